@@ -1,0 +1,70 @@
+"""What installed packages offer to each other, found by entry-point group and name."""
+
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from earnest_common.bundle import read_bundle
+from earnest_common.errors import PluginError
+from earnest_common.protocols import CatalogSource, Estimator
+
+__all__ = ["COMMANDS", "ESTIMATORS", "SOURCES", "load_estimator", "open_source", "plugins"]
+
+COMMANDS = "earnest.cli"
+SOURCES = "earnest.sources"
+ESTIMATORS = "earnest.estimators"
+
+
+def plugins(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of a group by name, in alphabetical order."""
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
+
+
+def load_estimator(path: Path) -> Estimator:
+    """Return the estimator in a bundle, loaded by the package that made it.
+
+    Raises
+    ------
+    InputError, VersionError, IntegrityError
+        If the bundle cannot be used, see :func:`earnest_common.bundle.read_bundle`.
+    PluginError
+        If no installed package loads this kind of estimator.
+    """
+    description = read_bundle(path)
+    load = _load(ESTIMATORS, description.estimator, remedy="pip install earnest-model")
+    estimator: Estimator = load(path, description)
+    return estimator
+
+
+def open_source(name: str, *, preset: str, seed: int, config: dict[str, Any] | None = None) -> CatalogSource:
+    """Return a live source of catalogs.
+
+    Parameters
+    ----------
+    name
+        Entry-point name of the source, ``"mocks"`` for earnest-mocks.
+    preset
+        The survey preset.
+    seed
+        Seed of every catalog.
+    config
+        Fields that differ from the preset.
+
+    Raises
+    ------
+    PluginError
+        If no installed package provides the source.
+    """
+    source: CatalogSource = _load(SOURCES, name, remedy="pip install earnest-mocks")(preset, seed, config)
+    return source
+
+
+def _load(group: str, name: str, *, remedy: str) -> Any:  # noqa: ANN401 - a plugin's factory has its own type
+    found = plugins(group)
+    if name not in found:
+        known = ", ".join(found) or "none"
+        raise PluginError(f"no installed package provides '{name}' in {group} (installed: {known}); try: {remedy}")
+    try:
+        return found[name].load()
+    except ImportError as error:
+        raise PluginError(f"'{name}' of {group} cannot be loaded: {error}; try: {remedy}") from error

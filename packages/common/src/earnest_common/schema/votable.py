@@ -1,0 +1,53 @@
+"""The VOTable header that gives a Parquet file units and descriptions (VOParquet, IVOA Note 1.0)."""
+
+from xml.etree import ElementTree as ET
+
+import polars as pl
+
+from earnest_common.schema.column import Column, Table
+
+__all__ = ["votable_header"]
+
+_DATATYPES = {pl.Int64(): "long", pl.Float64(): "double", pl.Float32(): "float", pl.String(): "char"}
+
+
+def votable_header(table: Table, parameters: dict[str, str] | None = None) -> str:
+    """Return the VOTable document, without rows, that describes a table.
+
+    Parameters
+    ----------
+    table
+        The schema.
+    parameters
+        Further facts for the header, such as the schema version; all are stored as text.
+
+    Examples
+    --------
+    >>> from earnest_common.schema import PREDICTIONS
+    >>> '<FIELD name="sigma8" datatype="double"' in votable_header(PREDICTIONS)
+    True
+    """
+    root = ET.Element("VOTABLE", version="1.4", xmlns="http://www.ivoa.net/xml/VOTable/v1.3")
+    resource = ET.SubElement(root, "RESOURCE", type="results")
+    node = ET.SubElement(resource, "TABLE", name=table.name)
+    ET.SubElement(node, "DESCRIPTION").text = table.description
+    for name, value in (parameters or {}).items():
+        ET.SubElement(node, "PARAM", name=name, datatype="char", arraysize="*", value=value)
+    for column in table.columns:
+        _add_field(node, column)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _add_field(node: ET.Element, column: Column) -> None:
+    inner = column.dtype.inner if isinstance(column.dtype, pl.Array) else column.dtype
+    attributes = {"name": column.name, "datatype": _DATATYPES[inner]}  # type: ignore[index]
+    if column.width:
+        attributes["arraysize"] = str(column.width)
+    elif column.dtype == pl.String:
+        attributes["arraysize"] = "*"
+    if column.unit:
+        attributes["unit"] = column.unit
+    if column.ucd:
+        attributes["ucd"] = column.ucd
+    field = ET.SubElement(node, "FIELD", attributes)
+    ET.SubElement(field, "DESCRIPTION").text = column.description
