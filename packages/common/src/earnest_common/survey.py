@@ -1,0 +1,124 @@
+"""Surveys and the named presets that fix every open choice."""
+
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+from earnest_common.arrays import FloatArray, FloatLike
+from earnest_common.cosmology import MAGNETICUM, Cosmology
+from earnest_common.errors import InputError
+from earnest_common.priors import Priors, Uniform
+from earnest_common.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
+from earnest_common.selection import Selection
+
+__all__ = ["MAGNETICUM_VOLUME", "PRESETS", "Preset", "Survey", "preset"]
+
+MAGNETICUM_VOLUME = (352.0 / MAGNETICUM.h) ** 3
+"""Comoving volume of the simulation box Box2/hr, (352 Mpc/h)^3 = (500 Mpc)^3, in Mpc^3."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What is observed.
+
+    Attributes
+    ----------
+    volume
+        Comoving volume [Mpc^3], h-free. The paper: half the box; 30 and 80 % of it in appendix A.
+    z
+        The one redshift of all clusters. The paper: below 0.07; the snapshot lies at 0.0663.
+    selection
+        The detected share of the volume.
+    cut
+        What the selection acts on. The paper: ``mass``, the true mass, which hands the analysis an absolute mass
+        ruler (M_min stays put while everything else is uncertain). ``flux``: the observed luminosity.
+    """
+
+    volume: float = 0.5 * MAGNETICUM_VOLUME
+    z: float = 0.0663
+    selection: Selection = field(default_factory=Selection)
+    cut: Literal["mass", "flux"] = "mass"
+
+    def __post_init__(self) -> None:
+        if not self.volume > 0 or not self.z >= 0:
+            raise InputError(f"survey: volume = {self.volume} must be positive and z = {self.z} not negative")
+        if self.cut not in ("mass", "flux"):
+            raise InputError(f"survey: cut = '{self.cut}' is not known; choose mass or flux")
+
+    def detection_probability(self, log10_m: FloatLike, log10_l_x: FloatLike, l_x: PowerLaw) -> FloatArray:
+        """Return the probability that a cluster is in the catalog.
+
+        Parameters
+        ----------
+        log10_m
+            log10 of the true m_500c [solMass], h-free (used by a cut in mass).
+        log10_l_x
+            log10 of the observed luminosity [1e44 erg/s] (used by a cut in flux).
+        l_x
+            The catalog's luminosity relation, which moves the break of a cut in mass.
+        """
+        if self.cut == "mass":
+            return self.selection.probability(log10_m, log10_m_break=self.selection.log10_m_break_of(l_x))
+        return self.selection.probability(self.selection.equivalent_log10_m(log10_l_x))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A survey with everything that a forward model needs.
+
+    Attributes
+    ----------
+    name
+        The word of the command line.
+    survey, priors, cosmology, relations, correlation
+        The parts; ``cosmology.sigma8`` and ``relations`` are references that the priors vary.
+    mass_function
+        Name of the COLOSSUS mass function.
+    """
+
+    name: str
+    survey: Survey = field(default_factory=Survey)
+    priors: Priors = field(default_factory=Priors)
+    cosmology: Cosmology = MAGNETICUM
+    relations: ScalingRelations = TABLE_2
+    correlation: ResidualCorrelation = field(default_factory=ResidualCorrelation)
+    mass_function: str = "bocquet16"
+
+
+def _realistic() -> Preset:
+    """Return the preset that drops the paper's simplifications: continuous priors and a cut in observed flux."""
+    factor = Uniform(low=0.8, high=1.3)
+    return Preset(
+        name="realistic",
+        # The scatter of l_x blurs the break by 0.13 / 1.74 = 0.075 dex, appendix A's 0.076: no further smoothing.
+        survey=Survey(cut="flux"),
+        priors=Priors(
+            sigma8=Uniform(low=0.70, high=0.92),
+            l_x_normalisation=factor,
+            t_x_normalisation=factor,
+            m_gas_normalisation=factor,
+        ),
+    )
+
+
+PRESETS = {one.name: one for one in (Preset(name="paper"), _realistic())}
+"""``paper``: as published, flaws included. ``realistic``: continuous priors, cut in observed flux."""
+
+
+def preset(name: str) -> Preset:
+    """Return a preset by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> preset("paper").survey.cut
+    'mass'
+    """
+    if name not in PRESETS:
+        raise InputError(f"preset '{name}' is not known; choose one of {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]
