@@ -18,7 +18,7 @@ class Column:
     name, dtype, description
         What the column is called, how it is stored and what it means.
     unit
-        Unit in VOUnit spelling; empty for pure numbers.
+        Unit as astropy spells it; empty for pure numbers.
     ucd
         Unified content descriptor (IVOA UCD1+).
     lower, upper

@@ -50,7 +50,7 @@ CLUSTERS = Table(
         Column(
             name="l_x",
             dtype=_FLOAT,
-            unit="10**44.erg.s**-1",
+            unit="1e44 erg/s",
             above=0,
             ucd="phys.luminosity;em.X-ray",
             description="X-ray luminosity within R_500c, bolometric unless the set says otherwise",

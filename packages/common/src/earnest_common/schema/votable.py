@@ -1,5 +1,6 @@
 """The VOTable header that gives a Parquet file units and descriptions (VOParquet, IVOA Note 1.0)."""
 
+import re
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -27,7 +28,7 @@ def votable_header(table: Table, parameters: dict[str, str] | None = None) -> st
     >>> '<FIELD name="sigma8" datatype="double"' in votable_header(PREDICTIONS)
     True
     """
-    root = ET.Element("VOTABLE", version="1.4", xmlns="http://www.ivoa.net/xml/VOTable/v1.3")
+    root = ET.Element("VOTABLE", version="1.3", xmlns="http://www.ivoa.net/xml/VOTable/v1.3")
     resource = ET.SubElement(root, "RESOURCE", type="results")
     node = ET.SubElement(resource, "TABLE", name=table.name)
     ET.SubElement(node, "DESCRIPTION").text = table.description
@@ -46,8 +47,13 @@ def _add_field(node: ET.Element, column: Column) -> None:
     elif column.dtype == pl.String:
         attributes["arraysize"] = "*"
     if column.unit:
-        attributes["unit"] = column.unit
+        attributes["unit"] = _cds_unit(column.unit)
     if column.ucd:
         attributes["ucd"] = column.ucd
     field = ET.SubElement(node, "FIELD", attributes)
     ET.SubElement(field, "DESCRIPTION").text = column.description
+
+
+def _cds_unit(unit: str) -> str:
+    """Spell a unit as VOTable 1.3 does, where 1e44 is 10+44 (later versions deprecate the erg)."""
+    return re.sub(r"1e(\d+) ", r"10+\1", unit)

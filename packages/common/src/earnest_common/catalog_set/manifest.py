@@ -1,0 +1,204 @@
+"""What a catalog set is meant to hold (the plan) and what it holds (the manifest)."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from earnest_common.errors import InputError, IntegrityError, VersionError
+from earnest_common.schema import RADII_R500C, SCHEMA_VERSION
+
+__all__ = ["FORMAT_VERSION", "MANIFEST_NAME", "PLAN_NAME", "Manifest", "Plan", "Shard", "read_manifest"]
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+PLAN_NAME = "plan.json"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a catalog set is made of, fixed before its first shard.
+
+    Attributes
+    ----------
+    kind
+        ``"mock"``, ``"simulation"`` or ``"observed"``.
+    preset
+        Survey preset, or the name of the source.
+    seed
+        Seed of all random numbers, ``None`` where none were drawn.
+    n_catalogs, catalogs_per_shard
+        Size of the set and of a shard; catalog ids count from 0.
+    config, cosmology, inputs, versions
+        How it was made: resolved configuration, cosmology, hashes of input files, package versions.
+    radii
+        Radii of the gas profiles in units of R_500c.
+    synthetic
+        What the data emulate, in words; ``None`` if nothing in them is emulated.
+    """
+
+    kind: str
+    preset: str
+    seed: int | None
+    n_catalogs: int
+    catalogs_per_shard: int = 512
+    config: Mapping[str, Any] = field(default_factory=dict)
+    cosmology: Mapping[str, Any] = field(default_factory=dict)
+    radii: tuple[float, ...] = RADII_R500C
+    synthetic: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.n_catalogs < 1 or self.catalogs_per_shard < 1:
+            raise InputError(
+                f"a catalog set needs at least one catalog and one per shard; found n_catalogs {self.n_catalogs}, "
+                f"catalogs_per_shard {self.catalogs_per_shard}"
+            )
+
+    @property
+    def n_shards(self) -> int:
+        """The number of shards."""
+        return -(-self.n_catalogs // self.catalogs_per_shard)
+
+    def catalog_ids(self, shard: int) -> range:
+        """Return the ids of the catalogs in a shard."""
+        first = shard * self.catalogs_per_shard
+        return range(first, min(first + self.catalogs_per_shard, self.n_catalogs))
+
+    def differences(self, other: "Plan") -> list[str]:
+        """Return the fields in which another plan asks for other data; versions do not count."""
+        mine, theirs = _plain(self), _plain(other)
+        return [
+            f"{name} is {_short(mine[name])}, not {_short(theirs[name])}"
+            for name in mine
+            if name != "versions" and mine[name] != theirs[name]
+        ]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """One written shard: sizes and checksums of its two files."""
+
+    index: int
+    n_catalogs: int
+    n_clusters: int
+    sha256: Mapping[str, str]
+    n_bytes: Mapping[str, int]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """A finished catalog set: the plan and its shards."""
+
+    plan: Plan
+    shards: tuple[Shard, ...]
+    format_version: int = FORMAT_VERSION
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def n_clusters(self) -> int:
+        """The number of clusters in the set."""
+        return sum(shard.n_clusters for shard in self.shards)
+
+    @property
+    def data_hash(self) -> str:
+        """SHA-256 over the checksums of all shards: equal for equal data written by equal versions."""
+        text = json.dumps([dict(shard.sha256) for shard in self.shards], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Return the text of ``manifest.json``."""
+        record = {
+            "format_version": self.format_version,
+            "schema_version": self.schema_version,
+            "data_hash": self.data_hash,
+            **_plain(self.plan),
+            "n_clusters": self.n_clusters,
+            "shards": [dataclasses.asdict(shard) for shard in self.shards],
+        }
+        return json.dumps(record, indent=1) + "\n"
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return the text of ``plan.json``."""
+    return json.dumps({"format_version": FORMAT_VERSION, "schema_version": SCHEMA_VERSION, **_plain(plan)}, indent=1)
+
+
+def read_plan(path: Path) -> Plan:
+    """Return the plan in a ``plan.json`` or ``manifest.json`` after checking its versions.
+
+    Raises
+    ------
+    VersionError
+        If it was written in a newer format.
+    IntegrityError
+        If it cannot be read.
+    """
+    return _plan(path, _read_record(path))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a finished catalog set.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a catalog set, or an unfinished one.
+    VersionError
+        If it was written in a newer format or schema.
+    IntegrityError
+        If the manifest is damaged.
+    """
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        if (folder / PLAN_NAME).is_file():
+            raise InputError(f"catalog set {folder} is unfinished; run the command that makes it again to go on")
+        raise InputError(f"{folder} is not a catalog set: it has no {MANIFEST_NAME}")
+    record = _read_record(path)
+    try:
+        shards = tuple(Shard(**shard) for shard in record["shards"])
+        recorded = record["data_hash"]
+    except (KeyError, TypeError) as error:
+        raise IntegrityError(f"{path} is damaged ({error}); make or copy the set again") from error
+    manifest = Manifest(plan=_plan(path, record), shards=shards)
+    if manifest.data_hash != recorded:
+        raise IntegrityError(f"{path} is damaged (data_hash does not match its shards); make or copy the set again")
+    return manifest
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+        found = {name: int(record[name]) for name in ("format_version", "schema_version")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{path} is damaged ({error}); make or copy the set again") from error
+    for (name, value), supported in zip(found.items(), (FORMAT_VERSION, SCHEMA_VERSION), strict=True):
+        if value > supported:
+            raise VersionError.unsupported(path, name, found=value, supported=supported)
+    return record
+
+
+def _plan(path: Path, record: dict[str, Any]) -> Plan:
+    try:
+        values = {f.name: record[f.name] for f in dataclasses.fields(Plan)}
+    except KeyError as error:
+        raise IntegrityError(f"{path} is damaged (it lacks {error}); make or copy the set again") from error
+    return Plan(**{**values, "radii": tuple(values["radii"])})
+
+
+def _plain(plan: Plan) -> dict[str, Any]:
+    """Return the plan as JSON gives it back, so that plans compare equal after a round trip."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(plan)))
+    return plain
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

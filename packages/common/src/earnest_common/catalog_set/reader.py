@@ -1,0 +1,212 @@
+"""Reading a catalog set: lazily, in bounded batches, never trusting a shard whose checksum differs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+
+from earnest_common.batch import CatalogBatch, concat
+from earnest_common.catalog_set.manifest import Manifest, Shard, read_manifest
+from earnest_common.catalog_set.parquet import read_table
+from earnest_common.catalog_set.writer import shard_file
+from earnest_common.errors import EarnestError, InputError, IntegrityError
+from earnest_common.files import file_sha256
+from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table
+
+__all__ = ["CatalogSet"]
+
+
+@final
+@dataclass(frozen=True)
+class CatalogSet:
+    """A finished catalog set on disk.
+
+    Attributes
+    ----------
+    path
+        Folder of the set.
+    manifest
+        What it holds and how it was made.
+    """
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path | str) -> "CatalogSet":
+        """Return the set in a folder; data are read later.
+
+        Raises
+        ------
+        InputError
+            If there is no finished set.
+        VersionError, IntegrityError
+            If it is of a newer format or damaged.
+        """
+        folder = Path(path)
+        catalog_set = cls(folder, read_manifest(folder))
+        if damaged := [text for shard in catalog_set.manifest.shards for text in catalog_set._size_problems(shard)]:
+            raise IntegrityError("\n  - ".join([f"catalog set {folder} is damaged; make or copy it again", *damaged]))
+        return catalog_set
+
+    def scan_catalogs(self) -> pl.LazyFrame:
+        """Return the catalogs table as a lazy frame."""
+        return self._scan("catalogs")
+
+    def scan_clusters(self) -> pl.LazyFrame:
+        """Return the clusters table as a lazy frame."""
+        return self._scan("clusters")
+
+    def batches(self, *, split: str | None = None, max_clusters: int = 200_000) -> Iterator[CatalogBatch]:
+        """Yield the catalogs in order, in batches of bounded size.
+
+        Parameters
+        ----------
+        split
+            Only catalogs of this split.
+        max_clusters
+            Largest number of clusters in a batch; a larger single catalog comes alone.
+
+        Raises
+        ------
+        IntegrityError
+            If a shard's checksum differs.
+        """
+        _check_split(split)
+        for shard in self.manifest.shards:
+            batch = self._read_shard(shard)
+            if split is not None:
+                batch = batch.select((batch.catalogs.get_column("split") == split).fill_null(value=False).to_numpy())
+            yield from _bounded(batch, max_clusters)
+
+    def read(self, *, split: str | None = None, limit: int | None = None) -> CatalogBatch:
+        """Return the catalogs in memory.
+
+        Parameters
+        ----------
+        split
+            Only catalogs of this split.
+        limit
+            At most this many catalogs.
+
+        Raises
+        ------
+        InputError
+            If no catalog is left.
+        """
+        found: list[CatalogBatch] = []
+        count = 0
+        for batch in self.batches(split=split):
+            room = batch.n_catalogs if limit is None else limit - count
+            found.append(batch.select(np.arange(min(room, batch.n_catalogs))))
+            count += found[-1].n_catalogs
+            if limit is not None and count >= limit:
+                break
+        if not count:
+            raise InputError(f"catalog set {self.path} has no catalogs" + (f" of split '{split}'" if split else ""))
+        return concat(found)
+
+    def shard(self, index: int) -> CatalogBatch:
+        """Return one shard in memory, its checksums verified."""
+        return self._read_shard(self.manifest.shards[index])
+
+    def validate(self) -> list[str]:
+        """Return one sentence for each thing that is wrong with the files or the data."""
+        problems: list[str] = []
+        for shard in self.manifest.shards:
+            try:
+                batch = self._read_shard(shard)
+            except EarnestError as error:
+                problems.append(str(error))
+                continue
+            problems += [f"shard {shard.index}: {text}" for text in batch.problems()]
+            ids = list(self.manifest.plan.catalog_ids(shard.index))
+            if batch.catalogs.get_column("catalog_id").to_list() != ids:
+                problems.append(f"shard {shard.index}: catalog ids differ from the plan's {ids[0]} to {ids[-1]}")
+        return problems
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the set holds: sizes, origin, splits, and the range of every known column."""
+        plan = self.manifest.plan
+        catalogs = self.scan_catalogs().collect()
+        splits = catalogs.get_column("split").value_counts().drop_nulls()
+        return {
+            "path": str(self.path),
+            "kind": plan.kind,
+            "preset": plan.preset,
+            "seed": plan.seed,
+            "synthetic": plan.synthetic,
+            "n_catalogs": catalogs.height,
+            "n_clusters": self.manifest.n_clusters,
+            "n_shards": len(self.manifest.shards),
+            "format_version": self.manifest.format_version,
+            "schema_version": self.manifest.schema_version,
+            "data_hash": self.manifest.data_hash,
+            "cosmology": dict(plan.cosmology),
+            "radii": list(plan.radii),
+            "splits": dict(splits.sort("split").iter_rows()),
+            "catalogs": _ranges(catalogs.lazy(), CATALOGS),
+            "clusters": _ranges(self.scan_clusters(), CLUSTERS),
+            "versions": dict(plan.versions),
+        }
+
+    def _scan(self, table: str) -> pl.LazyFrame:
+        files = [shard_file(self.path, table, shard.index) for shard in self.manifest.shards]
+        return pl.scan_parquet(files, hive_partitioning=False)
+
+    def _read_shard(self, shard: Shard) -> CatalogBatch:
+        files = {name: shard_file(self.path, name, shard.index) for name in ("catalogs", "clusters")}
+        for name, file in files.items():
+            if file_sha256(file) != shard.sha256[name]:
+                raise IntegrityError(f"{file} was altered: its checksum differs; make or copy the set again")
+        frames = {name: read_table(file) for name, file in files.items()}
+        return CatalogBatch(**frames, radii=tuple(self.manifest.plan.radii))
+
+    def _size_problems(self, shard: Shard) -> list[str]:
+        problems = []
+        for name, expected in shard.n_bytes.items():
+            file = shard_file(self.path, name, shard.index)
+            found = file.stat().st_size if file.is_file() else None
+            if found != expected:
+                problems.append(f"{file} {'is missing' if found is None else f'has {found} bytes, not {expected}'}")
+        return problems
+
+
+def _check_split(split: str | None) -> None:
+    if split is not None and split not in SPLITS:
+        raise InputError(f"unknown split '{split}'; allowed are {', '.join(SPLITS)}")
+
+
+def _bounded(batch: CatalogBatch, max_clusters: int) -> Iterator[CatalogBatch]:
+    if not batch.n_catalogs:
+        return
+    splits = batch.row_splits
+    first = 0
+    while first < batch.n_catalogs:
+        last = int(np.searchsorted(splits, splits[first] + max_clusters, side="right")) - 1
+        last = min(max(last, first + 1), batch.n_catalogs)
+        yield batch if (first, last) == (0, batch.n_catalogs) else batch.select(np.arange(first, last))
+        first = last
+
+
+def _ranges(frame: pl.LazyFrame, table: Table) -> dict[str, dict[str, float | int | str | None]]:
+    """Return unit, minimum, median, maximum and number of unknown values of every numeric scalar column."""
+    columns = [c for c in table.columns if c.dtype.is_numeric()]
+    wanted = [
+        expression.alias(f"{c.name}/{what}")
+        for c in columns
+        for what, expression in (
+            ("min", pl.col(c.name).min()),
+            ("median", pl.col(c.name).median()),
+            ("max", pl.col(c.name).max()),
+            ("unknown", pl.col(c.name).null_count()),
+        )
+    ]
+    row = frame.select(wanted).collect().row(0, named=True)
+    return {
+        c.name: {"unit": c.unit} | {what: row[f"{c.name}/{what}"] for what in ("min", "median", "max", "unknown")}
+        for c in columns
+    }

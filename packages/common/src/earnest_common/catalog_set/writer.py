@@ -1,0 +1,164 @@
+"""Writing a catalog set: shard by shard, in any order, by any process, resumable."""
+
+import contextlib
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set.manifest import (
+    MANIFEST_NAME,
+    PLAN_NAME,
+    Manifest,
+    Plan,
+    Shard,
+    plan_to_json,
+    read_plan,
+)
+from earnest_common.catalog_set.parquet import write_table
+from earnest_common.errors import InputError, OutputExistsError, SchemaError
+from earnest_common.files import file_sha256, refuse_existing, write_atomic
+from earnest_common.provenance import versions
+from earnest_common.schema import CATALOGS, CLUSTERS
+
+__all__ = ["CatalogSetWriter", "shard_file", "write_batch"]
+
+_TABLES = {"catalogs": CATALOGS, "clusters": CLUSTERS}
+
+
+def shard_file(folder: Path, table: str, index: int) -> Path:
+    """Return the Parquet file of one table of one shard."""
+    return folder / table / f"{index:05d}.parquet"
+
+
+@final
+@dataclass(frozen=True)
+class CatalogSetWriter:
+    """A catalog set in the making; picklable, so that workers can share it.
+
+    While the set is unfinished its folder holds ``plan.json`` and a receipt for each finished shard; when all are
+    there, :meth:`finish` replaces them by ``manifest.json``. A killed run is taken up by opening the same plan again.
+
+    Attributes
+    ----------
+    path
+        Folder of the set.
+    plan
+        What it will hold.
+    """
+
+    path: Path
+    plan: Plan
+
+    @classmethod
+    def open(cls, path: Path, plan: Plan) -> "CatalogSetWriter":
+        """Begin a set, or take up an unfinished one of the same plan.
+
+        Raises
+        ------
+        OutputExistsError
+            If ``path`` holds a finished set, a set of another plan, or anything else.
+        """
+        plan = dataclasses.replace(plan, versions=versions())
+        if (path / MANIFEST_NAME).exists():
+            raise OutputExistsError(
+                f"catalog set {path} exists and is complete; choose another name or remove it first"
+            )
+        if (path / PLAN_NAME).exists():
+            if differences := read_plan(path / PLAN_NAME).differences(plan):
+                what = "; ".join(differences)
+                raise OutputExistsError(f"{path} holds an unfinished set of another plan ({what}); choose another name")
+        elif path.is_dir() and not any(path.iterdir()):
+            pass
+        else:
+            refuse_existing(path)
+        for folder in (*_TABLES, "receipts"):
+            (path / folder).mkdir(parents=True, exist_ok=True)
+        if not (path / PLAN_NAME).exists():
+            write_atomic(path / PLAN_NAME, plan_to_json(plan))
+        return cls(path, plan)
+
+    def missing_shards(self) -> list[int]:
+        """Return the shards that are not yet written, or not whole."""
+        return [index for index in range(self.plan.n_shards) if self._receipt(index) is None]
+
+    def write_shard(self, index: int, batch: CatalogBatch) -> Shard:
+        """Write the two files of a shard, then its receipt.
+
+        Raises
+        ------
+        SchemaError
+            If the batch breaks the schema or holds other catalogs than planned.
+        """
+        if problems := self._problems(index, batch):
+            raise SchemaError(f"shard {index} of {self.path}", problems)
+        facts = {"preset": self.plan.preset, "synthetic": self.plan.synthetic or "no"}
+        frames = {"catalogs": batch.catalogs, "clusters": batch.clusters}
+        files = {name: shard_file(self.path, name, index) for name in _TABLES}
+        sums = {name: write_table(files[name], frames[name], _TABLES[name], parameters=facts) for name in _TABLES}
+        sizes = {name: file.stat().st_size for name, file in files.items()}
+        shard = Shard(index=index, n_catalogs=batch.n_catalogs, n_clusters=batch.n_clusters, sha256=sums, n_bytes=sizes)
+        write_atomic(self._receipt_file(index), json.dumps(dataclasses.asdict(shard)))
+        return shard
+
+    def finish(self) -> Manifest | None:
+        """Write the manifest if every shard is there and return it; return ``None`` while some are missing.
+
+        Several processes may call this at once: each writes the same manifest.
+        """
+        shards = [self._receipt(index) for index in range(self.plan.n_shards)]
+        if (self.path / MANIFEST_NAME).exists() or any(shard is None for shard in shards):
+            return None
+        manifest = Manifest(plan=self.plan, shards=tuple(shard for shard in shards if shard is not None))
+        write_atomic(self.path / MANIFEST_NAME, manifest.to_json())
+        leftovers = [*self.path.glob("receipts/*"), *self.path.glob("**/.*.part"), self.path / PLAN_NAME]
+        for file in leftovers:
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another process may have removed it
+            (self.path / "receipts").rmdir()
+        return manifest
+
+    def _problems(self, index: int, batch: CatalogBatch) -> list[str]:
+        if batch.radii != tuple(self.plan.radii):
+            return [f"profiles at radii {batch.radii}, the plan has {self.plan.radii}"]
+        ids = batch.catalogs.get_column("catalog_id").to_list()
+        expected = self.plan.catalog_ids(index)
+        if ids != list(expected):
+            return [f"catalog ids {ids[:3]}..., the plan has {expected.start} to {expected.stop - 1}"]
+        return batch.problems()
+
+    def _receipt_file(self, index: int) -> Path:
+        return self.path / "receipts" / f"{index:05d}.json"
+
+    def _receipt(self, index: int) -> Shard | None:
+        """Return a shard's receipt if it and both files are whole."""
+        try:
+            shard = Shard(**json.loads(self._receipt_file(index).read_text()))
+            whole = all(file_sha256(shard_file(self.path, name, index)) == shard.sha256[name] for name in _TABLES)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return shard if whole else None
+
+
+def write_batch(path: Path, batch: CatalogBatch, plan: Plan) -> Manifest:
+    """Write catalogs that are already in memory as a finished set.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``path`` is taken.
+    SchemaError
+        If the batch breaks the schema.
+    """
+    writer = CatalogSetWriter.open(path, plan)
+    for index in writer.missing_shards():
+        ids = plan.catalog_ids(index)
+        writer.write_shard(index, batch.select(np.arange(ids.start, ids.stop)))
+    manifest = writer.finish()
+    if manifest is None:
+        raise InputError(f"catalog set {path} was finished by another process at the same time")
+    return manifest

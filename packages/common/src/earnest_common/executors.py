@@ -1,0 +1,121 @@
+"""The one seam for parallel work: any `concurrent.futures.Executor`, or none."""
+
+import contextlib
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from typing import TypeVar
+
+from earnest_common.errors import InputError, MissingExtraError
+
+__all__ = ["map_shards", "open_executor", "shard_slice"]
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+
+def map_shards(
+    function: Callable[[S], R],
+    shards: Iterable[S],
+    executor: Executor | None = None,
+    *,
+    on_done: Callable[[R], object] = lambda _: None,
+) -> list[R]:
+    """Return ``function`` of every shard, in the order of the shards, wherever it ran.
+
+    Parameters
+    ----------
+    function
+        A picklable function of one shard.
+    shards
+        What to map over.
+    executor
+        Runs the calls; ``None`` runs them here, one after the other.
+    on_done
+        Called with each result as it arrives, for progress.
+
+    Examples
+    --------
+    >>> map_shards(abs, [-1, -2])
+    [1, 2]
+    """
+    if executor is None:
+        results = []
+        for shard in shards:
+            results.append(function(shard))
+            on_done(results[-1])
+        return results
+    futures = [executor.submit(function, shard) for shard in shards]
+    try:
+        for future in as_completed(futures):
+            on_done(future.result())
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    return [future.result() for future in futures]
+
+
+@contextlib.contextmanager
+def open_executor(*, workers: int = 1, address: str | None = None) -> Iterator[Executor | None]:
+    """Yield an executor: none for one worker, spawned processes for more, or a Dask cluster.
+
+    Parameters
+    ----------
+    workers
+        Number of processes on this machine.
+    address
+        ``dask://HOST:PORT`` of a running Dask scheduler, instead of processes.
+
+    Raises
+    ------
+    InputError
+        If the number or the address cannot be used.
+    MissingExtraError
+        If a Dask address is given and ``distributed`` is not installed.
+    """
+    if address is not None:
+        with _dask_executor(address) as executor:
+            yield executor
+    elif workers == 1:
+        yield None
+    elif workers < 1:
+        raise InputError(f"workers is {workers}; give a whole number from 1")
+    else:
+        # Spawned, not forked: Polars and TensorFlow keep threads that a fork would break.
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            yield pool
+
+
+@contextlib.contextmanager
+def _dask_executor(address: str) -> Iterator[Executor]:
+    scheme, _, host = address.partition("://")
+    if scheme != "dask" or not host:
+        raise InputError(f"executor {address!r} is not understood; use dask://HOST:PORT, or --workers N")
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError.of(f"executor {address}", "earnest-common", "dask") from error
+    with Client(f"tcp://{host}") as client, client.get_executor() as executor:
+        yield executor
+
+
+def shard_slice(shard: str | None, n_shards: int) -> range:
+    """Return the shards that job ``i/N`` of a job array works on (``i`` from 1), or all of them.
+
+    Raises
+    ------
+    InputError
+        If the text is not ``i/N`` with 1 <= i <= N.
+
+    Examples
+    --------
+    >>> list(shard_slice("2/3", 7))
+    [1, 4]
+    """
+    if shard is None:
+        return range(n_shards)
+    first, _, count = shard.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise InputError(f"shard {shard!r} is not understood; give i/N with i from 1 to N, for instance 3/64")
+    return range(int(first) - 1, n_shards, int(count))

@@ -1,0 +1,52 @@
+"""Where an output comes from: configuration, seed, versions and input hashes, without clock times."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
+from typing import Any
+
+from earnest_common.files import file_sha256
+
+__all__ = ["provenance", "versions"]
+
+_FOUNDATIONS = ("numpy", "polars", "scipy", "colossus", "tensorflow", "keras")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of every installed earnest package and of what they stand on."""
+    ours = sorted({d.name for d in distributions() if d.name and d.name.startswith("earnest-")})
+    found = {"python": platform.python_version()}
+    for name in (*ours, *_FOUNDATIONS):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def provenance(
+    *, config: Mapping[str, Any], seed: int | None = None, inputs: Mapping[str, Path | str] | None = None
+) -> dict[str, Any]:
+    """Return the record that is written beside an output.
+
+    It holds no clock time and no machine name: the same inputs give the same record.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration.
+    seed
+        The seed of all random numbers, if any were drawn.
+    inputs
+        Files by role, recorded by SHA-256; a text is taken as a hash already made.
+
+    Examples
+    --------
+    >>> provenance(config={"preset": "paper"}, seed=1)["seed"]
+    1
+    """
+    hashes = {
+        role: file_sha256(item) if isinstance(item, Path) else item for role, item in sorted((inputs or {}).items())
+    }
+    return {"config": dict(config), "seed": seed, "inputs": hashes, "versions": versions()}
