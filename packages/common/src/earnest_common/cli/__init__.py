@@ -1,0 +1,1 @@
+"""The command `earnest`: its root, its common words and the commands that every installation has."""

@@ -1,0 +1,80 @@
+"""`earnest catalogs`: look at catalog sets, check them, divide them, and bring tables in and out."""
+
+from typing import Annotated
+
+import typer
+
+from earnest_common.cli.output import JsonOption, OutOption, SeedOption, SetArgument, emit, say
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Catalog sets: validate, describe, split, import, export.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Catalog sets: validate, describe, split, import, export."""
+
+
+@app.command()
+def validate(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
+    """Check every checksum and every value of a set; exit 1 if anything is wrong."""
+    from earnest_common.catalog_set import CatalogSet
+
+    opened = CatalogSet.open(catalog_set)
+    problems = opened.validate()
+    answer = {"valid": not problems, "n_catalogs": opened.manifest.plan.n_catalogs, "problems": problems}
+    if as_json:
+        emit(answer, as_json=True)
+    else:
+        say(
+            "\n  - ".join(
+                [f"{catalog_set}: {len(problems)} problem(s)" if problems else f"{catalog_set}: valid", *problems]
+            )
+        )
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def describe(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
+    """Say what a set holds: size, origin, splits and the range of every column."""
+    from earnest_common.catalog_set import CatalogSet
+
+    emit(CatalogSet.open(catalog_set).describe(), as_json=as_json)
+
+
+@app.command()
+def split(
+    catalog_set: SetArgument,
+    *,
+    out: OutOption,
+    seed: SeedOption = 1,
+    train: Annotated[float, typer.Option(min=0, max=1, help="Fraction for training.")] = 0.8,
+    validation: Annotated[float, typer.Option(min=0, max=1, help="Fraction for validation; the rest is test.")] = 0.1,
+) -> None:
+    """Copy a set with a new division into training, validation and test."""
+    from earnest_common.catalog_set import CatalogSet, split_set
+
+    split_set(CatalogSet.open(catalog_set), out, seed=seed, train=train, validation=validation)
+    say(f"wrote {out}")
+
+
+@app.command()
+def schema(*, as_json: JsonOption = False) -> None:
+    """Show the columns of the tables with their units and meanings."""
+    from earnest_common.schema import CATALOGS, CLUSTERS, PREDICTIONS
+
+    tables = (CATALOGS, CLUSTERS, PREDICTIONS)
+    if as_json:
+        answer = {
+            t.name: [
+                {"name": c.name, "type": str(c.dtype), "unit": c.unit, "nullable": c.nullable, "meaning": c.description}
+                for c in t.columns
+            ]
+            for t in tables
+        }
+        emit(answer, as_json=True)
+        return
+    for table in tables:
+        typer.echo(f"## {table.name}\n\n{table.description}.\n\n{table.markdown()}\n")

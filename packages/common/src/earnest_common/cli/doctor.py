@@ -1,0 +1,47 @@
+"""`earnest doctor`: what is installed and whether it works together."""
+
+import sys
+
+import typer
+
+from earnest_common.cli.output import JsonOption, emit
+
+__all__ = ["doctor"]
+
+_DISTRIBUTIONS = ("earnest-common", "earnest-mocks", "earnest-model", "earnest-interpret", "earnest-selfcal")
+_EXTRAS = {
+    "astropy": "exports to FITS, VOTable and ECSV",
+    "matplotlib": "figures",
+    "distributed": "Dask executors",
+}
+
+
+def doctor(*, as_json: JsonOption = False) -> None:
+    """Show what is installed: packages, file formats, plugins and optional extras; exit 1 if something is broken."""
+    from importlib.util import find_spec
+
+    from earnest_common.bundle import BUNDLE_FORMAT_VERSION
+    from earnest_common.catalog_set import FORMAT_VERSION
+    from earnest_common.plugins import COMMANDS, ESTIMATORS, SOURCES, plugins
+    from earnest_common.provenance import versions
+    from earnest_common.schema import SCHEMA_VERSION
+
+    found = versions()
+    problems = [
+        f"{group} '{name}' cannot be found: {point.module} is not importable"
+        for group in (COMMANDS, SOURCES, ESTIMATORS)
+        for name, point in plugins(group).items()
+        if find_spec(point.module.partition(".")[0]) is None
+    ]
+    answer = {
+        "python": sys.version.split()[0],
+        "packages": {name: found.get(name, "not installed") for name in _DISTRIBUTIONS},
+        "foundations": {k: v for k, v in found.items() if k not in _DISTRIBUTIONS and k != "python"},
+        "formats": {"catalog set": FORMAT_VERSION, "schema": SCHEMA_VERSION, "bundle": BUNDLE_FORMAT_VERSION},
+        "plugins": {group: list(plugins(group)) for group in (COMMANDS, SOURCES, ESTIMATORS)},
+        "extras": {what: "yes" if find_spec(module) else f"no ({module})" for module, what in _EXTRAS.items()},
+        "problems": problems,
+    }
+    emit(answer, as_json=as_json)
+    if problems:
+        raise typer.Exit(1)
