@@ -1,0 +1,113 @@
+"""All work on the project: `nox` runs lint, types, every package alone, and all together; `nox -l` lists the rest."""
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent
+PROJECTS = {path.parent.name: nox.project.load_toml(path) for path in sorted(ROOT.glob("packages/*/pyproject.toml"))}
+FOLDER = {project["project"]["name"]: folder for folder, project in PROJECTS.items()}
+SLOW_TO_CHECK = {"tensorflow", "keras"}  # mypy does not follow them, see pyproject.toml
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "types", "tests", "cross"]
+nox.options.reuse_venv = "yes"
+os.environ.setdefault("UV_COMPILE_BYTECODE", "1")  # TensorFlow imports twice as fast
+os.environ.setdefault("UV_LINK_MODE", "copy" if sys.platform == "win32" else "hardlink")
+
+every_package = nox.parametrize("package", list(PROJECTS), ids=list(PROJECTS))
+
+
+def siblings(folder, found=()):
+    """Return the packages that a package declares, directly or not, and itself, in the order of need."""
+    for line in PROJECTS[folder]["project"]["dependencies"]:
+        sibling = FOLDER.get(Requirement(line).name)
+        if sibling and sibling not in found:
+            found = siblings(sibling, found)
+    return (*found, folder)
+
+
+def editable(folders, extras=""):
+    """Return the arguments that install packages from this checkout."""
+    return [argument for folder in folders for argument in ("-e", f"packages/{folder}{extras}")]
+
+
+def test_tools(*folders):
+    """Return the test requirements of packages."""
+    return sorted({line for f in folders for line in nox.project.dependency_groups(PROJECTS[f], "test")})
+
+
+@nox.session
+def demo(session):
+    """The main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
+    session.install(*editable(PROJECTS), "astropy>=7", "matplotlib>=3.9")
+    session.run("python", "examples/main_job.py", *session.posargs)
+
+
+@nox.session
+def lint(session):
+    """Format, lint and import contracts."""
+    session.install("ruff>=0.14", "import-linter>=2.5", "packaging")
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
+    session.run("ruff", "check", *session.posargs, ".")
+    sources = os.pathsep.join(str(ROOT / "packages" / folder / "src") for folder in PROJECTS)
+    session.run("lint-imports", "--no-cache", env={"PYTHONPATH": sources})
+
+
+@nox.session
+@every_package
+def types(session, package):
+    """Type-check one package."""
+    lines = [line for f in siblings(package) for line in PROJECTS[f]["project"]["dependencies"]]
+    wanted = [x for x in lines if Requirement(x).name not in {*FOLDER, *SLOW_TO_CHECK}]
+    session.install("mypy>=1.18", *wanted)
+    session.install("--no-deps", *editable(siblings(package)))
+    session.run("mypy", f"packages/{package}/src")
+
+
+@nox.session
+@every_package
+def tests(session, package):
+    """Run one package's tests and examples with nothing installed but what it declares."""
+    session.install(*editable(siblings(package)), *test_tools(package))
+    session.run("pytest", "--doctest-modules", f"packages/{package}/src", f"packages/{package}/tests", *session.posargs)
+
+
+@nox.session
+def cross(session):
+    """Run the tests of all packages together."""
+    session.install(*editable(PROJECTS), *test_tools(*PROJECTS), "playwright>=1.45", "packaging")
+    session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session(reuse_venv=False)
+@every_package
+def wheel(session, package):
+    """Build the wheels of one package and of what it needs, install only them, and run its tests."""
+    folder = session.create_tmp()
+    session.install("build>=1.2", "hatchling>=1.27")
+    for name in siblings(package):
+        session.run(
+            "python", "-m", "build", "--no-isolation", "--wheel", f"--outdir={folder}", f"packages/{name}", silent=True
+        )
+    wheels = [str(p) for n in siblings(package) for p in Path(folder).glob(f"earnest_{n}-*.whl")]
+    session.run("python", "-m", "pip", "--version", success_codes=[0, 1], silent=True)
+    session.install(*wheels, *test_tools(package))
+    session.run("earnest", "doctor")
+    session.run("pytest", f"packages/{package}/tests", *session.posargs)
+
+
+@nox.session
+def benchmarks(session):
+    """Measure what README states: `nox -s benchmarks` lists the scripts, `-- NAME ARGUMENTS` runs one."""
+    scripts = {path.stem: path for path in sorted(ROOT.glob("benchmarks/*.py"))}
+    if not session.posargs or session.posargs[0] not in scripts:
+        session.log(f"give one of: {', '.join(scripts)}")
+        return
+    session.install(*editable(PROJECTS), *test_tools(*PROJECTS))
+    session.run("python", str(scripts[session.posargs[0]]), *session.posargs[1:])
