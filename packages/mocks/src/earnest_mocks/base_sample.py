@@ -1,0 +1,194 @@
+"""The base sample: the simulated clusters that lend their residuals and gas profiles to the mock clusters."""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+
+from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.cosmology import MAGNETICUM
+from earnest_common.errors import InputError, IntegrityError, VersionError
+from earnest_common.files import refuse_existing, replace_atomically
+from earnest_common.mass_function import DEFAULT_Z
+from earnest_common.scaling import ScalingRelations
+from earnest_common.schema import RADII_R500C
+from earnest_mocks.emulator import EMULATED_SEED, emulate
+from earnest_mocks.gas_profile import density_from_slope
+from earnest_mocks.relations import OBSERVABLES, fit_relations, mean_observables
+
+__all__ = ["BaseSample", "default_base_sample", "emulated_base_sample", "read_base_sample", "write_base_sample"]
+
+FORMAT_VERSION = 1
+_KEY = "earnest.base_sample"
+_SHIPPED = "base_sample.parquet"
+_EMULATED = (
+    "EMULATED base sample: made by a recipe that reproduces published statistics of the Magneticum simulation; "
+    "no simulation output is in it"
+)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BaseSample:
+    """Simulated clusters in rising mass, all at one redshift.
+
+    Attributes
+    ----------
+    log10_m_500c
+        log10 of the mass [solMass], rising, shape (n,).
+    observables
+        log10 of l_x [1e44 erg/s], t_x [keV] and m_gas [solMass], shape (n, 3).
+    gas_fraction_profile
+        M_gas(<r) / M_gas(<R_500c), shape (n, n_radii).
+    gas_slope_profile
+        d ln rho_gas / d ln r, shape (n, n_radii).
+    donor_id
+        Identity of each cluster in its source, shape (n,).
+    z
+        Redshift that l_x and t_x refer to.
+    radii
+        Radii of the profiles in units of R_500c.
+    synthetic
+        What is emulated in it, in words; ``None`` if nothing is.
+    source
+        Where it comes from.
+    """
+
+    log10_m_500c: FloatArray
+    observables: FloatArray
+    gas_fraction_profile: FloatArray
+    gas_slope_profile: FloatArray
+    donor_id: IntArray
+    z: float = DEFAULT_Z
+    radii: tuple[float, ...] = RADII_R500C
+    synthetic: str | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_clusters(self) -> int:
+        """The number of clusters."""
+        return len(self.log10_m_500c)
+
+    @functools.cached_property
+    def relations(self) -> ScalingRelations:
+        """The power laws fitted to the sample, the references of every mock."""
+        return fit_relations(self.log10_m_500c, self.observables)
+
+    @functools.cached_property
+    def residuals(self) -> FloatArray:
+        """Offsets of log10 l_x, t_x and m_gas from the fitted relations [dex], shape (n, 3)."""
+        return self.observables - mean_observables(self.relations, self.log10_m_500c)
+
+    @functools.cached_property
+    def gas_density_profile(self) -> FloatArray:
+        """Gas density at the radii [M_gas(<R_500c) R_500c^-3], from slopes and enclosed masses, shape (n, n_radii)."""
+        return density_from_slope(np.array(self.radii), self.gas_fraction_profile, self.gas_slope_profile)
+
+
+def emulated_base_sample() -> BaseSample:
+    """Return the built-in base sample, computed afresh (0.2 s)."""
+    clusters = emulate()
+    return BaseSample(
+        log10_m_500c=clusters.log10_m_500c,
+        observables=clusters.observables,
+        # Single precision, as in the file, so that a computed and a read sample agree.
+        gas_fraction_profile=clusters.gas_fraction_profile.astype(np.float32).astype(np.float64),
+        gas_slope_profile=clusters.gas_slope_profile.astype(np.float32).astype(np.float64),
+        donor_id=np.arange(len(clusters.log10_m_500c)),
+        synthetic=_EMULATED,
+        source={"recipe": "earnest_mocks.emulator", "seed": EMULATED_SEED, "cosmology": vars(MAGNETICUM)},
+    )
+
+
+@functools.cache
+def default_base_sample() -> BaseSample:
+    """Return the base sample that ships with the package; it is EMULATED, and says so in ``synthetic``.
+
+    Examples
+    --------
+    >>> sample = default_base_sample()
+    >>> sample.n_clusters, round(sample.relations.m_gas.slope, 6), sample.synthetic[:8]
+    (1165, 1.16, 'EMULATED')
+    """
+    with resources.as_file(resources.files("earnest_mocks") / "data" / _SHIPPED) as path:
+        return read_base_sample(path)
+
+
+def write_base_sample(path: Path, sample: BaseSample) -> None:
+    """Write a base sample as one Parquet file with its origin in the metadata.
+
+    Raises
+    ------
+    OutputExistsError
+        If the path is taken.
+    """
+    columns = {name: 10 ** sample.observables[:, i] for i, name in enumerate(OBSERVABLES)}
+    frame = pl.DataFrame(
+        {
+            "donor_id": sample.donor_id,
+            "m_500c": 10**sample.log10_m_500c,
+            **columns,
+            "gas_fraction_profile": sample.gas_fraction_profile.astype(np.float32),
+            "gas_slope_profile": sample.gas_slope_profile.astype(np.float32),
+        }
+    )
+    about = {
+        "format_version": FORMAT_VERSION,
+        "z": sample.z,
+        "radii_r_500c": list(sample.radii),
+        "units": {"m_500c": "solMass", "l_x": "1e44 erg/s", "t_x": "keV", "m_gas": "solMass"},
+        "synthetic": sample.synthetic,
+        "source": dict(sample.source),
+    }
+    metadata = {_KEY: json.dumps(about, sort_keys=True)}
+    refuse_existing(path)
+    replace_atomically(path, lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata))
+
+
+def read_base_sample(path: Path) -> BaseSample:
+    """Return the base sample in a file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not a base sample.
+    VersionError
+        If a newer release wrote it.
+    IntegrityError
+        If it is damaged.
+    """
+    try:
+        about = json.loads(pl.read_parquet_metadata(path).get(_KEY, "null"))
+        if about is None:
+            raise InputError(f"{path} is not a base sample; make one with: earnest mocks base-sample --out FILE")
+        if about["format_version"] > FORMAT_VERSION:
+            found = about["format_version"]
+            raise VersionError.unsupported(path, "format_version", found=found, supported=FORMAT_VERSION)
+        frame = pl.read_parquet(path)
+    except FileNotFoundError as error:
+        raise InputError(f"base sample {path} does not exist") from error
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise IntegrityError(f"base sample {path} cannot be read ({reason}); make or copy it again") from error
+    return _from_frame(frame, about)
+
+
+def _from_frame(frame: pl.DataFrame, about: Mapping[str, Any]) -> BaseSample:
+    observables = np.log10(frame.select(OBSERVABLES).to_numpy())
+    return BaseSample(
+        log10_m_500c=np.log10(frame.get_column("m_500c").to_numpy()),
+        observables=np.ascontiguousarray(observables),
+        gas_fraction_profile=frame.get_column("gas_fraction_profile").to_numpy().astype(np.float64),
+        gas_slope_profile=frame.get_column("gas_slope_profile").to_numpy().astype(np.float64),
+        donor_id=frame.get_column("donor_id").to_numpy(),
+        z=about["z"],
+        radii=tuple(about["radii_r_500c"]),
+        synthetic=about["synthetic"],
+        source=about["source"],
+    )

@@ -1,0 +1,97 @@
+"""Power laws fitted to clusters, and clusters brought to another redshift."""
+
+import numpy as np
+
+from earnest_common.arrays import FloatArray
+from earnest_common.cosmology import Cosmology
+from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
+
+__all__ = ["OBSERVABLES", "fit_relations", "log10_e", "mean_observables", "residuals_of", "self_similar_shift"]
+
+OBSERVABLES = ("l_x", "t_x", "m_gas")
+"""The order of every array of observables or residuals in this package."""
+
+_SELF_SIMILAR_EXPONENTS = (7 / 3, 2 / 3, 0.0)
+"""Powers of E(z) at fixed m_500c for bolometric l_x, t_x and m_gas (Kaiser 1986)."""
+
+
+def fit_relations(log10_m: FloatArray, observables: FloatArray) -> ScalingRelations:
+    """Fit one power law per observable by least squares in the logarithms; the scatter is the rms residual.
+
+    Parameters
+    ----------
+    log10_m
+        log10 of m_500c [solMass], shape (n,).
+    observables
+        log10 of l_x, t_x and m_gas, shape (n, 3).
+
+    References
+    ----------
+    Ntampaka & Vikhlinin (arXiv:2112.05768), table 1 (note a) and table 2.
+
+    Examples
+    --------
+    >>> x = np.linspace(13.8, 14.8, 5)
+    >>> relations = fit_relations(x, np.stack([1.74 * x, 0.61 * x, 1.16 * x], axis=1))
+    >>> round(relations.l_x.slope, 9)
+    1.74
+    """
+    pivot = TABLE_2.l_x.log10_pivot
+    slope, mean_y, mean_x = _least_squares(log10_m, observables)
+    scatter = np.sqrt(np.mean(residuals_of(log10_m, observables) ** 2, axis=0))
+    laws = {
+        name: PowerLaw(
+            log10_normalisation=float(mean_y[i] + slope[i] * (pivot - mean_x)),
+            slope=float(slope[i]),
+            log10_pivot=pivot,
+            scatter=float(scatter[i]),
+        )
+        for i, name in enumerate(OBSERVABLES)
+    }
+    return ScalingRelations(**laws)
+
+
+def residuals_of(log10_m: FloatArray, values: FloatArray) -> FloatArray:
+    """Return what a straight line in log10 m leaves of each column of values, shape (n, k)."""
+    slope, mean_y, mean_x = _least_squares(log10_m, values)
+    return values - mean_y - slope * (log10_m - mean_x)[:, None]
+
+
+def mean_observables(relations: ScalingRelations, log10_m: FloatArray) -> FloatArray:
+    """Return the mean log10 of l_x, t_x and m_gas at each mass, shape (n, 3)."""
+    return np.stack([np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in OBSERVABLES], axis=1)
+
+
+def log10_e(z: FloatArray, cosmology: Cosmology) -> FloatArray:
+    r"""Return log10 E(z), with :math:`E^2 = \Omega_m (1+z)^3 + 1 - \Omega_m` (flat)."""
+    return 0.5 * np.log10(cosmology.Om0 * (1 + z) ** 3 + 1 - cosmology.Om0)
+
+
+def self_similar_shift(z: FloatArray, *, to_z: float, cosmology: Cosmology) -> FloatArray:
+    """Return what to add to log10 of l_x, t_x and m_gas to bring clusters of fixed mass to another redshift.
+
+    Self-similar evolution: bolometric l_x grows as E^(7/3), t_x as E^(2/3), m_gas not at all.
+
+    Parameters
+    ----------
+    z
+        Redshifts, shape (n,).
+    to_z
+        The common redshift.
+    cosmology
+        Gives E(z).
+
+    Returns
+    -------
+    Shape (n, 3) [dex].
+    """
+    change = log10_e(np.asarray(to_z), cosmology) - log10_e(z, cosmology)
+    return change[:, None] * np.array(_SELF_SIMILAR_EXPONENTS)
+
+
+def _least_squares(log10_m: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+    """Return slopes (k,), mean values (k,) and the mean of log10 m."""
+    mean_x = float(np.mean(log10_m))
+    mean_y = np.mean(values, axis=0)
+    x = (log10_m - mean_x)[:, None]
+    return np.sum(x * (values - mean_y), axis=0) / np.sum(x**2), mean_y, mean_x
