@@ -24,7 +24,7 @@ def read_astropy_table(path: Path, kind: str, table: int | str | None) -> Source
         If the file is not of that kind or lacks the table.
     """
     try:
-        from astropy.table import Table  # noqa: PLC0415 - optional
+        from astropy.table import Table
     except ImportError as error:
         raise MissingExtraError.of(f"reading {kind} tables", "earnest-common", "astropy") from error
     try:

@@ -8,12 +8,9 @@ import polars as pl
 from earnest_common.importers.mapping import FROM_HEADER, QUANTITIES, Mapping, Source
 from earnest_common.importers.report import Problem, SourceColumn
 from earnest_common.importers.source_table import SourceTable
-from earnest_common.importers.units import conversion_factor, parse_unit
+from earnest_common.importers.units import conversion_factor, known_units, parse_unit
 
 __all__ = ["Converted", "convert", "numbers_of"]
-
-_PROFILES = ("m_gas_profile", "gas_slope_profile")
-_SIGNED = ("gas_slope_profile", "cluster_id", "z")
 
 
 @final
@@ -84,9 +81,9 @@ class _Column:
             if self.source.times not in done:
                 return None
             numbers = numbers * done[self.source.times]
-        if self.source.comoving and "z" in done:
-            numbers = numbers / (1 + done["z"])
-        return numbers
+        if not self.source.comoving:
+            return numbers
+        return numbers / (1 + done["z"]) if "z" in done else None
 
     def raw(self, problems: list[Problem]) -> pl.Series | None:
         """Return the source values as numbers."""
@@ -97,7 +94,9 @@ class _Column:
         if not parts or None in parts:
             return None
         width = len(parts)
-        frame = pl.DataFrame([numbers_of(self.table, part, problems).alias(str(i)) for i, part in enumerate(parts) if part])
+        frame = pl.DataFrame(
+            [numbers_of(self.table, part, problems).alias(str(i)) for i, part in enumerate(parts) if part]
+        )
         filled = frame.select(
             pl.when(pl.any_horizontal(pl.all().is_null())).then(None).otherwise(pl.concat_arr(pl.all()))
         )
@@ -107,19 +106,24 @@ class _Column:
         """Return the factor from the source's unit to the schema's; what cannot be converted is a problem."""
         text = self.unit()
         remedy = f"give the right one with --unit {self.name}=UNIT"
-        allowed = f"a unit of '{self.name}' [{QUANTITIES[self.name]}]" if QUANTITIES[self.name] else "no unit"
+        target = "" if self.source.times is not None else QUANTITIES[self.name]
+        allowed = known_units(parse_unit(target).quantity)
         if text is None:
             found = "no unit in its header"
             problems.append(Problem(what=self.words(), found=found, allowed=allowed, remedy=remedy))
             return 1.0
-        target = "" if self.source.times is not None else QUANTITIES[self.name]
         try:
             if parse_unit(text).needs_h and self.h is None:
                 remedy = "give h with --h, for instance --h 0.704"
             return conversion_factor(text, target, self.h)
         except ValueError as error:
             problems.append(
-                Problem(what=self.words(), found=str(error).split("\n")[0].split("; known")[0], allowed=allowed, remedy=remedy)
+                Problem(
+                    what=self.words(),
+                    found=str(error).split("\n")[0].split("; known")[0],
+                    allowed=allowed,
+                    remedy=remedy,
+                )
             )
             return 1.0
 
@@ -167,7 +171,7 @@ def _compare_units(column: _Column, stated: str, mapped: str, problems: list[Pro
     except ValueError:
         return [f"the file's unit '{stated}' is not understood, the mapping's is used"]
     same_power = (said.h_power, said.h70_power) == (meant.h_power, meant.h70_power)
-    if said.quantity == meant.quantity and same_power and abs(said.scale / meant.scale - 1) < 1e-6:  # noqa: PLR2004
+    if said.quantity == meant.quantity and same_power and abs(said.scale / meant.scale - 1) < 1e-6:
         return []
     problems.append(
         Problem(

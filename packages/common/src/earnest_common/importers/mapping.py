@@ -10,11 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, final
 
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
 from earnest_common.errors import InputError
 from earnest_common.importers.conditions import Condition, parse_condition
 from earnest_common.importers.units import parse_unit
-from earnest_common.schema import CLUSTERS
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from earnest_common.schema import CLUSTERS, RADII_R500C
 
 __all__ = [
     "FROM_HEADER",
@@ -88,7 +89,7 @@ class Source:
     source
         Names of the source column; the first one that the table has is used.
     parts
-        For a profile, the source columns of its values from the inside out (instead of ``source``).
+        For a profile, the source columns of its values from the inside out, where it is not one array column.
     value
         A constant for all rows (instead of ``source``).
     unit
@@ -101,6 +102,8 @@ class Source:
         Whether a length is comoving; it is divided by 1 + z.
     null
         Conditions such as ``<= 0`` that mean "not measured".
+    optional
+        Whether a table may lack the column; it is then unknown.
     """
 
     __pydantic_config__ = _STRICT
@@ -113,6 +116,7 @@ class Source:
     times: str | None = None
     comoving: bool = False
     null: Names = ()
+    optional: bool = False
 
     @property
     def null_conditions(self) -> tuple[Condition, ...]:
@@ -154,6 +158,8 @@ class Mapping:
         Layout, schema columns and cosmology of the table.
     keep
         Conditions on source columns; other rows are dropped.
+    radii
+        Radii of the profiles, if there are any, in units of R_500c.
     """
 
     __pydantic_config__ = _STRICT
@@ -169,6 +175,7 @@ class Mapping:
     notes: Names = ()
     cosmology: TableCosmology = field(default_factory=TableCosmology)
     keep: tuple[str, ...] = ()
+    radii: tuple[float, ...] = RADII_R500C
 
     def __post_init__(self) -> None:
         if problems := _problems(self):
@@ -189,19 +196,20 @@ def _problems(mapping: Mapping) -> list[str]:
     if mapping.reader.header == "none" and not mapping.reader.names:
         problems.append("reader.names is missing; a table without header needs them")
     for name, column in mapping.columns.items():
-        problems += [f"columns.{name}: {text}" for text in _column_problems(column, mapping)]
-    problems += _condition_problems(mapping.keep, None)
-    return problems
+        problems += [f"columns.{name}: {text}" for text in _column_problems(name, column, mapping)]
+    return problems + _condition_problems(mapping.keep, None)
 
 
-def _column_problems(column: Source, mapping: Mapping) -> list[str]:
-    given = sum((bool(column.source), bool(column.parts), column.value is not None))
-    problems = [] if given == 1 else ["give exactly one of source, parts and value"]
+def _column_problems(name: str, column: Source, mapping: Mapping) -> list[str]:
+    given = sum((bool(column.source or column.parts), column.value is not None))
+    problems = [] if given == 1 else ["give either a source (or its parts) or a value"]
     if column.unit != FROM_HEADER:
         try:
             parse_unit(column.unit)
         except ValueError as error:
-            problems.append(str(error).replace("\n", " "))
+            problems.append(f"{error}; write it like Msun/h, 1e14 Msun, keV, 1e44 erg/s or kpc")
+    if "profile" in name and (column.log10 or column.null or column.times or column.value is not None):
+        problems.append("a profile takes only source, parts, unit and optional")
     factor = None if column.times is None else mapping.columns.get(column.times)
     if column.times is not None and (factor is None or factor.times is not None):
         problems.append(f"times = '{column.times}' must name a column of this mapping that has no 'times' itself")

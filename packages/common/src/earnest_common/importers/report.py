@@ -123,7 +123,9 @@ class ImportReport:
         text.append(f"unknown: {', '.join(self.unknown_columns) or 'nothing'}")
         text.append(f"source columns not used: {', '.join(self.ignored) or 'none'}")
         text.append(f"l_x is {self.l_x}")
-        text += [f"check {c.name} = {c.value:.4g} (expected {c.expected[0]:.4g} to {c.expected[1]:.4g})" for c in self.checks]
+        text += [
+            f"check {c.name} = {c.value:.4g} (expected {c.expected[0]:.4g} to {c.expected[1]:.4g})" for c in self.checks
+        ]
         text += [f"note: {note}" for note in self.notes]
         text += [f"warning: {warning}" for warning in self.warnings]
         return [*text, f"please cite: {self.citation}"] if self.citation else text

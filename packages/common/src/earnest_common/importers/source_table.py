@@ -86,7 +86,7 @@ def read_table(path: Path, reader: Reader) -> SourceTable:
     if not path.is_file():
         raise InputError(f"table {path}: there is no such file")
     if kind in {"fits", "votable", "ecsv"}:
-        from earnest_common.importers.astropy_tables import read_astropy_table  # noqa: PLC0415 - optional
+        from earnest_common.importers.astropy_tables import read_astropy_table
 
         table = read_astropy_table(path, kind, reader.table)
     else:

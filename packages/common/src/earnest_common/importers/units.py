@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import final
 
-__all__ = ["UNITS", "Unit", "conversion_factor", "parse_unit"]
+__all__ = ["UNITS", "Unit", "conversion_factor", "known_units", "parse_unit"]
 
 UNITS: dict[str, dict[str, float]] = {
     "mass": {"solMass": 1.0, "Msun": 1.0, "M_sun": 1.0, "Msol": 1.0, "Msolar": 1.0},
@@ -21,7 +21,8 @@ UNITS: dict[str, dict[str, float]] = {
 
 _SPELLINGS = {"erg.s-1": "erg/s", "erg.s**-1": "erg/s", "ergs-1": "erg/s", "ergs^-1": "erg/s", "erg.s^-1": "erg/s"}
 _H = re.compile(
-    r"(?:/\s*h(?P<h70a>70)?(?:\^(?P<pa>\d+(?:\.\d+)?))?|(?<![A-Za-z])h(?P<h70b>70|_70)?\s*\^?\s*-(?P<pb>\d+(?:\.\d+)?))(?![A-Za-z])"
+    r"/\s*h(?P<h70a>70)?(?:\^(?P<pa>\d+(?:\.\d+)?))?(?![A-Za-z])"  # Msun/h, Msun/h70, erg/s/h^2
+    r"|(?<![A-Za-z])h(?P<h70b>_?70)?\s*\^?\s*-(?P<pb>\d+(?:\.\d+)?)(?![A-Za-z])"  # h^-1 Msun, h70^-1 Msun, h-1 Mpc
 )
 _SCALE = re.compile(r"^(10(?:\*\*|\^)\(?[+-]?\d+\)?|10[+-]\d+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*[.*]?\s*(?=\D|$)")
 
@@ -73,8 +74,7 @@ def parse_unit(text: str) -> Unit:
     1.0
     >>> parse_unit("furlong")
     Traceback (most recent call last):
-    ValueError: unknown unit 'furlong'; known are solMass, Msun, M_sun, Msol, Msolar, keV, eV, K, erg/s, W, kpc, Mpc,
-    each with a factor before it (1e14 Msun) and a power of h (Msun/h, h70^-1 Msun)
+    ValueError: unknown unit 'furlong'
     """
     h_power, h70_power = 0.0, 0.0
     rest = text.strip()
@@ -119,8 +119,16 @@ def _base(text: str, whole: str) -> tuple[str, float]:
         for name, value in units.items():
             if name.casefold() == squeezed.casefold():
                 return quantity, value
-    known = ", ".join(name for quantity in UNITS.values() for name in quantity if name not in {"", "1"})
-    raise ValueError(
-        f"unknown unit '{whole}'; known are {known},\n"
-        "each with a factor before it (1e14 Msun) and a power of h (Msun/h, h70^-1 Msun)"
-    )
+    raise ValueError(f"unknown unit '{whole}'")
+
+
+def known_units(quantity: str) -> str:
+    """Return words for the units of a quantity.
+
+    Examples
+    --------
+    >>> known_units("luminosity")
+    'erg/s or W, with a factor (1e14 ...) and a power of h (.../h) if needed'
+    """
+    names = " or ".join(name for name in UNITS[quantity] if name not in {"", "1"})
+    return f"{names}, with a factor (1e14 ...) and a power of h (.../h) if needed" if names else "no unit"

@@ -1,0 +1,232 @@
+"""Bringing a published table into the catalog schema."""
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, final
+
+import polars as pl
+
+from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set import Manifest, Plan, write_batch
+from earnest_common.errors import InputError, SchemaError
+from earnest_common.files import file_sha256, refuse_existing
+from earnest_common.importers.columns import Converted, convert
+from earnest_common.importers.mapping import QUANTITIES, Mapping, TableCosmology, load_mapping
+from earnest_common.importers.plausibility import judge
+from earnest_common.importers.report import ImportReport, Problem, SourceColumn
+from earnest_common.importers.rows import select_rows, value_problems
+from earnest_common.importers.source_table import SourceTable, read_table
+
+__all__ = ["ImportOptions", "import_catalog_set", "import_table"]
+
+_TRUTH = ("m_500c", "m_wl", "t_x", "m_gas", "m_gas_profile", "gas_slope_profile")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """What a user may say about one table.
+
+    Attributes
+    ----------
+    h
+        Hubble constant in units of 100 km/s/Mpc, instead of the mapping's.
+    z
+        Redshift of all clusters, for a snapshot.
+    units
+        Units by schema column, instead of the mapping's.
+    where
+        Conditions on schema or source columns, such as ``m_500c >= 5e13``; other rows are dropped.
+    missing
+        What to do with rows without luminosity or redshift: they cannot be ranked or placed.
+    without
+        Schema columns to leave unknown although the mapping fills them.
+    trust_units
+        Import even if the units are implausible.
+    """
+
+    h: float | None = None
+    z: float | None = None
+    units: AnyMapping[str, str] = field(default_factory=dict)
+    where: tuple[str, ...] = ()
+    missing: Literal["drop", "refuse"] = "drop"
+    without: tuple[str, ...] = ()
+    trust_units: bool = False
+
+
+def import_table(
+    path: Path | str, mapping: Mapping | str | Path, *, options: ImportOptions | None = None
+) -> tuple[CatalogBatch, ImportReport]:
+    """Return a table as one catalog, with a report of what was done to it.
+
+    Clusters are sorted by falling luminosity; ``cluster_id`` is the row of the source, from 0 and before any row was
+    dropped, so that every cluster can be found again. What the table does not have is unknown.
+
+    Parameters
+    ----------
+    path
+        The table, as its authors publish it; gzip-compressed text is read as it is.
+    mapping
+        A mapping, the name of a shipped one, or the path of a TOML file.
+    options
+        Redshift, h, units and row conditions for this table.
+
+    Raises
+    ------
+    InputError
+        If the file or the mapping cannot be read, or an option cannot be used.
+    SchemaError
+        If the table lacks columns, has impossible values or implausible units; the message lists all of it.
+    MissingExtraError
+        If a FITS, VOTable or ECSV file is read without astropy.
+    """
+    options = options or ImportOptions()
+    plan = _with_options(mapping if isinstance(mapping, Mapping) else load_mapping(mapping), options)
+    table = read_table(Path(path), plan.reader)
+    converted = _convert(table, plan, options)
+    problems = [*converted.problems, *_missing_columns(table, plan, converted)]
+    if {"l_x", "z"} - set(converted.frame.columns):
+        _refuse(table, problems)
+    rows = select_rows(table, converted.frame, keep=plan.keep, where=options.where, missing=options.missing)
+    problems += [*rows.problems, *value_problems(table, rows.frame)]
+    checks, implausible, warnings = judge(rows.frame, plan.cosmology, simulated=plan.kind == "simulation")
+    problems += [] if options.trust_units else implausible
+    _refuse(table, problems)
+    report = _report(table, plan, converted, n_kept=rows.frame.height, dropped=rows.dropped)
+    warnings += [str(problem) for problem in implausible]
+    return _batch(rows.frame, plan, subject=str(path)), replace(report, checks=tuple(checks), warnings=tuple(warnings))
+
+
+def import_catalog_set(
+    path: Path | str, mapping: Mapping | str | Path, out: Path, *, options: ImportOptions | None = None
+) -> tuple[Manifest, ImportReport]:
+    """Write a table as a catalog set of one catalog, and return its manifest and the report.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``out`` is taken.
+    InputError, SchemaError, MissingExtraError
+        As :func:`import_table`; nothing is written then.
+    """
+    refuse_existing(out)
+    batch, report = import_table(path, mapping, options=options)
+    record = report.to_dict()
+    plan = Plan(
+        kind=report.kind,
+        preset=report.format,
+        seed=None,
+        n_catalogs=1,
+        config={"import": {k: v for k, v in record.items() if k not in {"sha256", "path"}}},
+        cosmology=report.cosmology,
+        radii=batch.radii,
+        inputs={Path(path).name: report.sha256},
+    )
+    return write_batch(out, batch, plan), report
+
+
+def _with_options(mapping: Mapping, options: ImportOptions) -> Mapping:
+    """Return the mapping as the options change it."""
+    unknown = sorted((set(options.units) | set(options.without)) - set(QUANTITIES))
+    if unknown:
+        raise InputError(f"unknown column {', '.join(unknown)}; a table can fill {', '.join(QUANTITIES)}")
+    if options.h is not None and not 0.1 < options.h < 2:  # a Hubble constant of 70 given as h would be absurd
+        raise InputError(f"h = {options.h} is not plausible; h is H0 / (100 km/s/Mpc), such as 0.704")
+    if options.z is not None and not 0 <= options.z < 20:  # the schema's bounds
+        raise InputError(f"z = {options.z} is not a redshift between 0 and 20")
+    columns = {name: column for name, column in mapping.columns.items() if name not in options.without}
+    cosmology = mapping.cosmology
+    if options.h is not None:
+        cosmology = TableCosmology(H0=100 * options.h, Om0=cosmology.Om0, sigma8=cosmology.sigma8)
+    return replace(mapping, columns=columns, cosmology=cosmology)
+
+
+def _convert(table: SourceTable, mapping: Mapping, options: ImportOptions) -> Converted:
+    constants = {} if options.z is None else {"z": options.z}
+    return convert(table, mapping, h=mapping.cosmology.h, units=dict(options.units), constants=constants)
+
+
+def _missing_columns(table: SourceTable, mapping: Mapping, converted: Converted) -> list[Problem]:
+    has = ", ".join(table.frame.columns)
+    wanted = {"z": None, **{n: c for n, c in mapping.columns.items() if n == "l_x" or not c.optional}}
+    return [
+        Problem(
+            what=f"column '{name}' is missing",
+            found=f"the columns {has}",
+            allowed=" or ".join(mapping.columns[name].source) if name in mapping.columns else "a column or a constant",
+            remedy=_remedy(name),
+        )
+        for name in wanted
+        if name not in converted.frame.columns
+    ]
+
+
+def _remedy(name: str) -> str:
+    if name == "z":
+        return "give the redshift of the snapshot with --z, or name the column in a mapping of your own"
+    if name == "l_x":
+        return "name the luminosity column in a mapping of your own; clusters are ranked by it"
+    return f"name the column in a mapping of your own, or leave it unknown with --without {name}"
+
+
+def _refuse(table: SourceTable, problems: list[Problem]) -> None:
+    if problems:
+        raise SchemaError(f"table {table.path}", [str(problem) for problem in problems])
+
+
+def _batch(rows: pl.DataFrame, mapping: Mapping, *, subject: str) -> CatalogBatch:
+    """Return the kept rows as one catalog, sorted by falling luminosity."""
+    ranked = rows.sort(["l_x", "cluster_id"], descending=[True, False])
+    clusters = ranked.select(
+        pl.lit(0).alias("catalog_id"),
+        "cluster_id",
+        pl.int_range(pl.len()).alias("rank"),
+        "z",
+        "l_x",
+        *(name for name in _TRUTH if name in ranked.columns),
+    )
+    known = mapping.cosmology if mapping.kind == "simulation" else TableCosmology()
+    catalogs = pl.DataFrame(
+        {
+            "catalog_id": [0],
+            "n_clusters": [clusters.height],
+            "sigma8": pl.Series([known.sigma8], dtype=pl.Float64),
+            "Om0": pl.Series([known.Om0], dtype=pl.Float64),
+            "survey": [mapping.name],
+        }
+    )
+    return CatalogBatch.conformed(catalogs, clusters, radii=mapping.radii, subject=subject)
+
+
+def _report(
+    table: SourceTable, mapping: Mapping, converted: Converted, *, n_kept: int, dropped: dict[str, int]
+) -> ImportReport:
+    filled = {column.name for column in converted.columns}
+    used = {table.find(c.source) for c in mapping.columns.values()} | {
+        p for c in mapping.columns.values() for p in c.parts
+    }
+    return ImportReport(
+        format=mapping.name,
+        title=mapping.title,
+        path=table.path,
+        kind=mapping.kind,
+        n_read=table.frame.height,
+        n_kept=n_kept,
+        dropped=dropped,
+        columns=tuple(_with_unknown(column, converted.frame) for column in converted.columns),
+        unknown_columns=tuple(name for name in _TRUTH if name not in filled),
+        ignored=tuple(name for name in table.frame.columns if name not in used),
+        l_x=mapping.l_x,
+        cosmology={k: v for k, v in vars(mapping.cosmology).items() if v is not None},
+        checks=(),
+        warnings=(),
+        citation=mapping.citation,
+        obtain=mapping.obtain,
+        notes=mapping.notes,
+        sha256=file_sha256(Path(table.path)),
+    )
+
+
+def _with_unknown(column: SourceColumn, frame: pl.DataFrame) -> SourceColumn:
+    return replace(column, n_unknown=frame[column.name].null_count())
