@@ -1,0 +1,168 @@
+"""The catalogs that are interpreted: a bounded, reproducible choice from a catalog set, and its mass axis."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import polars as pl
+from earnest_common.arrays import FloatArray
+from earnest_common.batch import CatalogBatch, concat
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.cosmology import MAGNETICUM
+from earnest_common.errors import InputError
+from earnest_common.seeds import Stage, generator
+
+__all__ = ["MAX_ROWS", "MassAxis", "Sample", "chunks", "mass_axis", "read_sample", "y_x"]
+
+MAX_ROWS = 200_000
+"""Most clusters that are handed to an estimator at a time."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Catalogs to interpret and what a reader must know of them.
+
+    Attributes
+    ----------
+    batch
+        The chosen catalogs.
+    n_available
+        Catalogs that could have been chosen.
+    split
+        Part of the set they come from; ``None`` for the whole set.
+    h
+        Hubble constant in units of 100 km/s/Mpc, for masses in h^-1 Msun on figures.
+    synthetic
+        What the catalogs emulate; ``None`` if they are real.
+    """
+
+    batch: CatalogBatch
+    n_available: int
+    split: str | None = None
+    h: float = MAGNETICUM.h
+    synthetic: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Which catalogs these are, in words."""
+        part = f" of the {self.split} split" if self.split else ""
+        n, available = self.batch.n_catalogs, self.n_available
+        chosen = f"{n:,} of {available:,} catalogs" if n < available else f"{n:,} catalog{'s' * (n != 1)}"
+        return f"{chosen}{part} ({self.batch.n_clusters:,} clusters)"
+
+
+def read_sample(
+    catalog_set: CatalogSet, *, split: str | None = None, max_catalogs: int | None = 500, seed: int = 1
+) -> Sample:
+    """Return the catalogs of a set that are interpreted, drawn without replacement where there are too many.
+
+    Catalogs may be stored in the order of a grid, so the first ones would not do; the draw depends on the seed alone.
+
+    Parameters
+    ----------
+    catalog_set
+        The set.
+    split
+        Part of the set; by default ``test`` where the set has one, else all.
+    max_catalogs
+        Most catalogs; ``None`` for no limit.
+    seed
+        Seed of the draw.
+
+    Raises
+    ------
+    InputError
+        If no cluster is left.
+    """
+    catalogs = catalog_set.scan_catalogs().select("catalog_id", "split").collect()
+    if split is None and (catalogs.get_column("split") == "test").any():
+        split = "test"
+    found = catalogs.filter(pl.col("split") == split) if split else catalogs
+    ids = found.get_column("catalog_id").to_numpy()
+    if max_catalogs is not None and len(ids) > max_catalogs:
+        ids = np.sort(generator(seed, Stage.RESAMPLING, index=2).choice(ids, size=max_catalogs, replace=False))
+    chosen = [
+        batch.select(np.isin(batch.catalogs.get_column("catalog_id").to_numpy(), ids))
+        for batch in catalog_set.batches(split=split)
+    ]
+    kept = [batch for batch in chosen if batch.n_catalogs]
+    if sum(batch.n_clusters for batch in kept) == 0:
+        part = f" of split '{split}'" if split else ""
+        raise InputError(f"{catalog_set.path} has no clusters{part} to interpret; choose another --split or set")
+    plan = catalog_set.manifest.plan
+    hubble = plan.cosmology.get("H0", MAGNETICUM.H0)
+    batch = concat(kept)
+    return Sample(batch=batch, n_available=found.height, split=split, h=hubble / 100, synthetic=plan.synthetic)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MassAxis:
+    """The mass that clusters are ordered by.
+
+    Attributes
+    ----------
+    column
+        ``m_500c``, or ``m_wl`` where true masses are unknown.
+    log10_m
+        log10 of the mass in h^-1 Msun, NaN where unknown, shape (n_clusters,).
+    label
+        The mass in a formula (mathtext).
+    is_true
+        Whether it is the true mass.
+    """
+
+    column: str
+    log10_m: FloatArray
+    label: str
+    is_true: bool
+
+
+def mass_axis(batch: CatalogBatch, *, h: float) -> MassAxis | None:
+    """Return the true masses of the clusters, else their weak-lensing masses, else None.
+
+    Parameters
+    ----------
+    batch
+        The catalogs.
+    h
+        Hubble constant in units of 100 km/s/Mpc; masses are returned in h^-1 Msun as in the paper's figures.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> mass_axis(toy_batch(n_catalogs=1, seed=1), h=0.7).column
+    'm_500c'
+    """
+    for column, label in (("m_500c", "$M_{500}$"), ("m_wl", r"$M_\mathrm{WL}$")):
+        mass = batch.column(column)
+        if np.isfinite(mass).any():
+            return MassAxis(column=column, log10_m=np.log10(mass * h), label=label, is_true=column == "m_500c")
+    return None
+
+
+def y_x(batch: CatalogBatch) -> FloatArray:
+    """Return Y_X = M_gas T_X of each cluster [solMass keV], NaN where unknown, shape (n_clusters,)."""
+    product: FloatArray = batch.column("m_gas") * batch.column("t_x")
+    return product
+
+
+def chunks(batch: CatalogBatch, *, max_rows: int = MAX_ROWS) -> Iterator[CatalogBatch]:
+    """Yield the catalogs in order, in batches of at most ``max_rows`` clusters (a larger catalog comes alone).
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> batch = toy_batch(n_catalogs=9, seed=1)
+    >>> sum(part.n_clusters for part in chunks(batch, max_rows=150)) == batch.n_clusters
+    True
+    """
+    counts = np.diff(batch.row_splits)
+    first = 0
+    while first < batch.n_catalogs:
+        fitting = int(np.searchsorted(np.cumsum(counts[first:]), max_rows, side="right"))
+        last = first + max(1, fitting)
+        yield batch.select(np.arange(first, last))
+        first = last

@@ -1,0 +1,210 @@
+"""Section "Which inputs does it listen to?": saliency by input, by radius and by mass (the form of figure 11)."""
+
+import numpy as np
+from earnest_common.arrays import FloatArray
+from earnest_common.section import DataTable, Figure, Section
+from matplotlib.axes import Axes
+
+from earnest_interpret.drawing import BLUE, GREEN, GREY, OCHRE, RUST, SINGLE, by_mass, draw
+from earnest_interpret.saliency import PAPER_SALIENCY, REFERENCE_RADIUS, FeatureGroup, SaliencySummary
+from earnest_interpret.sample import MassAxis
+from earnest_interpret.words import fixed, percent, plain, signed
+
+__all__ = ["inputs_section"]
+
+_COLOURS = (BLUE, RUST, GREEN, OCHRE)
+_UNIT = "h⁻¹ M☉"
+_SYMBOLS = {
+    "gas_slope_profile": r"d ln $\rho$ / d ln r",
+    "log10_l_x": "log $L_X$",
+    "log10_m_gas_profile": r"log $M_\mathrm{gas}$",
+    "log10_m_wl": r"log $M_\mathrm{WL}$",
+    "log10_t_x": "log T",
+}
+
+
+def inputs_section(summary: SaliencySummary | None, axis: MassAxis | None, *, missing: str = "") -> Section:
+    """Return the section.
+
+    Parameters
+    ----------
+    summary
+        Saliency of the sample; ``None`` where the model offers no gradient.
+    axis
+        Masses of the clusters, if known.
+    missing
+        Why there is no saliency.
+    """
+    title = "Saliency: the answer to a small change of an input"
+    if summary is None:
+        return Section(key="inputs.saliency", title=title, text=(f"Saliency cannot be shown: {missing}.",))
+    profiles = [group for group in summary.groups if group.radii]
+    figures = [_by_input(summary), *(_by_radius(summary, group) for group in profiles)]
+    if np.isfinite(summary.by_mass).all(axis=1).sum() >= 2 and axis:
+        figures.append(_by_mass(summary, axis))
+    tables = (_group_table(summary), _input_table(summary))
+    return Section(key="inputs.saliency", title=title, text=_text(summary, axis), figures=tuple(figures), tables=tables)
+
+
+def _target(summary: SaliencySummary) -> str:
+    return "terse value" if summary.of == "terse" else "σ₈"
+
+
+def _text(summary: SaliencySummary, axis: MassAxis | None) -> tuple[str, ...]:
+    best = summary.names[summary.ranked[0]]
+    shares = ", ".join(f"{plain(g.name)} {percent(summary.share(g))}" for g in summary.groups)
+    lines = [
+        f"Saliency is |∂({_target(summary)})/∂(input)| for inputs scaled to about [0, 1]. The most salient single "
+        f"input is {_described(summary, best)}; of the summed mean saliency the shares are: {shares}.",
+        "The unit of a terse value is arbitrary, since the decoder undoes any rescaling: compare inputs with each "
+        "other, and only ratios with another network.",
+    ]
+    if axis is None:
+        lines.append("Masses are unknown, so saliency by mass cannot be shown.")
+    return tuple(lines)
+
+
+def _described(summary: SaliencySummary, name: str) -> str:
+    """Return an input in words, with its radius."""
+    column = summary.names.index(name)
+    for group in summary.groups:
+        if column in group.columns and group.radii:
+            return f"{plain(group.name)} at {group.radii[group.columns.index(column)]:.2f} R₅₀₀"
+    return plain(name)
+
+
+def _group_table(summary: SaliencySummary) -> DataTable:
+    scale = summary.mean_abs[summary.groups[0].reference]
+    paper_scale = PAPER_SALIENCY.get(summary.groups[0].name)
+    rows = []
+    for group in summary.groups:
+        j = group.reference
+        paper = PAPER_SALIENCY.get(group.name) if summary.of == "terse" else None
+        ratio = summary.mean_abs[j] / scale if scale > 0 else np.nan
+        rows.append(
+            (
+                _described(summary, summary.names[j]),
+                fixed(summary.mean_abs[j], 4),
+                f"{fixed(summary.low[j], 4)} to {fixed(summary.high[j], 4)}",
+                signed(summary.mean_signed[j], 4),
+                fixed(ratio, 2),
+                fixed(paper, 3) if paper else "",
+                fixed(paper / paper_scale, 2) if paper and paper_scale else "",
+            )
+        )
+    first = plain(summary.groups[0].name)
+    return DataTable(
+        name="saliency-averages",
+        columns=(
+            "input",
+            "mean S",
+            "68 % of clusters",
+            "mean gradient",
+            f"S / S({first})",
+            "paper's S",
+            "paper's ratio",
+        ),
+        rows=tuple(rows),
+        caption=f"Average saliencies, profiles at the radius nearest {REFERENCE_RADIUS} R₅₀₀ as in the paper. The "
+        "paper's values belong to its own network and are no target.",
+    )
+
+
+def _input_table(summary: SaliencySummary) -> DataTable:
+    rows = tuple(
+        (
+            place + 1,
+            _described(summary, summary.names[j]),
+            round(float(summary.mean_abs[j]), 5),
+            round(float(summary.mean_signed[j]), 5),
+        )
+        for place, j in enumerate(summary.ranked)
+    )
+    columns = ("rank", "input", "mean S", "mean gradient")
+    return DataTable(name="saliency-inputs", columns=columns, rows=rows, caption="Every input, the most salient first.")
+
+
+def _by_input(summary: SaliencySummary) -> Figure:
+    order = summary.ranked[:15][::-1]
+    colour = {j: _COLOURS[k % 4] for k, group in enumerate(summary.groups) for j in group.columns}
+
+    def paint(axes: Axes) -> None:
+        for row, j in enumerate(order):
+            axes.plot([summary.low[j], summary.high[j]], [row, row], color=colour[j], linewidth=1.6, alpha=0.45)
+            axes.plot(summary.mean_abs[j], row, "o", color=colour[j], markersize=5)
+        axes.set_yticks(range(len(order)), [_short(summary, j) for j in order])
+        axes.set(xlabel=f"|∂({_target(summary)})/∂(input)|", ylim=(-0.7, len(order) - 0.3))
+        axes.set_xlim(left=0)
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0, labelsize=10)
+
+    top = [_described(summary, summary.names[j]) for j in summary.ranked[:3]]
+    caption = (
+        f"Mean saliency (dots) with the range of 68 % of clusters (bars); most salient: {'; '.join(top)} "
+        f"(S = {fixed(summary.mean_abs[summary.ranked[0]], 3)} for the first)."
+    )
+    alt = "Mean saliency of every input in falling order, with the range of 68 % of clusters."
+    height = max(2.0, 0.9 + 0.24 * len(order))
+    return Figure(name="saliency-inputs", svg=draw(paint, size=(SINGLE[0], height)), alt=alt, caption=caption)
+
+
+def _short(summary: SaliencySummary, column: int) -> str:
+    for group in summary.groups:
+        if column in group.columns:
+            symbol = _SYMBOLS.get(group.name, plain(group.name))
+            return f"{symbol} ({group.radii[group.columns.index(column)]:.2f})" if group.radii else symbol
+    return summary.names[column]
+
+
+def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
+    radii, columns = np.array(group.radii), list(group.columns)
+    mean = summary.mean_abs[columns]
+
+    def paint(axes: Axes) -> None:
+        n_bins = len(summary.by_mass)
+        for k, row in enumerate(summary.by_mass):
+            edge = summary.mass_edges[k]
+            if np.isfinite(row).all():
+                axes.plot(
+                    radii, row[columns], color=by_mass(k / max(n_bins - 1, 1)), linewidth=1.2, label=f"{edge:.1f}"
+                )
+        axes.plot(radii, mean, color=GREY, linewidth=2.6, dashes=(3, 1.5), label="mean")
+        axes.set(
+            xlabel="r / R₅₀₀",
+            ylabel=f"|∂({_target(summary)})/∂(input)|",
+            title=_SYMBOLS.get(group.name, plain(group.name)),
+        )
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(0, float(radii.max()) * 1.03)
+        axes.legend(title="log₁₀ M from" if n_bins else None, ncols=2, fontsize=9, labelspacing=0.25, columnspacing=1)
+
+    peak, dip = int(np.argmax(mean)), int(np.argmin(mean))
+    caption = (
+        f"Saliency of the {plain(group.name)} peaks at {radii[peak]:.2f} R₅₀₀ ({fixed(mean[peak], 3)}) and is lowest "
+        f"at {radii[dip]:.2f} R₅₀₀ ({fixed(mean[dip], 3)}); the core at {radii[0]:.2f} R₅₀₀ has {fixed(mean[0], 3)}."
+    )
+    alt = f"Median saliency of the {plain(group.name)} against radius, one curve per bin of cluster mass."
+    return Figure(name=f"saliency-{group.name.replace('_', '-')}", svg=draw(paint), alt=alt, caption=caption)
+
+
+def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
+    known = np.isfinite(summary.by_mass).all(axis=1)
+    centres: FloatArray = (summary.mass_edges[:-1] + summary.mass_edges[1:])[known] / 2
+    curves = {group.name: summary.by_mass[known][:, group.reference] for group in summary.groups}
+
+    def paint(axes: Axes) -> None:
+        for k, group in enumerate(summary.groups):
+            label = _short(summary, group.reference)
+            axes.plot(centres, curves[group.name], "o-", color=_COLOURS[k % 4], markersize=3.5, label=label)
+        axes.set(xlabel=f"log₁₀ {axis.label} [{_UNIT}]", ylabel=f"median |∂({_target(summary)})/∂(input)|")
+        axes.set_ylim(bottom=0)
+        axes.legend()
+
+    first = summary.groups[0]
+    peak = int(np.argmax(curves[first.name]))
+    caption = (
+        f"Median saliency by cluster mass, profiles near {REFERENCE_RADIUS} R₅₀₀: that of the {plain(first.name)} is "
+        f"largest at 10^{centres[peak]:.2f} {_UNIT} ({fixed(curves[first.name][peak], 3)})."
+    )
+    alt = "Median saliency of each quantity against cluster mass."
+    return Figure(name="saliency-mass", svg=draw(paint), alt=alt, caption=caption)

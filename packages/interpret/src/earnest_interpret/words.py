@@ -1,0 +1,100 @@
+"""Numbers in sentences: signs, percentages and p-values as a journal prints them."""
+
+import math
+
+__all__ = ["NAMES", "fixed", "joined", "percent", "plain", "probability", "signed"]
+
+_MINUS = "\N{MINUS SIGN}"
+
+NAMES = {
+    "gas_slope_profile": "gas density slope",
+    "l_x": "luminosity",
+    "log10_l_x": "luminosity",
+    "log10_m_500c": "mass M_500",
+    "log10_m_gas": "gas mass",
+    "log10_m_gas_profile": "gas mass profile",
+    "log10_m_wl": "weak-lensing mass",
+    "log10_t_x": "temperature",
+    "log10_y_x": "Y_X",
+    "m_gas": "M_gas",
+    "n_clusters": "number of clusters",
+    "sigma8": "σ₈",
+    "terse": "terse value",
+    "y_x": "Y_X",
+}
+"""Words for columns, inputs and proxies."""
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign; "unknown" where it is not one.
+
+    Examples
+    --------
+    >>> fixed(-0.128), fixed(float("nan"))
+    ('−0.13', 'unknown')
+    """
+    if not math.isfinite(value):
+        return "unknown"
+    text = f"{value:.{digits}f}"
+    return text.replace("-", _MINUS) if float(text) else text.lstrip("-")
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """Return a number with its sign, plus or minus.
+
+    Examples
+    --------
+    >>> signed(0.00123), signed(-0.00123)
+    ('+0.0012', '−0.0012')
+    """
+    text = fixed(value, digits)
+    return f"+{text}" if math.isfinite(value) and float(f"{value:.{digits}f}") > 0 else text
+
+
+def percent(fraction: float, digits: int = 0) -> str:
+    """Return a fraction as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.683)
+    '68 %'
+    """
+    return f"{fixed(100 * fraction, digits)} %" if math.isfinite(fraction) else "unknown"
+
+
+def probability(p_value: float) -> str:
+    """Return ``p = ...`` with two significant digits.
+
+    Examples
+    --------
+    >>> probability(0.4312), probability(0.0001)
+    ('p = 0.43', 'p = 0.0001')
+    """
+    return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.2g}"
+
+
+def joined(parts: list[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def plain(name: str) -> str:
+    """Return the words for a column or input.
+
+    Examples
+    --------
+    >>> plain("log10_m_gas_profile_5"), plain("log10_t_x"), plain("my_column")
+    ('gas mass profile, radius 5', 'temperature', 'my column')
+    """
+    if name in NAMES:
+        return NAMES[name]
+    stem, _, place = name.rpartition("_")
+    if stem in NAMES and place.isdigit():
+        return f"{NAMES[stem]}, radius {place}"
+    return name.replace("_", " ")
