@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from earnest_common.errors import InputError
 
@@ -75,9 +75,12 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unknown(cls: type[Any], values: Mapping[str, Any], *, origin: str) -> None:
-    allowed = [field.name for field in dataclasses.fields(cls)]
-    if unknown := [name for name in values if name not in allowed]:
-        raise InputError(f"{origin}: unknown field(s) {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+    types = get_type_hints(cls)
+    if unknown := [name for name in values if name not in types]:
+        raise InputError(f"{origin}: unknown field(s) {', '.join(unknown)}; allowed are {', '.join(types)}")
+    for name, value in values.items():
+        if dataclasses.is_dataclass(types[name]) and isinstance(value, Mapping):
+            _refuse_unknown(types[name], value, origin=f"{origin}, table {name}")
 
 
 def _build(cls: type[C], values: Mapping[str, Any], *, origin: str) -> C:

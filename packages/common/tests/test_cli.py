@@ -1,0 +1,96 @@
+"""Laws of the command: quick help, one clear message and exit code 2 for bad input, JSON alone on standard output."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalog_set.writer import shard_file
+from earnest_common.testing import toy_batch
+
+HEAVY = ("polars", "numpy", "scipy", "colossus", "pydantic_core", "astropy", "matplotlib", "tensorflow", "keras")
+
+
+def earnest(*arguments: object) -> subprocess.CompletedProcess[str]:
+    code = "from earnest_common.cli.root import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "set"
+    plan = Plan(kind="mock", preset="toy", seed=1, n_catalogs=12, catalogs_per_shard=5)
+    write_batch(folder, toy_batch(n_catalogs=12, seed=1), plan)
+    return folder
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom earnest_common.cli.root import build_app\nfrom typer.testing import CliRunner\n"
+        "assert CliRunner().invoke(build_app(), ['--help']).exit_code == 0\n"
+        f"assert not [m for m in {HEAVY} if m in sys.modules], [m for m in {HEAVY} if m in sys.modules]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_doctor_finds_no_problem():
+    done = earnest("doctor", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["problems"]) == (0, [])
+    assert told["formats"] == {"catalog set": 1, "schema": 1, "bundle": 1}
+
+
+def test_describe_and_validate(path: Path):
+    described = earnest("catalogs", "describe", path, "--json")
+    told = json.loads(described.stdout)
+    assert (told["n_catalogs"], told["preset"], told["seed"], told["schema_version"]) == (12, "toy", 1, 1)
+    valid = earnest("catalogs", "validate", path, "--json")
+    assert (valid.returncode, json.loads(valid.stdout)["valid"]) == (0, True)
+    assert "l_x" in earnest("catalogs", "describe", path).stdout
+
+
+def test_split(path: Path, tmp_path: Path):
+    assert earnest("catalogs", "split", path, "--out", tmp_path / "s", "--train", "0.5").returncode == 0
+    assert earnest("catalogs", "validate", tmp_path / "s").returncode == 0
+
+
+def test_schema_is_shown():
+    assert "| `m_500c` | Float64 | solMass | yes |" in earnest("catalogs", "schema").stdout
+
+
+def test_an_invalid_set_exits_with_one(path: Path, tmp_path: Path):
+    import shutil
+
+    shutil.copytree(path, tmp_path / "set")
+    file = shard_file(tmp_path / "set", "clusters", 1)
+    data = bytearray(file.read_bytes())
+    data[100] ^= 1
+    file.write_bytes(data)
+    done = earnest("catalogs", "validate", tmp_path / "set")
+    assert done.returncode == 1
+    assert "was altered" in done.stderr
+
+
+BAD = {
+    "no set": (("catalogs", "describe", "nowhere"), "is not a catalog set"),
+    "existing output": (("catalogs", "split", "SET", "--out", "SET"), "exists and is complete"),
+    "bad fractions": (
+        ("catalogs", "split", "SET", "--out", "new", "--train", "0.9", "--validation", "0.9"),
+        "must lie in [0, 1] together",
+    ),
+    "unknown option": (("catalogs", "describe", "SET", "--jsn"), "No such option"),
+    "unknown command": (("catalogs", "descirbe"), "No such command"),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), BAD.values(), ids=BAD)
+def test_bad_input(path: Path, words: tuple[str, ...], message: str):
+    done = earnest(*[path if word == "SET" else word for word in words])
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,50 @@
+"""Laws of files: whole or absent, never overwritten."""
+
+from pathlib import Path
+
+import pytest
+from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.files import atomic_folder, file_sha256, refuse_existing, replace_atomically, write_atomic
+
+
+def test_content_and_checksum(tmp_path: Path):
+    write_atomic(tmp_path / "a", "abc")
+    # SHA-256 of "abc" as printed in FIPS 180-4's examples.
+    assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path):
+    write_atomic(tmp_path / "a", "old")
+
+    def fail(part: Path) -> None:
+        part.write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        replace_atomically(tmp_path / "a", fail)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a": "old"}
+
+
+def test_a_failed_folder_vanishes(tmp_path: Path):
+    def fail() -> None:
+        with atomic_folder(tmp_path / "f") as folder:
+            (folder / "x").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_folder_appears(tmp_path: Path):
+    with atomic_folder(tmp_path / "f") as folder:
+        (folder / "x").write_text("1")
+        assert not (tmp_path / "f").exists()
+    assert (tmp_path / "f" / "x").read_text() == "1"
+
+
+def test_existing_output_and_missing_parent(tmp_path: Path):
+    with pytest.raises(OutputExistsError, match="is not overwritten"):
+        refuse_existing(tmp_path)
+    with pytest.raises(InputError, match="does not exist; create it first"):
+        refuse_existing(tmp_path / "no" / "file")
