@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from earnest_common.cli import tables as table_commands
 from earnest_common.cli.output import JsonOption, OutOption, SeedOption, SetArgument, emit, say
 
 __all__ = ["app"]
@@ -78,3 +79,6 @@ def schema(*, as_json: JsonOption = False) -> None:
         return
     for table in tables:
         typer.echo(f"## {table.name}\n\n{table.description}.\n\n{table.markdown()}\n")
+
+
+table_commands.register(app)

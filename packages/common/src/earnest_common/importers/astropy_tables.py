@@ -53,10 +53,10 @@ def _unit_text(unit: Any) -> str:  # noqa: ANN401
 
 def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401
     """Return one column; numbers become Float64, unknown where masked or NaN, other kinds become text."""
-    mask = np.asarray(getattr(column, "mask", np.zeros(len(column), dtype=bool)))
     values = np.asarray(column.filled() if hasattr(column, "filled") else column)
     if values.dtype.kind not in "iufb" or values.ndim > 2:
         return pl.Series(name, [str(v) for v in values.reshape(len(values), -1)[:, 0]], dtype=pl.String)
+    mask = np.asarray(column.mask) if hasattr(column, "filled") else np.zeros(values.shape, dtype=bool)
     numbers = np.where(mask, np.nan, values.astype(np.float64))
     if numbers.ndim == 2:
         rows = [None if np.isnan(row).any() else row.tolist() for row in numbers]

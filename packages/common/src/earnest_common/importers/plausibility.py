@@ -165,14 +165,14 @@ def _suspects(ratios: dict[str, float], cosmology: TableCosmology, columns: list
 def _factors(column: str, cosmology: TableCosmology) -> Iterator[tuple[str, float]]:
     """Yield the usual slips: words for the factor by which a column is off, and its log10."""
     for decade in _DECADES:
-        yield f"1e{decade} times too large", float(decade)
-        yield f"1e{decade} times too small (is its unit really 1e{decade} larger?)", -float(decade)
+        yield f"1e{decade} times too large (stated unit 1e{decade} too large?)", float(decade)
+        yield f"1e{decade} times too small (values in 1e{decade} of the stated unit?)", -float(decade)
     if column == "t_x":
         yield "in kelvin rather than keV", math.log10(1 / 8.617333262e-8)
     if cosmology.h and column in {"m_500c", "m_gas", "r_500c"}:
         log10_h = math.log10(cosmology.h)
-        yield "too small by h (a unit with /h divided by nothing, or multiplied by h)", log10_h
-        yield "too large by 1/h (an h-free unit read as one with /h)", -log10_h
+        yield "too small by h (values in units with /h read as free of h?)", log10_h
+        yield "too large by 1/h (values free of h read as units with /h?)", -log10_h
 
 
 def _narrow_warnings(ratios: dict[str, float], cosmology: TableCosmology, *, simulated: bool) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Bringing a published table into the catalog schema."""
 
 from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, final
@@ -18,7 +19,7 @@ from earnest_common.importers.report import ImportReport, Problem, SourceColumn
 from earnest_common.importers.rows import select_rows, value_problems
 from earnest_common.importers.source_table import SourceTable, read_table
 
-__all__ = ["ImportOptions", "import_catalog_set", "import_table"]
+__all__ = ["ImportOptions", "import_catalog_set", "import_table", "parse_units"]
 
 _TRUTH = ("m_500c", "m_wl", "t_x", "m_gas", "m_gas_profile", "gas_slope_profile")
 
@@ -126,6 +127,25 @@ def import_catalog_set(
     return write_batch(out, batch, plan), report
 
 
+def parse_units(texts: Sequence[str]) -> dict[str, str]:
+    """Return units by schema column from texts such as ``m_500c=Msun/h``.
+
+    Raises
+    ------
+    InputError
+        If a text has no ``=``.
+
+    Examples
+    --------
+    >>> parse_units(["m_500c=Msun/h", "t_x=keV"])
+    {'m_500c': 'Msun/h', 't_x': 'keV'}
+    """
+    pairs = [text.partition("=") for text in texts]
+    if bad := [name for name, equals, unit in pairs if not (name and equals and unit)]:
+        raise InputError(f"unit {', '.join(map(repr, bad))} is not of the form COLUMN=UNIT, such as m_500c=Msun/h")
+    return {name.strip(): unit.strip() for name, _, unit in pairs}
+
+
 def _with_options(mapping: Mapping, options: ImportOptions) -> Mapping:
     """Return the mapping as the options change it."""
     unknown = sorted((set(options.units) | set(options.without)) - set(QUANTITIES))
@@ -148,26 +168,23 @@ def _convert(table: SourceTable, mapping: Mapping, options: ImportOptions) -> Co
 
 
 def _missing_columns(table: SourceTable, mapping: Mapping, converted: Converted) -> list[Problem]:
-    has = ", ".join(table.frame.columns)
-    wanted = {"z": None, **{n: c for n, c in mapping.columns.items() if n == "l_x" or not c.optional}}
+    """Return one problem that names all columns without which the table is not imported."""
+    wanted = {"z": (), **{n: c.source for n, c in mapping.columns.items() if n == "l_x" or not c.optional}}
+    missing = {name: sources for name, sources in wanted.items() if name not in converted.frame.columns}
+    if not missing:
+        return []
+    remedies = ["name the columns in a mapping of your own"]
+    remedies += ["give the redshift of a snapshot with --z"] if "z" in missing else []
+    spare = [name for name in missing if name not in {"z", "l_x"}]
+    remedies += [f"leave columns unknown with --without {' --without '.join(spare)}"] if spare else []
     return [
         Problem(
-            what=f"column '{name}' is missing",
-            found=f"the columns {has}",
-            allowed=" or ".join(mapping.columns[name].source) if name in mapping.columns else "a column or a constant",
-            remedy=_remedy(name),
+            what=f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)} missing",
+            found=f"the columns {', '.join(table.frame.columns)}",
+            allowed=", ".join(f"{n} from {' or '.join(s)}" if s else f"{n} as a constant" for n, s in missing.items()),
+            remedy=", or ".join(remedies),
         )
-        for name in wanted
-        if name not in converted.frame.columns
     ]
-
-
-def _remedy(name: str) -> str:
-    if name == "z":
-        return "give the redshift of the snapshot with --z, or name the column in a mapping of your own"
-    if name == "l_x":
-        return "name the luminosity column in a mapping of your own; clusters are ranked by it"
-    return f"name the column in a mapping of your own, or leave it unknown with --without {name}"
 
 
 def _refuse(table: SourceTable, problems: list[Problem]) -> None:

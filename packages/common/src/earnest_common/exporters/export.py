@@ -1,0 +1,99 @@
+"""Writing catalogs in the formats that other tools read."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.errors import InputError
+from earnest_common.exporters.csv_tables import write_csv
+from earnest_common.files import refuse_existing
+from earnest_common.provenance import versions
+from earnest_common.schema import CATALOGS, CLUSTERS, SCHEMA_VERSION
+
+__all__ = ["FORMATS", "export"]
+
+FORMATS = ("fits", "votable", "ecsv", "csv")
+"""FITS and VOTable files hold both tables, ECSV and CSV files one."""
+
+_TABLES = {"clusters": CLUSTERS, "catalogs": CATALOGS}
+
+
+def export(source: CatalogBatch | CatalogSet, path: Path | str, format: str, *, table: str = "clusters") -> None:
+    """Write catalogs to one file with units, descriptions, schema version and provenance.
+
+    CSV is written batch by batch, however large the set; the other formats need it in memory. In CSV a profile becomes
+    the columns ``_1`` to ``_7``, and units stand in comment lines above the header.
+
+    Parameters
+    ----------
+    source
+        Catalogs in memory or on disk.
+    path
+        The file; it must not exist, and is whole or absent.
+    format
+        One of ``FORMATS``.
+    table
+        ``clusters`` or ``catalogs``, for the formats that hold one table.
+
+    Raises
+    ------
+    InputError
+        If the format or the table is unknown.
+    OutputExistsError
+        If the path is taken.
+    MissingExtraError
+        If a format other than CSV is asked for without astropy.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from earnest_common.testing import toy_batch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export(toy_batch(n_catalogs=1, seed=1), Path(folder) / "toy.csv", "csv")
+    ...     print(Path(folder, "toy.csv").read_text().splitlines()[0])
+    # earnest table 'clusters': One row per cluster, sorted by catalog and by falling X-ray luminosity
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown export format '{format}'; known are {', '.join(FORMATS)}")
+    if table not in _TABLES:
+        raise InputError(f"unknown table '{table}'; known are {', '.join(_TABLES)}")
+    out = refuse_existing(Path(path))
+    facts = _facts(source)
+    if format == "csv":
+        write_csv(out, _frames(source, table), _TABLES[table], facts=facts)
+        return
+    from earnest_common.exporters.astropy_tables import write_astropy
+
+    batch = source if isinstance(source, CatalogBatch) else source.read()
+    frames = {"clusters": batch.clusters, "catalogs": batch.catalogs}
+    chosen = [table] if format == "ecsv" else ["clusters", "catalogs"]
+    write_astropy(out, format, [(_TABLES[name], frames[name]) for name in chosen], facts=facts)
+
+
+def _frames(source: CatalogBatch | CatalogSet, table: str) -> Iterator[pl.DataFrame]:
+    batches = iter([source]) if isinstance(source, CatalogBatch) else source.batches()
+    for batch in batches:
+        yield batch.clusters if table == "clusters" else batch.catalogs
+
+
+def _facts(source: CatalogBatch | CatalogSet) -> dict[str, str]:
+    """Return what a reader of the file must know, as ASCII text by name."""
+    radii = source.radii if isinstance(source, CatalogBatch) else tuple(source.manifest.plan.radii)
+    facts = {"schema_version": str(SCHEMA_VERSION), "radii_r500c": json.dumps(list(radii))}
+    if isinstance(source, CatalogSet):
+        plan = source.manifest.plan
+        facts |= {
+            "kind": plan.kind,
+            "preset": plan.preset,
+            "seed": json.dumps(plan.seed),
+            "synthetic": json.dumps(plan.synthetic),
+            "cosmology": json.dumps(dict(plan.cosmology)),
+            "config": json.dumps(dict(plan.config)),
+            "inputs": json.dumps(dict(plan.inputs)),
+            "data_hash": source.manifest.data_hash,
+        }
+    return {**facts, "versions": json.dumps(versions())}
