@@ -1,0 +1,131 @@
+"""Everything that decides what a mock catalog looks like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from earnest_common.config import read_toml
+from earnest_common.cosmology import MAGNETICUM, Cosmology
+from earnest_common.errors import InputError
+from earnest_common.priors import Priors
+from earnest_common.survey import PRESETS, Survey, preset
+from earnest_mocks._changes import changed
+
+__all__ = ["DonorRule", "MocksConfig", "resolve_config"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class DonorRule:
+    """How mock clusters borrow residuals and gas profiles from the base sample.
+
+    Attributes
+    ----------
+    half_width
+        Largest distance in log10 m between cluster and donor [dex]. The paper: 0.1.
+    at_least
+        Where fewer donors are that near, this many nearest ones are used: the base sample begins 0.13 dex above the
+        survey's lowest mass and thins out at the highest, and a single donor would be cloned over and over.
+    split
+        Whether training, validation and test catalogs borrow from separate donors. The paper: no.
+    recombine
+        Largest weight of a second donor that is mixed in, so that no cluster is a copy of another. The paper: 0.
+    """
+
+    half_width: float = 0.1
+    at_least: int = 10
+    split: bool = False
+    recombine: float = 0.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not self.half_width > 0:
+            problems.append(f"half_width = {self.half_width} dex must be positive")
+        if self.at_least < 1:
+            problems.append(f"at_least = {self.at_least} must be 1 or more")
+        if not 0 <= self.recombine <= 0.5:
+            problems.append(f"recombine = {self.recombine} must lie between 0 and 0.5")
+        if problems:
+            raise InputError(f"donors: {'; '.join(problems)}")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MocksConfig:
+    """The resolved configuration of a set of mock catalogs.
+
+    Attributes
+    ----------
+    preset
+        Name of the preset that the other fields start from.
+    survey
+        Volume, redshift and selection.
+    priors
+        What varies from catalog to catalog.
+    cosmology
+        Reference cosmology; its sigma8 is replaced by each catalog's.
+    mass_function
+        Name of the COLOSSUS mass function at 500c.
+    donors
+        How the base sample is used.
+    base_sample
+        File of a base sample (``earnest mocks base-sample``), or ``None`` for the built-in emulated one.
+    """
+
+    preset: str
+    survey: Survey = field(default_factory=Survey)
+    priors: Priors = field(default_factory=Priors)
+    cosmology: Cosmology = MAGNETICUM
+    mass_function: str = "bocquet16"
+    donors: DonorRule = field(default_factory=DonorRule)
+    base_sample: Path | None = None
+
+
+_DONORS = {"paper": DonorRule(), "realistic": DonorRule(at_least=5, split=True, recombine=0.3)}
+
+
+def resolve_config(
+    name: str, *, file: Path | None = None, options: Mapping[str, Any] | None = None
+) -> MocksConfig:
+    """Return a preset with the fields of a TOML file, and then the options, in place of its own.
+
+    Parameters
+    ----------
+    name
+        Survey preset, ``"paper"`` or ``"realistic"``.
+    file
+        TOML file with any of the fields of :class:`MocksConfig`; nested dataclasses are nested tables.
+    options
+        The same as nested mappings.
+
+    Raises
+    ------
+    InputError
+        If the preset or a field is unknown, or a value cannot be used.
+
+    Examples
+    --------
+    >>> resolve_config("paper", options={"donors": {"half_width": 0.05}}).donors.half_width
+    0.05
+    """
+    chosen = preset(name)
+    start = MocksConfig(
+        preset=name,
+        survey=chosen.survey,
+        priors=chosen.priors,
+        cosmology=chosen.cosmology,
+        mass_function=chosen.mass_function,
+        donors=_DONORS.get(name, DonorRule()),
+    )
+    if file:
+        start = changed(start, _without_preset(read_toml(file), origin=str(file)), origin=str(file))
+    if options:
+        start = changed(start, _without_preset(options, origin="options"), origin="options")
+    return start
+
+
+def _without_preset(changes: Mapping[str, Any], *, origin: str) -> Mapping[str, Any]:
+    if "preset" in changes:
+        raise InputError(f"{origin}: 'preset' is not a field to change; name the preset itself: {', '.join(PRESETS)}")
+    return changes
