@@ -1,0 +1,179 @@
+"""The semi-analytic forward model: expected counts and the distribution of Y_X, over sigma8 and nuisance factors.
+
+For each point of the design the density of selected clusters in y = log10 Y_X is
+
+    lambda f(y) = V int dlog10m  n(m | sigma8)  p(y | m)  E[S | m, y],
+
+where S acts on the mass or on a luminosity whose residual is correlated with that of Y_X. The number of clusters is
+Poisson with mean lambda, and f gives the distribution of the median (``median.py``).
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from earnest_common.arrays import FloatArray, FloatLike
+from earnest_common.errors import InputError
+from earnest_common.mass_function import mass_function_of
+from earnest_common.priors import Uniform
+from earnest_common.scaling import ScalingRelations, biased, y_x_relation
+from earnest_common.survey import Preset
+from numpy.typing import NDArray
+
+from earnest_selfcal.config import GridConfig
+from earnest_selfcal.population import MassFunction, l_x_with_y_x_covariance, log10_m_edges, nuisance_design
+
+__all__ = ["ForwardTable", "build_table"]
+
+_REACH = 5.5  # sigmas of Y_X beyond which nothing is added: 4e-8 of the clusters
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForwardTable:
+    """What a survey shows for each sigma8 and each set of nuisance factors; all points are equally probable a priori.
+
+    Attributes
+    ----------
+    preset
+        The survey and its priors.
+    sigma8
+        Nodes, shape (n_sigma8,).
+    sigma8_step
+        Width of the cell around each node.
+    expected_n
+        Mean number of clusters, shape (n_nuisance, n_sigma8).
+    shift
+        log10 of the factor of Y_X from the t_x and m_gas normalisations, shape (n_nuisance,).
+    log10_y_x
+        Even grid of log10 Y_X [solMass keV], h-free, before that factor, shape (n_y,).
+    cdf, pdf
+        Distribution of log10 Y_X on that grid, shape (n_nuisance, n_y, n_sigma8).
+    """
+
+    preset: Preset
+    sigma8: FloatArray
+    sigma8_step: float
+    expected_n: FloatArray
+    shift: FloatArray
+    log10_y_x: FloatArray
+    cdf: NDArray[np.float32]
+    pdf: NDArray[np.float32]
+
+    def distribution_at(self, log10_y_x: float) -> tuple[FloatArray, FloatArray]:
+        """Return F and f at one log10 Y_X [solMass keV] for all points, two arrays of shape (n_nuisance, n_sigma8)."""
+        step = self.log10_y_x[1] - self.log10_y_x[0]
+        position = np.clip((log10_y_x - self.shift - self.log10_y_x[0]) / step, 0, len(self.log10_y_x) - 1.001)
+        below = position.astype(np.int64)
+        weight = (position - below)[:, None]
+        row = np.arange(len(below))
+        cdf = (1 - weight) * self.cdf[row, below] + weight * self.cdf[row, below + 1]
+        pdf = (1 - weight) * self.pdf[row, below] + weight * self.pdf[row, below + 1]
+        return cdf, pdf
+
+
+def build_table(
+    preset: Preset, config: GridConfig | None = None, *, mass_function: MassFunction | None = None
+) -> ForwardTable:
+    """Compute the forward model of a survey over its priors (one to a few seconds).
+
+    Parameters
+    ----------
+    preset
+        The survey and its priors.
+    config
+        Resolution; default ``GridConfig()``.
+    mass_function
+        Default: COLOSSUS as the preset says.
+
+    Raises
+    ------
+    InputError
+        If the scatter of Y_X is smaller than the grid's step, which could not resolve it.
+    """
+    config = config or GridConfig()
+    mass_function = mass_function or mass_function_of(preset.cosmology, preset.survey.z, preset.mass_function)
+    sigma8, sigma8_step = _nodes(preset.priors.sigma8, config.n_sigma8)
+    edges = log10_m_edges(preset.survey, config.log10_m_step)
+    log10_m = (edges[1:] + edges[:-1]) / 2
+    counts = preset.survey.volume * config.log10_m_step * mass_function.dn_dlog10_m(log10_m, sigma8[:, None])
+    design = nuisance_design(preset.priors, config.n_nuisance)
+    log10_y_x = _y_x_grid(preset, design, edges, config.log10_y_x_step)
+    expected, cdf, pdf = _distributions(preset, design, log10_m=log10_m, counts=counts, log10_y_x=log10_y_x)
+    return ForwardTable(
+        preset=preset,
+        sigma8=sigma8,
+        sigma8_step=sigma8_step,
+        expected_n=expected,
+        shift=np.log10(design["t_x_normalisation"] * design["m_gas_normalisation"]),
+        log10_y_x=log10_y_x,
+        cdf=cdf,
+        pdf=pdf,
+    )
+
+
+def _nodes(prior: Uniform, n: int) -> tuple[FloatArray, float]:
+    """Return the values of a gridded prior, or the midpoints of n cells of a continuous one."""
+    if prior.step is not None:
+        return prior.values, prior.step
+    step = (prior.high - prior.low) / n
+    return np.asarray(prior.low + step * (np.arange(n) + 0.5)), step
+
+
+def _y_x_grid(preset: Preset, design: dict[str, FloatArray], edges: FloatArray, step: float) -> FloatArray:
+    """Return an even grid that holds the mean relation over all masses and five sigma of scatter on both sides."""
+    scatters = {name: design[name] for name in ("t_x_scatter", "m_gas_scatter")}
+    y_x = y_x_relation(biased(preset.relations, scatters), preset.correlation)
+    if np.min(y_x.scatter) < step:
+        raise InputError(
+            f"the scatter of log10 Y_X falls to {np.min(y_x.scatter):.3g} dex, below log10_y_x_step = {step}; "
+            "choose a smaller step"
+        )
+    low, high = y_x.log10_mean(edges[[0, -1]]) + 5 * np.max(y_x.scatter) * np.array([-1, 1])
+    return np.asarray(low + step * np.arange(np.ceil((high - low) / step) + 1))
+
+
+def _distributions(
+    preset: Preset, design: dict[str, FloatArray], *, log10_m: FloatArray, counts: FloatArray, log10_y_x: FloatArray
+) -> tuple[FloatArray, NDArray[np.float32], NDArray[np.float32]]:
+    """Return lambda, F and f for each point of the design and each sigma8."""
+    n_nuisance, n_sigma8 = len(design["l_x_slope"]), len(counts)
+    expected = np.empty((n_nuisance, n_sigma8))
+    cdf, pdf = np.empty((2, n_nuisance, len(log10_y_x), n_sigma8), dtype=np.float32)
+    step = log10_y_x[1] - log10_y_x[0]
+    shape_factors = [name for name in design if name not in ("t_x_normalisation", "m_gas_normalisation")]
+    for i in range(n_nuisance):
+        relations = biased(preset.relations, {name: float(design[name][i]) for name in shape_factors})
+        density = _selected_density(preset, relations, log10_m=log10_m[:, None], log10_y_x=log10_y_x).T @ counts.T
+        cumulative = step * (np.cumsum(density, axis=0) - 0.5 * (density + density[0]))
+        expected[i] = cumulative[-1]
+        cdf[i], pdf[i] = cumulative / expected[i], density / expected[i]
+    return expected, cdf, pdf
+
+
+def _selected_density(
+    preset: Preset, relations: ScalingRelations, *, log10_m: FloatArray, log10_y_x: FloatArray
+) -> FloatArray:
+    """Return p(y | m) E[S | m, y], shape (n_m, n_y)."""
+    y_x = y_x_relation(relations, preset.correlation)
+    residual = np.asarray((log10_y_x - y_x.log10_mean(log10_m)) / y_x.scatter)
+    near = np.abs(residual) < _REACH
+    residual, log10_m = residual[near], np.broadcast_to(log10_m, residual.shape)[near]
+    density = np.zeros(near.shape)
+    density[near] = np.exp(-0.5 * residual**2) / (np.sqrt(2 * np.pi) * y_x.scatter)
+    density[near] *= _mean_selection(preset, relations, log10_m=log10_m, residual=residual, scatter=y_x.scatter)
+    return density
+
+
+def _mean_selection(
+    preset: Preset, relations: ScalingRelations, *, log10_m: FloatArray, residual: FloatArray, scatter: FloatLike
+) -> FloatArray:
+    """Return E[S | m, y] for clusters whose log10 Y_X is off by ``residual`` times ``scatter``, shape (n,)."""
+    selection = preset.survey.selection
+    if preset.survey.cut == "mass":
+        return selection.probability(log10_m, log10_m_break=selection.log10_m_break_of(relations.l_x))
+    # The residuals are jointly Gaussian: given that of Y_X, log10 l_x has a shifted mean and a smaller scatter.
+    shift = l_x_with_y_x_covariance(relations, preset.correlation) / scatter
+    rest = np.sqrt(np.maximum(relations.l_x.scatter**2 - shift**2, 0.0))
+    equivalent = selection.equivalent_log10_m(relations.l_x.log10_mean(log10_m) + shift * residual)
+    return selection.probability(equivalent, smoothing=np.hypot(selection.smoothing, rest / selection.l_x.slope))
