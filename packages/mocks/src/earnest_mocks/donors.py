@@ -20,7 +20,7 @@ _SHARES = (0.8, 0.1, 0.1)
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DonorPool:
-    """The donors that one split may use.
+    """Donors that some catalogs may use.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class DonorPool:
 
 
 def donor_pools(sample: BaseSample, rule: DonorRule, *, seed: int) -> tuple[DonorPool, ...]:
-    """Return the pool of each split: the whole sample for all, or separate 80, 10 and 10 % of it.
+    """Return one pool for all catalogs, or one of 80, 10 and 10 % of the sample for each split.
 
     Separate pools are dealt out along the mass so that each covers the whole range.
 
@@ -46,7 +46,7 @@ def donor_pools(sample: BaseSample, rule: DonorRule, *, seed: int) -> tuple[Dono
     """
     n = sample.n_clusters
     everyone = np.arange(n)
-    pools = [everyone] * len(SPLITS)
+    pools = [everyone]
     if rule.split:
         dealt = np.concatenate([generator(seed, Stage.BASE_SAMPLE, 1 + block).permutation(10) for block in range(-(-n // 10))])[:n]
         bounds = np.cumsum(np.round(10 * np.array(_SHARES))).astype(int)

@@ -14,6 +14,8 @@ from earnest_mocks.donors import DonorPool, nearby
 from earnest_mocks.population import Population
 from earnest_mocks.relations import OBSERVABLES
 
+_LN_10 = float(np.log(10))
+
 __all__ = ["Loan", "borrow", "cluster_table", "log10_observable", "largest_residual"]
 
 
@@ -31,7 +33,7 @@ class Loan:
     weight
         Weight of the second donor, between -0.5 and 0.5, shape (n,).
     residuals
-        Offsets of log10 l_x, t_x and m_gas from the base sample's relations [dex], shape (n, 3).
+        Offsets of log10 l_x, t_x and m_gas from the base sample's relations [dex], shape (3, n).
     """
 
     donor: IntArray
@@ -41,7 +43,13 @@ class Loan:
 
     def keep(self, detected: np.ndarray) -> "Loan":
         """Return the loans of the detected clusters."""
-        return Loan(**{name: values[detected] for name, values in vars(self).items()})
+        donor = self.donor[detected]
+        return Loan(
+            donor=donor,
+            partner=donor if self.partner is self.donor else self.partner[detected],
+            weight=self.weight[detected],
+            residuals=self.residuals[:, detected],
+        )
 
 
 def borrow(
@@ -60,32 +68,32 @@ def borrow(
     sample
         The base sample.
     pools
-        The donors of each split.
+        One pool for all clusters, or one per split.
     rule
         How near they must be.
     clusters
         Masses and random numbers.
     pool
-        Which pool each cluster borrows from, shape (n,).
+        Which pool each cluster borrows from, shape (n,); ignored where there is one for all.
 
     References
     ----------
     Ntampaka & Vikhlinin (arXiv:2112.05768), section 2.2.2 and figure 3.
     """
     n = len(clusters.log10_m)
-    donor = np.empty(n, dtype=np.int64)
-    partner, residuals = donor.copy(), np.empty((n, len(OBSERVABLES)))
-    weight = rule.recombine * (2 * clusters.uniform[:, 2] - 1)
-    for which in np.unique(pool):
-        here = np.flatnonzero(pool == which)
-        first, last = nearby(pools[which], clusters.log10_m[here], rule)
-        chosen = first[:, None] + (clusters.uniform[here, :2] * (last - first)[:, None]).astype(np.int64)
-        donor[here], partner[here] = pools[which].index[chosen].T
-        residuals[here] = sample.residuals[donor[here]]
+    donor, partner, residuals = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty((3, n))
+    weight = rule.recombine * (2 * clusters.uniform[2] - 1)
+    for which, members in enumerate(pools):
+        here = slice(None) if len(pools) == 1 else np.flatnonzero(pool == which)
+        first, last = nearby(members, clusters.log10_m[here], rule)
+        chosen = first + (clusters.uniform[:2, here] * (last - first)).astype(np.int64)
+        donor[here], partner[here] = members.index[chosen]
         if rule.recombine:
-            mean = _run_means(sample.residuals[pools[which].index], first, last)
-            residuals[here] = _mixed(sample.residuals, mean, donor[here], partner[here], weight=weight[here])
-    return Loan(donor=donor, partner=partner if rule.recombine else donor, weight=weight, residuals=residuals)
+            mean = _run_means(sample.residuals[members.index], first, last)
+            residuals[:, here] = _mixed(sample.residuals, mean, donor[here], partner[here], weight=weight[here])
+    if not rule.recombine:
+        return Loan(donor=donor, partner=donor, weight=weight, residuals=sample.residuals.T[:, donor])
+    return Loan(donor=donor, partner=partner, weight=weight, residuals=residuals)
 
 
 def largest_residual(sample: BaseSample, pool: DonorPool, rule: DonorRule, log10_m: FloatArray) -> FloatArray:
@@ -120,7 +128,7 @@ def log10_observable(
     row = clusters.row
     normalisation, slope = (np.broadcast_to(field, scatter.shape)[row] for field in (law.log10_normalisation, law.slope))
     mean = normalisation + slope * (clusters.log10_m - law.log10_pivot)
-    return mean + scatter[row] * loan.residuals[:, OBSERVABLES.index(name)]
+    return mean + scatter[row] * loan.residuals[OBSERVABLES.index(name)]
 
 
 def cluster_table(
@@ -146,14 +154,13 @@ def cluster_table(
     z
         The redshift of all clusters.
     """
-    # lexsort is stable, so the order of drawing decides between equal luminosities.
-    order = np.lexsort((-log10_x["l_x"], clusters.row))
+    order = _falling(log10_x["l_x"], clusters.row)
     row = clusters.row[order]
     begin = np.cumsum(clusters.counts) - clusters.counts
     rank = np.arange(len(row)) - begin[row]
-    m_500c = 10 ** clusters.log10_m[order]
-    observables = {name: 10 ** log10_x[name][order] for name in OBSERVABLES}
-    fraction, slope = _profiles(sample, loan.keep(order))
+    m_500c = np.exp(_LN_10 * clusters.log10_m[order])
+    observables = {name: np.exp(_LN_10 * log10_x[name][order]) for name in OBSERVABLES}
+    fraction, slope = _profiles(sample, loan, order)
     return pl.DataFrame(
         {
             "catalog_id": catalog_id[row],
@@ -174,38 +181,46 @@ def _array(values: np.ndarray) -> pl.Series:
     return pl.Series(values=values, dtype=pl.Array(pl.Float32, values.shape[1]))
 
 
-def _profiles(sample: BaseSample, loan: Loan) -> tuple[np.ndarray, np.ndarray]:
+def _falling(log10_l_x: FloatArray, row: IntArray) -> IntArray:
+    """Return the order by catalog, and by falling luminosity within each; ties keep their order."""
+    by_luminosity = np.argsort(-log10_l_x, kind="stable")
+    # Sixteen bits let NumPy use its radix sort, three times faster than one sort by both keys.
+    short = row.astype(np.uint16) if len(row) and row[-1] < 2**16 else row
+    return by_luminosity[np.argsort(short[by_luminosity], kind="stable")]
+
+
+def _profiles(sample: BaseSample, loan: Loan, order: IntArray) -> tuple[np.ndarray, np.ndarray]:
     """Return M_gas(<r) / M_gas(<R_500c) and the density slope of each cluster in single precision.
 
     Two donors are mixed by adding their gas densities, so that enclosed masses, densities and slopes of the mixture
     belong together. A negative weight (which keeps the variety of profiles) is made positive where it would take away
-    more gas than there is.
+    half of the gas somewhere.
     """
-    fraction = sample.gas_fraction_profile.astype(np.float32)
-    slope = sample.gas_slope_profile.astype(np.float32)
+    fraction, slope = sample.gas_fraction_profile, sample.gas_slope_profile
+    donor = loan.donor[order]
     if loan.partner is loan.donor:
-        return fraction[loan.donor], slope[loan.donor]
-    shells = np.diff(sample.gas_fraction_profile, axis=1, prepend=0.0)
+        return tuple(np.take(values.astype(np.float32), donor, axis=0) for values in (fraction, slope))
+    partner, w = loan.partner[order], loan.weight[order, None]
     density = sample.gas_density_profile
-    w = loan.weight[:, None]
-    needed = np.concatenate([shells, density], axis=1)
-    left = (1 - w) * needed[loan.donor] + w * needed[loan.partner]
-    w = np.where((left > 0.1 * needed[loan.donor]).all(axis=1, keepdims=True), w, np.abs(w))
-    own, other = (1 - w) * density[loan.donor], w * density[loan.partner]
-    mixed_fraction = (1 - w) * sample.gas_fraction_profile[loan.donor] + w * sample.gas_fraction_profile[loan.partner]
-    mixed_slope = own * sample.gas_slope_profile[loan.donor] + other * sample.gas_slope_profile[loan.partner]
+    needed = np.concatenate([np.diff(fraction, axis=1, prepend=0.0), density], axis=1)
+    left = (1 - w) * np.take(needed, donor, axis=0) + w * np.take(needed, partner, axis=0)
+    w = np.where((left > 0.5 * np.take(needed, donor, axis=0)).all(axis=1, keepdims=True), w, np.abs(w))
+    own, other = (1 - w) * np.take(density, donor, axis=0), w * np.take(density, partner, axis=0)
+    mixed_fraction = (1 - w) * np.take(fraction, donor, axis=0) + w * np.take(fraction, partner, axis=0)
+    mixed_slope = own * np.take(slope, donor, axis=0) + other * np.take(slope, partner, axis=0)
     return mixed_fraction.astype(np.float32), (mixed_slope / (own + other)).astype(np.float32)
 
 
 def _run_means(values: FloatArray, first: IntArray, last: IntArray) -> FloatArray:
-    """Return the mean of values[first:last] for each run, shape (n, k)."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    return (total[last] - total[first]) / (last - first)[:, None]
+    """Return the mean of values[first:last] for each run, shape (k, n)."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)]).T
+    return (total[:, last] - total[:, first]) / (last - first)
 
 
 def _mixed(
     residuals: FloatArray, mean: FloatArray, donor: IntArray, partner: IntArray, *, weight: FloatArray
 ) -> FloatArray:
-    w = weight[:, None]
-    offset = (1 - w) * (residuals[donor] - mean) + w * (residuals[partner] - mean)
-    return mean + offset / np.hypot(1 - w, w)
+    """Return the mixture of two donors' residuals, shape (k, n)."""
+    columns = residuals.T
+    offset = (1 - weight) * (columns[:, donor] - mean) + weight * (columns[:, partner] - mean)
+    return mean + offset / np.hypot(1 - weight, weight)

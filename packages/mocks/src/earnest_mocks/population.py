@@ -42,7 +42,7 @@ class Population:
     log10_m
         log10 of m_500c [solMass], shape (n,).
     uniform
-        Numbers in [0, 1) for the choices still to be made, shape (n, 4).
+        Numbers in [0, 1) for the choices still to be made: donor, second donor, its weight, detection; shape (4, n).
     normal
         Standard normal numbers for the weak-lensing scatter, shape (n,).
     """
@@ -60,7 +60,7 @@ class Population:
             counts=counts,
             row=self.row[detected],
             log10_m=self.log10_m[detected],
-            uniform=self.uniform[detected],
+            uniform=self.uniform[:, detected],
             normal=self.normal[detected],
         )
 
@@ -127,14 +127,14 @@ def populate(nodes: FloatArray, density: FloatArray, *, seed: int, catalog_id: I
     for place, (index, expected) in enumerate(zip(catalog_id.tolist(), mean.tolist(), strict=True)):
         rng = generator(seed, Stage.POPULATION, index)
         n = counts[place] = rng.poisson(expected)
-        uniform.append(rng.random((n, UNIFORMS_PER_CLUSTER)))
+        uniform.append(rng.random((UNIFORMS_PER_CLUSTER, n)))
         normal.append(rng.standard_normal(n))
     row = np.repeat(np.arange(len(counts)), counts)
-    flat = np.concatenate(uniform) if uniform else np.empty((0, UNIFORMS_PER_CLUSTER))
+    flat = np.concatenate([np.empty((UNIFORMS_PER_CLUSTER, 0)), *uniform], axis=1)
     return Population(
         counts=counts,
         row=row,
-        log10_m=draw(nodes, density, row, np.ascontiguousarray(flat[:, 0])),
-        uniform=flat[:, 1:],
-        normal=np.concatenate(normal) if normal else np.empty(0),
+        log10_m=draw(nodes, density, row, flat[0]),
+        uniform=flat[1:],
+        normal=np.concatenate([np.empty(0), *normal]),
     )

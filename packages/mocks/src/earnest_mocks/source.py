@@ -61,8 +61,14 @@ class MockSource:
     def provenance(self) -> Mapping[str, Any]:
         """Return configuration, seed, versions and what is emulated."""
         inputs = {"base_sample": self.config.base_sample} if self.config.base_sample else None
-        record = provenance(config=_plain(self.config), seed=self.seed, inputs=inputs)
+        record = provenance(config=self.plain_config(), seed=self.seed, inputs=inputs)
         return {**record, "synthetic": self.sample.synthetic, "base_sample": dict(self.sample.source)}
+
+    def plain_config(self) -> dict[str, Any]:
+        """Return the configuration for JSON; the base sample's place on this machine is no part of it."""
+        plain = as_mapping(self.config)
+        plain["base_sample"] = self.config.base_sample.name if self.config.base_sample else "built-in"
+        return plain
 
     def batch(self, catalog_ids: IntArray) -> CatalogBatch:
         """Return the catalogs of these ids, in this order.
@@ -104,14 +110,15 @@ class MockSource:
         survey, sigma8 = self.config.survey, chosen.parameters["sigma8"]
         if self.highest is None:
             return mass_limited(survey, self.table, sigma8=sigma8, l_x=relations.l_x)
-        highest = self.highest[chosen.split] * chosen.parameters["l_x_scatter"][:, None]
+        which = chosen.split if self.config.donors.split else np.zeros_like(chosen.split)
+        highest = self.highest[which] * chosen.parameters["l_x_scatter"][:, None]
         return flux_limited(survey, self.table, sigma8=sigma8, l_x=relations.l_x, highest=highest)
 
     def _detected(self, spectra: Spectra, clusters: Population, log10_l_x: FloatArray) -> np.ndarray:
         """Return which candidates of a cut in flux are in the catalog."""
         selection = self.config.survey.selection
         own = selection.probability(selection.equivalent_log10_m(log10_l_x))
-        return clusters.uniform[:, 3] * share_at(spectra, clusters.row, clusters.log10_m) < own
+        return clusters.uniform[3] * share_at(spectra, clusters.row, clusters.log10_m) < own
 
 
 def open_source(preset: str, seed: int, config: Mapping[str, Any] | None = None) -> MockSource:
@@ -168,10 +175,3 @@ def _catalog_table(chosen: Design, counts: IntArray, config: MocksConfig) -> pl.
         },
         schema_overrides={"split": pl.String, "survey": pl.String},
     ).select(CATALOGS.names)
-
-
-def _plain(config: MocksConfig) -> dict[str, Any]:
-    """Return the configuration for JSON; the base sample's place on this machine is no part of it."""
-    plain = as_mapping(config)
-    plain["base_sample"] = config.base_sample.name if config.base_sample else "built-in"
-    return plain

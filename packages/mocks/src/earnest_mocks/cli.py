@@ -1,0 +1,135 @@
+"""`earnest mocks`: mock catalogs and the base sample behind them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from earnest_common.cli.output import (
+    ConfigOption,
+    ExecutorOption,
+    JsonOption,
+    OutOption,
+    SectionOption,
+    SeedOption,
+    SetArgument,
+    ShardOption,
+    WorkersOption,
+    emit,
+    say,
+)
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Mock catalogs: generate them, make base samples, draw figures.", no_args_is_help=True)
+
+PresetOption = Annotated[str, typer.Option("--preset", help="Survey preset: paper or realistic.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Mock catalogs: generate them, make base samples, draw figures."""
+
+
+@app.command("generate")
+def generate_(
+    *,
+    out: OutOption,
+    preset: PresetOption = "paper",
+    n_catalogs: Annotated[int, typer.Option("--n-catalogs", min=1, help="Catalogs; the paper's grid has 4968.")] = 4968,
+    seed: SeedOption = 1,
+    config: ConfigOption = None,
+    catalogs_per_shard: Annotated[int, typer.Option(min=1, help="Catalogs in a file.")] = 512,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
+    shard: ShardOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a set of mock catalogs; the same command goes on after an interruption.
+
+    Workers, shards and interruptions change no byte of the result.
+    """
+    from earnest_common.executors import open_executor, shard_slice
+    from earnest_common.progress import progress
+    from earnest_mocks.config import resolve_config
+    from earnest_mocks.generate import generate
+
+    shard_slice(shard, 1)  # a wrong --shard is refused before anything is computed
+    resolved = resolve_config(preset, file=config)
+    with progress(n_catalogs, "mock catalogs") as bar, open_executor(workers=workers, address=executor) as pool:
+        manifest = generate(
+            resolved,
+            out,
+            seed=seed,
+            n_catalogs=n_catalogs,
+            catalogs_per_shard=catalogs_per_shard,
+            executor=pool,
+            shard=shard,
+            on_done=lambda done: bar.advance(done.n_catalogs),
+        )
+    if manifest is None:
+        say(f"{out}: this part is done; the set is complete when the other parts are")
+        return
+    plan = manifest.plan
+    answer = {"path": str(out), "preset": preset, "seed": seed, "n_catalogs": plan.n_catalogs}
+    more = {"n_clusters": manifest.n_clusters, "data_hash": manifest.data_hash, "synthetic": plan.synthetic}
+    emit(answer | more, as_json=as_json)
+
+
+@app.command("base-sample")
+def base_sample(
+    *,
+    out: OutOption,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="SET", help="Imported clusters; default: the emulated sample, made afresh."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a base sample: the clusters that lend residuals and gas profiles to the mocks.
+
+    Use it with a configuration file: base_sample = "FILE".
+    """
+    from earnest_common.catalog_set import CatalogSet
+    from earnest_mocks.base_sample import emulated_base_sample, write_base_sample
+    from earnest_mocks.imported import base_sample_from
+    from earnest_mocks.relations import OBSERVABLES
+
+    if source is None:
+        sample = emulated_base_sample()
+    else:
+        opened = CatalogSet.open(source)
+        origin: dict[str, Any] = {"data_hash": opened.manifest.data_hash, "preset": opened.manifest.plan.preset}
+        sample = base_sample_from(opened.read(), source=origin)
+    write_base_sample(out, sample)
+    laws = {name: getattr(sample.relations, name) for name in OBSERVABLES}
+    relations = {
+        name: {"slope": law.slope, "log10_normalisation": law.log10_normalisation, "scatter": law.scatter}
+        for name, law in laws.items()
+    }
+    answer = {"path": str(out), "n_clusters": sample.n_clusters, "z": sample.z, "synthetic": sample.synthetic}
+    emit(answer | {"log10_pivot": laws["l_x"].log10_pivot, "relations": relations}, as_json=as_json)
+
+
+@app.command()
+def figures(
+    catalog_set: SetArgument,
+    *,
+    section: SectionOption = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", metavar="SET", help="Imported clusters to draw beside the base sample.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw cluster numbers per mass bin and the scaling relations, as a section of the report."""
+    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.files import refuse_existing
+    from earnest_common.section import write_section
+    from earnest_mocks.figures import mocks_section
+
+    if section is not None:
+        refuse_existing(section)
+    drawn = mocks_section(CatalogSet.open(catalog_set), compare=CatalogSet.open(compare) if compare else None)
+    if section is not None:
+        write_section(section, drawn)
+    emit(drawn.summary, as_json=as_json)

@@ -1,0 +1,114 @@
+"""Base samples from real or simulated clusters that were imported into a catalog."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.batch import CatalogBatch
+from earnest_common.cosmology import MAGNETICUM, Cosmology
+from earnest_common.errors import InputError
+from earnest_common.mass_function import DEFAULT_Z
+from earnest_mocks.base_sample import BaseSample, default_base_sample
+from earnest_mocks.relations import OBSERVABLES, self_similar_shift
+
+__all__ = ["SMALLEST_SAMPLE", "base_sample_from"]
+
+SMALLEST_SAMPLE = 20
+"""Fewer clusters give neither power laws nor a choice of donors."""
+
+_NEEDED = ("m_500c", *OBSERVABLES)
+_PROFILES = ("m_gas_profile", "gas_slope_profile")
+
+
+def base_sample_from(
+    batch: CatalogBatch,
+    *,
+    z: float = DEFAULT_Z,
+    cosmology: Cosmology = MAGNETICUM,
+    source: Mapping[str, Any] | None = None,
+) -> BaseSample:
+    """Return a base sample of imported clusters: power laws, residuals and donors are theirs.
+
+    Luminosities and temperatures are brought to one redshift with self-similar evolution (E^(7/3) and E^(2/3) at fixed
+    m_500c). Clusters without gas profiles receive the profile of the emulated cluster that is nearest in mass, l_x
+    residual and m_gas residual; ``synthetic`` then says so.
+
+    Parameters
+    ----------
+    batch
+        One catalog with true masses.
+    z
+        The redshift of the mocks.
+    cosmology
+        Gives E(z).
+    source
+        Where the clusters come from, kept with the sample.
+
+    Raises
+    ------
+    InputError
+        If there is more than one catalog, or fewer than 20 clusters have mass, luminosity, temperature and gas mass.
+    """
+    if batch.n_catalogs != 1:
+        raise InputError(f"a base sample is made of one catalog, found {batch.n_catalogs}")
+    values = np.stack([batch.column(name).astype(np.float64) for name in _NEEDED], axis=1)
+    known = np.flatnonzero(np.isfinite(values).all(axis=1))
+    if len(known) < SMALLEST_SAMPLE:
+        unknown = [f"{name} of {int(np.isnan(v).sum())}" for name, v in zip(_NEEDED, values.T, strict=True)]
+        raise InputError(
+            f"a base sample needs at least {SMALLEST_SAMPLE} clusters with {', '.join(_NEEDED)}; {len(known)} of "
+            f"{batch.n_clusters} have them (unknown: {', '.join(unknown)})"
+        )
+    rows = known[np.argsort(values[known, 0], kind="stable")]
+    log10 = np.log10(values[rows])
+    shift = self_similar_shift(batch.column("z")[rows], to_z=z, cosmology=cosmology)
+    bare = BaseSample(
+        log10_m_500c=log10[:, 0],
+        observables=log10[:, 1:] + shift,
+        gas_fraction_profile=np.empty((len(rows), 0)),
+        gas_slope_profile=np.empty((len(rows), 0)),
+        donor_id=batch.column("cluster_id")[rows],
+        z=z,
+        source=dict(source or {}),
+    )
+    return _with_profiles(bare, batch, rows)
+
+
+def _with_profiles(sample: BaseSample, batch: CatalogBatch, rows: IntArray) -> BaseSample:
+    """Return the sample with measured profiles where they are known and emulated ones elsewhere."""
+    emulated = default_base_sample()
+    measured = np.isfinite(np.concatenate([batch.column(name)[rows] for name in _PROFILES], axis=1)).all(axis=1)
+    fraction = batch.column("m_gas_profile")[rows] / 10 ** sample.observables[:, [OBSERVABLES.index("m_gas")]]
+    slope = batch.column("gas_slope_profile")[rows].astype(np.float64)
+    synthetic = None
+    if not measured.all():
+        if measured.any() and batch.radii != emulated.radii:
+            raise InputError(
+                f"{int((~measured).sum())} of {len(rows)} clusters lack gas profiles and the others have them at radii "
+                f"{batch.radii}, where none can be emulated; leave those clusters out or use {emulated.radii}"
+            )
+        twin = _twins(sample, emulated)[~measured]
+        fraction[~measured], slope[~measured] = emulated.gas_fraction_profile[twin], emulated.gas_slope_profile[twin]
+        synthetic = f"gas profiles of {int((~measured).sum())} of {len(rows)} base-sample clusters are EMULATED"
+    return BaseSample(
+        **{
+            **{name: getattr(sample, name) for name in ("log10_m_500c", "observables", "donor_id", "z", "source")},
+            "gas_fraction_profile": fraction,
+            "gas_slope_profile": slope,
+            "radii": batch.radii if measured.all() else emulated.radii,
+            "synthetic": synthetic,
+        }
+    )
+
+
+def _twins(sample: BaseSample, emulated: BaseSample) -> IntArray:
+    """Return the emulated cluster most like each cluster: in mass, and in units of the scatter in l_x and m_gas."""
+
+    def coordinates(of: BaseSample) -> FloatArray:
+        scatter = np.sqrt(np.mean(of.residuals**2, axis=0))
+        return np.column_stack([of.log10_m_500c / 0.1, of.residuals[:, 0] / scatter[0], of.residuals[:, 2] / scatter[2]])
+
+    theirs, ours = coordinates(sample), coordinates(emulated)
+    return np.array([int(np.argmin(np.sum((ours - one) ** 2, axis=1))) for one in theirs], dtype=np.int64)
