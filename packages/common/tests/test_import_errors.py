@@ -1,0 +1,263 @@
+"""A table that cannot be used is refused with one message: what, found, allowed, remedy. A likely slip is named."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from earnest_common.errors import EarnestError, InputError, SchemaError
+from earnest_common.importers import ImportOptions, import_catalog_set, import_table, load_mapping, parse_units
+from earnest_common.importers.mapping import TableCosmology
+from earnest_common.importers.plausibility import critical_density, judge, mass_within_r_500c
+from earnest_common.scaling import TABLE_2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+MAPPING = """
+name = "own"
+title = "a table of my own"
+kind = "simulation"
+l_x = "bolometric"
+
+[reader]
+kind = "csv"
+
+[cosmology]
+H0 = 70
+Om0 = 0.3
+
+[columns]
+z = { source = "redshift" }
+m_500c = { source = "mass", unit = "Msun" }
+l_x = { source = "lum", unit = "1e44 erg/s" }
+t_x = { source = "temp", unit = "keV" }
+m_gas = { source = "gas", unit = "Msun", optional = true }
+"""
+ROWS = ["redshift,mass,lum,temp,gas", "0.1,3e14,2.0,3.5,3e13", "0.2,2e14,1.0,2.9,2e13", "0.3,4e14,4.0,4.2,4e13"]
+
+
+def write(folder: Path, rows: list[str], mapping: str = MAPPING) -> tuple[Path, Path]:
+    (folder / "table.csv").write_text("\n".join(rows) + "\n")
+    (folder / "own.toml").write_text(mapping)
+    return folder / "table.csv", folder / "own.toml"
+
+
+def test_a_mapping_of_ones_own(tmp_path: Path):
+    batch, report = import_table(*write(tmp_path, ROWS))
+    assert batch.clusters["cluster_id"].to_list() == [2, 0, 1]
+    assert (report.format, report.unknown_columns) == ("own", ("m_wl", "m_gas_profile", "gas_slope_profile"))
+
+
+BAD_TABLES = {
+    "missing column": (
+        ["redshift,lum,temp", "0.1,1,3"],
+        r"column m_500c missing: found the columns redshift, lum, temp",
+    ),
+    "no luminosity": (["redshift,mass,temp", "0.1,1e14,3"], r"column l_x missing.*allowed: l_x from lum; name the col"),
+    "no redshift": (["mass,lum,temp", "1e14,1,3"], r"column z missing.*--z"),
+    "NaN mass": ([*ROWS[:3], "0.3,nan,4.0,4.2,4e13"], r"'m_500c': found 1 values that are not a number.*line 4 = nan"),
+    "negative mass": (
+        [*ROWS[:3], "0.3,-4e14,4.0,4.2,4e13"],
+        r"'m_500c': found 1 values that are zero or negative.*line 4",
+    ),
+    "infinite": ([*ROWS[:3], "0.3,4e14,inf,4.2,4e13"], r"'l_x': found 1 values that are not a number"),
+    "redshift": ([*ROWS[:3], "-0.3,4e14,4,4.2,4e13"], r"'z': found 1 values that are not between 0 and 20"),
+    "text": (
+        [*ROWS[:3], "0.3,heavy,4,4.2,4e13"],
+        r"'mass': found 1 values that are no numbers \(first: line 4 = 'heavy'\)",
+    ),
+    "empty": (ROWS[:1], r"is empty: found 5 columns and no rows"),
+    "nothing": ([], r"is empty: it has no header row"),
+    "ragged": ([*ROWS[:3], "0.3,4e14"], r"1 of 3 rows do not have the 5 columns of the header \(first: line 4 has 2\)"),
+    "names twice": (["redshift,mass,lum,lum", "0.1,1e14,1,1"], r"column names occur twice: lum"),
+    "all dropped": ([ROWS[0], "0.3,4e14,0,4.2,4e13"], r"no row is left: found 1 rows, all dropped \(1 l_x unknown"),
+}
+
+
+@pytest.mark.parametrize(("rows", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_bad_tables_are_refused(rows: list[str], message: str, tmp_path: Path):
+    table, mapping = write(tmp_path, rows)
+    with pytest.raises(EarnestError, match=message):
+        import_catalog_set(table, mapping, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+def test_all_problems_come_at_once(tmp_path: Path):
+    rows = ["redshift,lum,temp,gas", "0.1,1,nan,-1", "0.2,1,3,x"]
+    with pytest.raises(SchemaError) as caught:
+        import_table(*write(tmp_path, rows), options=ImportOptions(where=("mass > 1",)))
+    assert len(caught.value.problems) == 5
+    assert all("allowed: " in problem for problem in caught.value.problems)
+
+
+BAD_OPTIONS = {
+    "h as H0": (ImportOptions(h=70.4), "h = 70.4 is not plausible"),
+    "redshift": (ImportOptions(z=-1), "z = -1 is not a redshift"),
+    "unit of what": (
+        ImportOptions(units={"mass": "Msun"}),
+        "unknown column mass; a table can fill cluster_id, z, m_500c",
+    ),
+    "without what": (ImportOptions(without=("mass",)), "unknown column mass"),
+    "unit": (
+        ImportOptions(units={"m_500c": "stone"}),
+        r"unknown unit 'stone'; allowed: solMass or Msun",
+    ),
+    "quantity": (ImportOptions(units={"t_x": "Msun"}), "measures a mass; 'keV' measures a temperature"),
+    "condition": (ImportOptions(where=("heavy",)), "condition 'heavy' is not of the form COLUMN OPERATOR NUMBER"),
+    "name": (ImportOptions(where=("weight > 1",)), "no column 'weight'; allowed: z, m_500c"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
+def test_bad_options_are_refused(options: ImportOptions, message: str, tmp_path: Path):
+    with pytest.raises(EarnestError, match=message):
+        import_table(*write(tmp_path, ROWS), options=options)
+
+
+BAD_MAPPINGS = {
+    "toml": ("name =", "is not valid TOML"),
+    "unknown field": (MAPPING + "\ncolour = 3", r"columns.colour: .*\n?"),
+    "unknown column": (MAPPING + '\nmass = { source = "mass" }', "columns.mass is no schema column; allowed are"),
+    "unit": (MAPPING.replace('"keV"', '"warm"'), "columns.t_x: unknown unit 'warm'"),
+    "reader": (MAPPING.replace('"csv"', '"excel"'), "reader.kind: Input should be 'whitespace', 'csv'"),
+    "no luminosity": (MAPPING.replace("l_x = {", "m_wl = {"), "columns.l_x is missing"),
+    "nothing": (MAPPING.replace('{ source = "redshift" }', "{}"), "columns.z: give either a source"),
+    "times": (MAPPING.replace('unit = "keV"', 'times = "gas"'), "times = 'gas' must name a column"),
+    "null": (MAPPING.replace('unit = "keV"', 'null = "none"'), "condition 'none' is not of the form OPERATOR NUMBER"),
+    "headerless": (MAPPING.replace('"csv"', '"csv"\nheader = "none"'), "reader.names is missing"),
+}
+
+
+@pytest.mark.parametrize(("mapping", "message"), BAD_MAPPINGS.values(), ids=BAD_MAPPINGS)
+def test_bad_mappings_are_refused(mapping: str, message: str, tmp_path: Path):
+    with pytest.raises(InputError, match=message):
+        import_table(*write(tmp_path, ROWS, mapping))
+
+
+def test_unknown_formats_and_files_are_named(tmp_path: Path):
+    with pytest.raises(InputError, match="unknown table format 'excel'; known are earnest, erass1, magneticum"):
+        load_mapping("excel")
+    with pytest.raises(InputError, match="cannot be read"):
+        load_mapping(tmp_path / "none.toml")
+    with pytest.raises(InputError, match="there is no such file"):
+        import_table(tmp_path / "none.csv", "mcxc")
+    with pytest.raises(InputError, match=r"does not tell the layout; known are \.csv"):
+        import_table(_file(tmp_path / "table.docx", b"x"), "mcxc")
+    with pytest.raises(InputError, match="not a text file"):
+        import_table(_file(tmp_path / "table.csv", b"\xff\xfe\x00"), "mcxc")
+    with pytest.raises(InputError, match="cannot be read"):
+        import_table(_file(tmp_path / "table.dat", b"\x1f\x8bnothing"), "magneticum-lightcone")
+    with pytest.raises(InputError, match="no line that begins with '#' names the 3 columns"):
+        import_table(_file(tmp_path / "cluster.txt", b"1 2 3\n"), "magneticum-snap")
+
+
+@pytest.mark.parametrize("name", ["table.fits", "table.vot", "table.ecsv"])
+def test_broken_binary_tables_are_named(name: str, tmp_path: Path):
+    pytest.importorskip("astropy")
+    with pytest.raises(InputError, match="cannot be read as"):
+        import_table(_file(tmp_path / name, b"nothing of the kind"), "earnest")
+
+
+def test_missing_luminosities_can_be_refused(tmp_path: Path):
+    rows = [*ROWS, "0.3,4e14,,4.2,4e13"]
+    assert import_table(*write(tmp_path, rows))[1].dropped == {"l_x unknown or not positive": 1}
+    with pytest.raises(SchemaError, match=r"column 'l_x': found 1 rows without a usable value \(first: line 5\)"):
+        import_table(*write(tmp_path, rows), options=ImportOptions(missing="refuse"))
+
+
+def test_a_header_without_unit_asks_for_it(tmp_path: Path):
+    (tmp_path / "d.csv").write_text("m500c,lx[1e44erg/s]\n1e14,1\n2e14,2\n")
+    with pytest.raises(SchemaError, match=r"'m_500c' \(from 'm500c'\): found no unit.*--unit m_500c=UNIT"):
+        import_table(tmp_path / "d.csv", "magneticum-portal", options=ImportOptions(z=0.1))
+    options = ImportOptions(z=0.1, units={"m_500c": "Msun/h"})
+    batch, _ = import_table(tmp_path / "d.csv", "magneticum-portal", options=options)
+    np.testing.assert_allclose(batch.column("m_500c"), np.array([2e14, 1e14]) / 0.704)
+
+
+def test_a_stated_unit_that_contradicts_the_mapping_is_refused(tmp_path: Path):
+    (tmp_path / "d.txt").write_text("# m500c[Msol] gas_frac T[keV] Lx[1e44erg/s]\n1e14 0.1 2 1\n")
+    with pytest.raises(SchemaError, match=r"found unit 'Msol' in the file; allowed: 'Msun/h', which the mapping says"):
+        import_table(tmp_path / "d.txt", "magneticum-snap", options=ImportOptions(z=0.1))
+
+
+def test_texts_of_units_are_read():
+    assert parse_units(["m_500c=1e14 Msun/h"]) == {"m_500c": "1e14 Msun/h"}
+    with pytest.raises(InputError, match="not of the form COLUMN=UNIT"):
+        parse_units(["m_500c"])
+
+
+COSMOLOGY = TableCosmology(H0=70.4, Om0=0.272)
+
+
+def usual(n: int = 40) -> pl.DataFrame:
+    log10_m, z = np.linspace(13.7, 15, n), np.full(n, 0.0663)
+    mass = 10**log10_m
+    columns = {name: 10 ** getattr(TABLE_2, name).log10_mean(log10_m) for name in ("l_x", "t_x", "m_gas")}
+    r_500c = (mass / (4 * np.pi / 3 * 500 * critical_density(z, COSMOLOGY))) ** (1 / 3)
+    return pl.DataFrame({"z": z, "m_500c": mass, "r_500c": r_500c, **columns})
+
+
+def test_usual_clusters_are_plausible():
+    checks, problems, warnings = judge(usual(), COSMOLOGY, simulated=True)
+    assert (len(checks), problems, warnings) == (4, [], [])
+    assert all(check.value == pytest.approx(1, abs=0.1) for check in checks)
+
+
+SLIPS = [
+    *[(column, 10.0**decade) for column in ("m_500c", "m_gas") for decade in (-14, -13, -10, 10, 13, 14)],
+    *[("l_x", 10.0**decade) for decade in (-44, -37, 37, 42, 44)],
+    ("t_x", 1 / 8.617333262e-8),
+    ("t_x", 1e3),
+    ("r_500c", 1e-3),
+    ("r_500c", 0.704),
+    ("r_500c", 1 / 0.704),
+]
+
+
+@pytest.mark.parametrize(("column", "factor"), SLIPS)
+def test_the_column_in_another_unit_is_suspected(column: str, factor: float):
+    _, problems, _ = judge(usual().with_columns(pl.col(column) * factor), COSMOLOGY, simulated=True)
+    assert len(problems) == 1
+    assert f"'{column}' is" in problems[0].remedy
+    assert "--unit COLUMN=UNIT" in problems[0].remedy
+
+
+@given(factor=st.sampled_from([0.704, 1 / 0.704]), simulated=st.booleans())
+@settings(deadline=None)
+def test_a_forgotten_h_is_found_by_the_radius(factor: float, simulated: bool):
+    frame = usual().with_columns(pl.col("m_500c", "m_gas") * factor)
+    _, problems, _ = judge(frame, COSMOLOGY, simulated=simulated)
+    assert "by h" in problems[0].remedy or "by 1/h" in problems[0].remedy
+    _, problems, warnings = judge(frame.drop("r_500c"), COSMOLOGY, simulated=simulated)
+    assert problems == []
+    assert bool(warnings) == simulated
+
+
+def test_without_masses_only_the_order_of_magnitude_is_judged():
+    frame = usual().drop("m_500c", "r_500c")
+    assert judge(frame, COSMOLOGY, simulated=False)[1] == []
+    assert "'l_x' is" in judge(frame.with_columns(pl.col("l_x") * 1e44), COSMOLOGY, simulated=False)[1][0].remedy
+
+
+def test_implausible_units_can_be_trusted(tmp_path: Path):
+    rows = [ROWS[0], *[f"0.1,{m}e14,{m},3,{m}e3" for m in range(1, 8)]]
+    with pytest.raises(SchemaError, match="units are implausible"):
+        import_table(*write(tmp_path, rows))
+    _, report = import_table(*write(tmp_path, rows), options=ImportOptions(trust_units=True))
+    assert "units are implausible" in report.warnings[0]
+
+
+def test_mass_within_r_500c_is_the_definition():
+    cosmology = pytest.importorskip("astropy.cosmology").FlatLambdaCDM(H0=70.4, Om0=0.272)
+    z = np.array([0.0, 0.0663, 0.5, 1.5])
+    density = np.asarray(cosmology.critical_density(z).to_value("solMass / kpc3"))
+    np.testing.assert_allclose(critical_density(z, COSMOLOGY), density, rtol=2e-4)
+    radius = np.array([500.0, 700, 900, 1100])
+    np.testing.assert_allclose(
+        mass_within_r_500c(radius, z, COSMOLOGY), 2000 * np.pi / 3 * radius**3 * density, rtol=2e-4
+    )
+
+
+def _file(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
