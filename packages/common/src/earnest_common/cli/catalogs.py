@@ -1,6 +1,6 @@
 """`earnest catalogs`: look at catalog sets, check them, divide them, and bring tables in and out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,7 +42,21 @@ def describe(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
     """Say what a set holds: size, origin, splits and the range of every column."""
     from earnest_common.catalog_set import CatalogSet
 
-    emit(CatalogSet.open(catalog_set).describe(), as_json=as_json)
+    told = CatalogSet.open(catalog_set).describe()
+    if as_json:
+        emit(told, as_json=True)
+        return
+    columns = {table: told.pop(table) for table in ("catalogs", "clusters")}
+    emit(told, as_json=False)
+    for table, ranges in columns.items():
+        typer.echo(f"\n{table:<22}{'min':>12}{'median':>12}{'max':>12}{'unknown':>10}  unit")
+        for name, values in ranges.items():
+            numbers = "".join("-".rjust(12) if v is None else f"{v:12.5g}" for v in _min_median_max(values))
+            typer.echo(f"  {name:<20}{numbers}{values['unknown']:>10}  {values['unit']}")
+
+
+def _min_median_max(values: dict[str, Any]) -> list[float | None]:
+    return [values[what] for what in ("min", "median", "max")]
 
 
 @app.command()
