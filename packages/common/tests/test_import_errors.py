@@ -143,11 +143,11 @@ def test_unknown_formats_and_files_are_named(tmp_path: Path):
         import_table(tmp_path / "none.csv", "mcxc")
     with pytest.raises(InputError, match=r"does not tell the layout; known are \.csv"):
         import_table(_file(tmp_path / "table.docx", b"x"), "mcxc")
-    with pytest.raises(InputError, match="not a text file"):
+    with pytest.raises(InputError, match="not UTF-8 text"):
         import_table(_file(tmp_path / "table.csv", b"\xff\xfe\x00"), "mcxc")
     with pytest.raises(InputError, match="cannot be read"):
         import_table(_file(tmp_path / "table.dat", b"\x1f\x8bnothing"), "magneticum-lightcone")
-    with pytest.raises(InputError, match="no line that begins with '#' names the 3 columns"):
+    with pytest.raises(InputError, match="nothing names its 3 columns: line 1 is data"):
         import_table(_file(tmp_path / "cluster.txt", b"1 2 3\n"), "magneticum-snap")
 
 
@@ -178,6 +178,37 @@ def test_a_stated_unit_that_contradicts_the_mapping_is_refused(tmp_path: Path):
     (tmp_path / "d.txt").write_text("# m500c[Msol] gas_frac T[keV] Lx[1e44erg/s]\n1e14 0.1 2 1\n")
     with pytest.raises(SchemaError, match=r"found unit 'Msol' in the file; allowed: 'Msun/h', which the mapping says"):
         import_table(tmp_path / "d.txt", "magneticum-snap", options=ImportOptions(z=0.1))
+
+
+IDS = {
+    "several catalogs": (["0", "1", "0"], "1 ids that occur before"),
+    "names": (["0.5", "-1", "2"], "2 ids that are no whole numbers from 0"),
+    "gap": (["0", "", "2"], "1 ids that are no whole numbers from 0"),
+}
+
+
+@pytest.mark.parametrize(("ids", "message"), IDS.values(), ids=IDS)
+def test_clusters_must_be_told_apart(ids: list[str], message: str, tmp_path: Path):
+    (tmp_path / "t.csv").write_text("cluster_id,z,l_x\n" + "".join(f"{i},0.1,{n}\n" for n, i in enumerate(ids, 1)))
+    with pytest.raises(SchemaError, match=message):
+        import_table(tmp_path / "t.csv", "earnest")
+    batch, _ = import_table(tmp_path / "t.csv", "earnest", options=ImportOptions(without=("cluster_id",)))
+    assert batch.clusters["cluster_id"].to_list() == [2, 1, 0]
+
+
+HEADERS = {
+    "first row": "z,mass,lum\n",
+    "comment": "# made by me\n# z,mass,lum\n",
+    "comment, then others": "# z,mass,lum\n# units: none, 1, 2, 3 and so on\n",
+    "row after comments": "# a,b,c\n\nz,mass,lum\n",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+def test_column_names_are_found_where_they_stand(header: str, tmp_path: Path):
+    mapping = MAPPING.replace('"redshift"', '"z"').replace('t_x = { source = "temp", unit = "keV" }', "")
+    rows = [*header.splitlines(), "0.1,3e14,2.0", "0.1,3e14,1.0"]
+    assert import_table(*write(tmp_path, rows, mapping))[0].clusters["l_x"].to_list() == [2, 1]
 
 
 def test_texts_of_units_are_read():

@@ -230,3 +230,20 @@ def test_numbers_survive_exactly(
     back = sorted(batch.clusters.select("cluster_id", "l_x", "z", "m_500c").rows())
     assert back == [(number, *row) for number, row in enumerate(rows)]
     assert batch.clusters["l_x"].is_sorted(descending=True)
+
+
+def test_the_mapping_of_the_documentation_works(tmp_path: Path):
+    page = Path(__file__).parents[3] / "docs" / "tables.md"
+    if not page.is_file():
+        pytest.skip("the documentation is not part of an installed package")
+    (tmp_path / "mine.toml").write_text(page.read_text().split("```toml\n")[1].split("```")[0])
+    rows = "# redshift M500 logLx T500 f_gas M_wl contaminated\n" + "0.07 6774 43.5 2.0 0.1 3e13 0\n" * 3
+    (tmp_path / "table.txt").write_text(rows + "0.07 6774 44.5 - - - 0\n0.07 6774 45 2 0.1 - 1\n")
+    batch, report = import_table(tmp_path / "table.txt", tmp_path / "mine.toml")
+    assert batch.clusters["cluster_id"].to_list() == [3, 0, 1, 2]
+    np.testing.assert_allclose(batch.column("l_x"), [10**0.5, *[10**-0.5] * 3])
+    np.testing.assert_allclose(batch.column("m_500c"), 1e14)
+    np.testing.assert_allclose(batch.column("m_gas")[1:], 1e13)
+    np.testing.assert_allclose(batch.column("m_wl")[1:], 3e13 * 0.7 / 0.6774)
+    assert batch.clusters.select("t_x", "m_gas", "m_wl").row(0) == (None, None, None)
+    assert report.dropped == {"'contaminated == 0' does not hold": 1}

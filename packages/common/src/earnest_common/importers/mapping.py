@@ -60,9 +60,9 @@ class Reader:
     kind
         ``whitespace``, ``csv``, ``fits``, ``votable`` or ``ecsv``; ``suffix`` chooses by the file's name.
     header
-        Where a text table keeps its column names: the last comment before the data, its first row, or nowhere.
+        Whether a text table has its column names in its first row or in the last comment before it, or nowhere.
     names
-        The column names of a table that has none.
+        The column names of a table without them.
     comment, null
         What begins a comment, and which texts stand for an unknown value.
     table
@@ -72,7 +72,7 @@ class Reader:
     __pydantic_config__ = _STRICT
 
     kind: Literal["whitespace", "csv", "fits", "votable", "ecsv", "suffix"]
-    header: Literal["comment", "row", "none"] = "row"
+    header: Literal["named", "none"] = "named"
     names: tuple[str, ...] = ()
     comment: str = "#"
     null: tuple[str, ...] = ("", "None")

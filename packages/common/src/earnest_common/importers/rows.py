@@ -70,7 +70,7 @@ def select_rows(
 
 def value_problems(table: SourceTable, rows: pl.DataFrame) -> list[Problem]:
     """Return one problem for each column with values that cannot be: NaN, infinite, or not positive."""
-    problems = []
+    problems = _identity_problems(rows["cluster_id"])
     for name in (column for column in rows.columns if column not in {_ROW, "cluster_id"}):
         values = rows.select(_ROW, pl.col(name)).drop_nulls()
         if isinstance(values[name].dtype, pl.Array):
@@ -86,6 +86,21 @@ def value_problems(table: SourceTable, rows: pl.DataFrame) -> list[Problem]:
             if not bad.is_empty():
                 problems.append(_value_problem(name, words, table, bad))
     return problems
+
+
+def _identity_problems(ids: pl.Series) -> list[Problem]:
+    """Return a problem if clusters of the table cannot be told apart by their ids."""
+    whole = ids.drop_nulls().cast(pl.Float64)
+    bad = ids.null_count() + int(((whole != whole.floor()) | (whole < 0) | ~whole.is_finite()).sum())
+    found = [f"{bad} ids that are no whole numbers from 0"] if bad else []
+    found += [f"{len(ids) - ids.n_unique()} ids that occur before"] if ids.n_unique() < len(ids) else []
+    remedy = "choose one catalog with --where 'catalog_id == 0', or number the rows anew with --without cluster_id"
+    allowed = "a whole number for each cluster, none twice"
+    return (
+        [Problem(what="column 'cluster_id'", found=" and ".join(found), allowed=allowed, remedy=remedy)]
+        if found
+        else []
+    )
 
 
 def _condition(text: str, table: SourceTable, frame: pl.DataFrame, problems: list[Problem]) -> pl.Series | None:

@@ -124,7 +124,9 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
         return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"table {path} is not a text file ({error.reason} at byte {error.start})") from error
+        raise InputError(
+            f"table {path} is not UTF-8 text ({error.reason} at byte {error.start}); convert it"
+        ) from error
     except (OSError, EOFError) as error:
         raise InputError(f"table {path} cannot be read: {error}") from error
 
@@ -143,25 +145,41 @@ def _header(
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the column names and the rows without a header row."""
     if reader.header == "none":
-        names = list(reader.names)
-    elif reader.header == "row":
-        if not rows:
-            raise InputError(f"table {path} is empty: it has no header row; check the download")
-        names, rows = rows[0][1], rows[1:]
+        return list(reader.names), rows
+    if not rows:
+        raise InputError(f"table {path} is empty: it has no header row; check the download")
+    names = rows[0][1]
+    if any(_is_number(token) for token in names):
+        names = _names_in_comment(path, reader, comments, rows[0], kind)
     else:
-        width = len(rows[0][1]) if rows else 0
-        texts = [line.removeprefix(reader.comment).strip() for n, line in comments if not rows or n < rows[0][0]]
-        headers = [tokens for tokens in _split(iter(t for t in texts if t), kind) if not rows or len(tokens) == width]
-        if not headers:
-            raise InputError(
-                f"table {path}: no line that begins with '{reader.comment}' names the {width} columns of the data; "
-                "choose the format of a table without header, or add the header line"
-            )
-        names = headers[-1]
+        rows = rows[1:]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"table {path}: column names occur twice: {', '.join(repeated)}; rename them in the header")
     return names, rows
+
+
+def _names_in_comment(
+    path: Path, reader: Reader, comments: list[tuple[int, str]], first: tuple[int, list[str]], kind: str
+) -> list[str]:
+    """Return the words of the last comment before the data that has one for each column."""
+    line, tokens = first
+    texts = [text.removeprefix(reader.comment).strip() for number, text in comments if number < line]
+    headers = [words for words in _split(iter(t for t in texts if t), kind) if len(words) == len(tokens)]
+    if not headers:
+        raise InputError(
+            f"table {path}: nothing names its {len(tokens)} columns: line {line} is data, and no earlier comment that "
+            f"begins with '{reader.comment}' has as many words; add a header line, or choose a format without one"
+        )
+    return headers[-1]
+
+
+def _is_number(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_ragged(path: Path, names: list[str], rows: list[tuple[int, list[str]]]) -> None:
