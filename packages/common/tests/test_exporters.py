@@ -134,6 +134,10 @@ def test_a_set_is_exported_with_its_provenance(batch: CatalogBatch, tmp_path: Pa
     assert [line for line in of_set if line[0] != "#"] == [line for line in of_batch if line[0] != "#"]
     for fact in ("# preset = toy", "# seed = 4", '# synthetic = "a toy"', f"# data_hash = {manifest.data_hash}"):
         assert fact in of_set
+    fits = pytest.importorskip("astropy.io.fits")
+    export(CatalogSet.open(tmp_path / "set"), tmp_path / "set.fits", "fits")
+    header = fits.getheader(tmp_path / "set.fits", "clusters")
+    assert (header["DATAHASH"], header["PRESET"], header["SEED"]) == (manifest.data_hash, "toy", "4")
 
 
 @given(

@@ -103,7 +103,7 @@ def _write_fits(path: Path, tables: Sequence[Any], schemas: Sequence[Table], fac
             if column.ucd:
                 unit.header[f"TUCD{number}"] = column.ucd
         for name, value in facts.items():
-            unit.header[_FITS_KEYWORDS.get(name, name[:8].upper().replace("_", ""))] = value
+            unit.header[_FITS_KEYWORDS.get(name, name.replace("_", "")[:8].upper())] = value
         units.append(unit)
     fits.HDUList(units).writeto(path, overwrite=True, checksum=True)
 
