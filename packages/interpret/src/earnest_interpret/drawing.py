@@ -84,7 +84,7 @@ def draw(paint: Callable[[Axes], None], *, size: tuple[float, float] = SINGLE) -
 
 def by_mass(fraction: float) -> tuple[float, float, float, float]:
     """Return the colour of a place between the lowest (0) and the highest mass (1); dark enough for white paper."""
-    red, green, blue, alpha = mpl.colormaps["viridis"](0.06 + 0.76 * fraction)
+    red, green, blue, alpha = mpl.colormaps["viridis"](0.05 + 0.72 * fraction)
     return (float(red), float(green), float(blue), float(alpha))
 
 

@@ -109,7 +109,7 @@ class MassAxis:
     log10_m
         log10 of the mass in h^-1 Msun, NaN where unknown, shape (n_clusters,).
     label
-        The mass in a formula (mathtext).
+        Label of an axis of figures (mathtext).
     is_true
         Whether it is the true mass.
     """
@@ -136,10 +136,15 @@ def mass_axis(batch: CatalogBatch, *, h: float) -> MassAxis | None:
     >>> mass_axis(toy_batch(n_catalogs=1, seed=1), h=0.7).column
     'm_500c'
     """
-    for column, label in (("m_500c", "$M_{500}$"), ("m_wl", r"$M_\mathrm{WL}$")):
+    for column, symbol in (("m_500c", "M_{500}"), ("m_wl", r"M_\mathrm{WL}")):
         mass = batch.column(column)
         if np.isfinite(mass).any():
-            return MassAxis(column=column, log10_m=np.log10(mass * h), label=label, is_true=column == "m_500c")
+            return MassAxis(
+                column=column,
+                log10_m=np.log10(mass * h),
+                label=rf"$\log_{{10}}\,{symbol}\;\,[h^{{-1}}\,\mathrm{{M}}_\odot]$",
+                is_true=column == "m_500c",
+            )
     return None
 
 

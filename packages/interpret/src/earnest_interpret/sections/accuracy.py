@@ -87,7 +87,7 @@ def _against_truth(accuracy: Accuracy, predictions: pl.DataFrame, sigma8: FloatA
         axes.plot(limits, limits, color=RUST, linewidth=1.2, dashes=(4, 3))
         axes.vlines(sigma8, low, high, color=BLUE, linewidth=0.6, alpha=0.28)
         axes.plot(sigma8, inferred, "o", color=BLUE, markersize=2.6, markeredgewidth=0, alpha=0.8)
-        axes.set(xlabel="true σ₈", ylabel="inferred σ₈", xlim=limits, ylim=limits)
+        axes.set(xlabel=r"true $\sigma_8$", ylabel=r"inferred $\sigma_8$", xlim=limits, ylim=limits)
 
     caption = (
         f"Inferred against true σ₈ of {accuracy.n_catalogs:,} catalogs with 68 % intervals; the points scatter by "
@@ -107,15 +107,12 @@ def _residuals(accuracy: Accuracy, predictions: pl.DataFrame, sigma8: FloatArray
         axes.fill_between(run.centres, run.level(0.16), run.level(0.84), color=BLUE, alpha=0.22, linewidth=0)
         axes.plot(run.centres, run.level(0.5), color=BLUE)
         axes.axhline(accuracy.bias, color=INK, linewidth=0.8, dashes=(2, 2))
-        axes.set(xlabel="true σ₈", ylabel="inferred $-$ true σ₈")
+        axes.set(xlabel=r"true $\sigma_8$", ylabel=r"inferred $-$ true $\sigma_8$")
 
-    ends = (
-        f"{signed(run.level(0.5)[0])} at the low and {signed(run.level(0.5)[-1])} at the high end"
-        if run.centres.size
-        else ""
-    )
-    caption = f"The mean error is {signed(accuracy.bias)} ± {fixed(accuracy.bias_err, 4)}" + (
-        f"; its running median is {ends}, where the prior pulls estimates inward." if ends else "."
-    )
+    caption = f"The mean error is {signed(accuracy.bias)} ± {fixed(accuracy.bias_err, 4)}"
+    if run.centres.size > 1:
+        first, last = run.level(0.5)[[0, -1]]
+        caption += f"; its running median is {signed(first)} at the low and {signed(last)} at the high end"
+        caption += ", pulled towards the middle of the prior" if first > 0 > last else ""
     alt = "Errors of sigma8 against true sigma8 with a running median and 68 % band."
-    return Figure(name="accuracy-errors", svg=draw(paint), alt=alt, caption=caption)
+    return Figure(name="accuracy-errors", svg=draw(paint), alt=alt, caption=f"{caption}.")

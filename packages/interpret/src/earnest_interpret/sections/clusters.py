@@ -14,6 +14,7 @@ from earnest_interpret.words import fixed, percent, signed
 __all__ = ["clusters_section"]
 
 _UNIT = "h⁻¹ M☉"
+_CHANGE = r"$\Delta\sigma_8$ without the cluster"
 _CURVE_POINTS = 241
 
 
@@ -93,7 +94,7 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> F
         axes.fill_between(run.centres, run.level(0.16), run.level(0.84), color=BLUE, alpha=0.26, linewidth=0)
         axes.plot(run.centres, run.level(0.5), color=BLUE)
         axes.axhline(0, color=GREY, linewidth=0.8)
-        axes.set(xlabel=f"log₁₀ {axis.label} [{_UNIT}]", ylabel="Δσ₈ without the cluster", ylim=(-reach, reach))
+        axes.set(xlabel=axis.label, ylabel=_CHANGE, ylim=(-reach, reach))
         axes.set_xlim(run.centres[0] - 0.05, run.centres[-1] + 0.05)
 
     median = run.level(0.5)
@@ -117,10 +118,8 @@ def _distribution(summary: LeaveOneOutSummary) -> Figure:
             label = "all" if everything else f"> {benchmark.log10_m:.1f}"
             values = np.quantile(benchmark.delta, cumulative)
             axes.plot(values, cumulative, color=GREY if everything else by_mass(place), label=label)
-        axes.set(
-            xlabel="Δσ₈ without the cluster", ylabel="fraction of clusters below", xlim=(-reach, reach), ylim=(0, 1)
-        )
-        axes.legend(title="log₁₀ M" if len(summary.benchmarks) > 1 else None, loc="upper left")
+        axes.set(xlabel=_CHANGE, ylabel="fraction of clusters below", xlim=(-reach, reach), ylim=(0, 1))
+        axes.legend(title=r"$\log_{10}\,M$" if len(summary.benchmarks) > 1 else None, loc="upper left")
 
     first, last = summary.benchmarks[0], summary.benchmarks[-1]
     caption = f"Removing a cluster lowers σ₈ for {percent(first.lowering)} of all {first.n:,} clusters"

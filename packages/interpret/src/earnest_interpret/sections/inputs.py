@@ -15,11 +15,11 @@ __all__ = ["inputs_section"]
 _COLOURS = (BLUE, RUST, GREEN, OCHRE)
 _UNIT = "h⁻¹ M☉"
 _SYMBOLS = {
-    "gas_slope_profile": r"d ln $\rho$ / d ln r",
-    "log10_l_x": "log $L_X$",
-    "log10_m_gas_profile": r"log $M_\mathrm{gas}$",
-    "log10_m_wl": r"log $M_\mathrm{WL}$",
-    "log10_t_x": "log T",
+    "gas_slope_profile": r"$\mathrm{d\,ln}\,\rho\,/\,\mathrm{d\,ln}\,r$",
+    "log10_l_x": r"$\log\,L_X$",
+    "log10_m_gas_profile": r"$\log\,M_\mathrm{gas}$",
+    "log10_m_wl": r"$\log\,M_\mathrm{WL}$",
+    "log10_t_x": r"$\log\,T$",
 }
 
 
@@ -44,6 +44,12 @@ def inputs_section(summary: SaliencySummary | None, axis: MassAxis | None, *, mi
         figures.append(_by_mass(summary, axis))
     tables = (_group_table(summary), _input_table(summary))
     return Section(key="inputs.saliency", title=title, text=_text(summary, axis), figures=tuple(figures), tables=tables)
+
+
+def _slope(summary: SaliencySummary) -> str:
+    """Return the label of an axis (mathtext)."""
+    target = r"\mathrm{terse}" if summary.of == "terse" else r"\sigma_8"
+    return rf"$|\,\partial\,{target}\,/\,\partial\,\mathrm{{input}}\,|$"
 
 
 def _target(summary: SaliencySummary) -> str:
@@ -101,8 +107,8 @@ def _group_table(summary: SaliencySummary) -> DataTable:
             "68 % of clusters",
             "mean gradient",
             f"S / S({first})",
-            "paper's S",
-            "paper's ratio",
+            "paper: S",
+            "paper: ratio",
         ),
         rows=tuple(rows),
         caption=f"Average saliencies, profiles at the radius nearest {REFERENCE_RADIUS} R₅₀₀ as in the paper. The "
@@ -133,7 +139,7 @@ def _by_input(summary: SaliencySummary) -> Figure:
             axes.plot([summary.low[j], summary.high[j]], [row, row], color=colour[j], linewidth=1.6, alpha=0.45)
             axes.plot(summary.mean_abs[j], row, "o", color=colour[j], markersize=5)
         axes.set_yticks(range(len(order)), [_short(summary, j) for j in order])
-        axes.set(xlabel=f"|∂({_target(summary)})/∂(input)|", ylim=(-0.7, len(order) - 0.3))
+        axes.set(xlabel=_slope(summary), ylim=(-0.7, len(order) - 0.3))
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0, labelsize=10)
@@ -170,13 +176,15 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
                 )
         axes.plot(radii, mean, color=GREY, linewidth=2.6, dashes=(3, 1.5), label="mean")
         axes.set(
-            xlabel="r / R₅₀₀",
-            ylabel=f"|∂({_target(summary)})/∂(input)|",
+            xlabel=r"$r\,/\,R_{500}$",
+            ylabel=_slope(summary),
             title=_SYMBOLS.get(group.name, plain(group.name)),
         )
         axes.set_ylim(bottom=0)
         axes.set_xlim(0, float(radii.max()) * 1.03)
-        axes.legend(title="log₁₀ M from" if n_bins else None, ncols=2, fontsize=9, labelspacing=0.25, columnspacing=1)
+        axes.legend(
+            title=r"$\log_{10}\,M$ from" if n_bins else None, ncols=2, fontsize=9, labelspacing=0.25, columnspacing=1
+        )
 
     peak, dip = int(np.argmax(mean)), int(np.argmin(mean))
     caption = (
@@ -196,7 +204,7 @@ def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
         for k, group in enumerate(summary.groups):
             label = _short(summary, group.reference)
             axes.plot(centres, curves[group.name], "o-", color=_COLOURS[k % 4], markersize=3.5, label=label)
-        axes.set(xlabel=f"log₁₀ {axis.label} [{_UNIT}]", ylabel=f"median |∂({_target(summary)})/∂(input)|")
+        axes.set(xlabel=axis.label, ylabel=f"median {_slope(summary)}")
         axes.set_ylim(bottom=0)
         axes.legend()
 

@@ -14,13 +14,13 @@ from earnest_interpret.words import fixed, percent, plain, probability, signed
 __all__ = ["fixed_mass_text", "terse_section"]
 
 _LABELS = {
-    "log10_m_500c": "log₁₀ $M_{500}$ [M☉]",
-    "log10_m_wl": r"log₁₀ $M_\mathrm{WL}$ [M☉]",
-    "log10_m_gas": r"log₁₀ $M_\mathrm{gas}$ [M☉]",
-    "log10_t_x": "log₁₀ T [keV]",
-    "log10_y_x": "log₁₀ $Y_X$ [M☉ keV]",
+    "log10_m_500c": r"$\log_{10}\,M_{500}\;\,[\mathrm{M}_\odot]$",
+    "log10_m_wl": r"$\log_{10}\,M_\mathrm{WL}\;\,[\mathrm{M}_\odot]$",
+    "log10_m_gas": r"$\log_{10}\,M_\mathrm{gas}\;\,[\mathrm{M}_\odot]$",
+    "log10_t_x": r"$\log_{10}\,T\;\,[\mathrm{keV}]$",
+    "log10_y_x": r"$\log_{10}\,Y_X\;\,[\mathrm{M}_\odot\,\mathrm{keV}]$",
     "n_clusters": "number of clusters in the catalog",
-    "sigma8": "σ₈ of the catalog",
+    "sigma8": r"$\sigma_8$ of the catalog",
 }
 _PROXY_COLOURS = {"terse": BLUE, "m_gas": GREEN, "y_x": RUST}
 _PROXY_LABELS = {"terse": "terse value", "m_gas": r"$M_\mathrm{gas}$", "y_x": "$Y_X$"}

@@ -1,0 +1,155 @@
+"""`earnest interpret`: why a model infers what it infers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from earnest_common.cli.output import ConfigOption, JsonOption, OutOption, SectionOption, SetArgument, emit, say
+
+if TYPE_CHECKING:
+    from earnest_interpret.inputs import Inputs
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Reasons: leave-one-out, saliency, the terse value, the report.", no_args_is_help=True)
+
+ModelOption = Annotated[
+    Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(help="train, validation or test [test where the set has one, else all].", show_default=False),
+]
+MaxCatalogsOption = Annotated[
+    int | None, typer.Option(min=1, help="Most catalogs, drawn at random [500].", show_default=False)
+]
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Seed of draws and permutations [1].", show_default=False)]
+MaxRowsOption = Annotated[
+    int | None, typer.Option(min=1, help="Most clusters in memory of the model at a time [200000].", show_default=False)
+]
+PermutationsOption = Annotated[
+    int | None, typer.Option("--n-permutations", min=1, help="Shuffles of the test [9999].", show_default=False)
+]
+
+
+@app.callback()
+def _group() -> None:
+    """Reasons: leave-one-out, saliency, the terse value, the report."""
+
+
+@app.command("leave-one-out")
+def leave_one_out(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: OutOption,
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    seed: SeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write how sigma8 moves when each cluster is left out: catalog_id, cluster_id, delta_sigma8 (Parquet)."""
+    from earnest_interpret.commands import leave_one_out_command
+    from earnest_interpret.inputs import open_inputs
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    _tell(inputs, leave_one_out_command(inputs, out=out, section=section), as_json=as_json)
+
+
+@app.command()
+def saliency(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: OutOption,
+    of: Annotated[Literal["terse", "sigma8"], typer.Option(help="What is differentiated.")] = "terse",
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    seed: SeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the signed gradient of every cluster with respect to every scaled input (Parquet)."""
+    from earnest_interpret.commands import saliency_command
+    from earnest_interpret.inputs import open_inputs
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    _tell(inputs, saliency_command(inputs, of=of, out=out, section=section), as_json=as_json)
+
+
+@app.command()
+def terse(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write terse values per cluster (Parquet).", show_default=False)
+    ] = None,
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    n_permutations: PermutationsOption = None,
+    seed: SeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what the terse value follows, whether it knows sigma8 at fixed mass, and how good a mass proxy it is."""
+    from earnest_interpret.commands import terse_command
+    from earnest_interpret.inputs import open_inputs
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    options["n_permutations"] = n_permutations
+    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    _tell(inputs, terse_command(inputs, out=out, section=section), as_json=as_json)
+
+
+@app.command()
+def report(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: OutOption,
+    include: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SECTION.json", help="Section of another command; may be repeated.", show_default=False),
+    ] = None,
+    summary: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.json", help="Headline numbers (--json of evaluate).", show_default=False),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the page.", show_default=False)] = None,
+    split: SplitOption = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    n_permutations: PermutationsOption = None,
+    seed: SeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one page that shows how accurate the model is and why, and its numbers beside it as JSON."""
+    from earnest_interpret.commands import report_command
+    from earnest_interpret.inputs import open_inputs
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    options["n_permutations"] = n_permutations
+    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, out.with_suffix(".json")))
+    numbers = report_command(inputs, out=out, include=include or [], summary=summary or [], title=title)
+    if as_json:
+        emit({**numbers, "page": str(out)}, as_json=True)
+        return
+    for reason in numbers["reasons"]:
+        say(f"- {reason}")
+    say(f"wrote {out} and {out.with_suffix('.json')}")
+
+
+def _tell(inputs: "Inputs", answer: dict[str, Any], *, as_json: bool) -> None:
+    say(f"interpreted {inputs.sample.text}")
+    emit(answer, as_json=as_json)

@@ -1,0 +1,126 @@
+"""What the commands do: compute, write whole files, and return the answer."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from earnest_common.errors import InputError
+from earnest_common.files import file_sha256, refuse_existing, write_atomic
+from earnest_common.progress import progress
+from earnest_common.protocols import TerseEstimator
+from earnest_common.section import Section, read_section, write_section
+
+from earnest_interpret.inputs import Inputs, model_in_words
+from earnest_interpret.interpretation import interpret, leave_one_out_numbers, saliency_numbers, terse_numbers
+from earnest_interpret.leave_one_out import leave_one_out, leave_one_out_table, summarise_leave_one_out
+from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_report
+from earnest_interpret.saliency import Target, saliency, saliency_table, summarise_saliency
+from earnest_interpret.sample import mass_axis
+from earnest_interpret.terse import encode, summarise_terse
+
+__all__ = ["leave_one_out_command", "report_command", "saliency_command", "terse_command"]
+
+
+def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) -> dict[str, Any]:
+    """Write the change of sigma8 per cluster, and return the summary."""
+    batch = inputs.sample.batch
+    delta = leave_one_out(inputs.estimator, batch, max_rows=inputs.config.max_rows)
+    axis = mass_axis(batch, h=inputs.sample.h)
+    summary = summarise_leave_one_out(delta, axis)
+    answer = _answer(inputs, leave_one_out_numbers(summary))
+    _write_table(out, leave_one_out_table(batch, delta), answer, inputs)
+    if section:
+        from earnest_interpret.sections import clusters_section
+
+        _write_section(section, clusters_section(summary, axis, delta), inputs)
+    return answer
+
+
+def saliency_command(inputs: Inputs, *, of: Target, out: Path, section: Path | None) -> dict[str, Any]:
+    """Write the signed gradients per cluster, and return their averages."""
+    batch, estimator = inputs.sample.batch, inputs.estimator
+    gradient = saliency(estimator, batch, of=of, max_rows=inputs.config.max_rows)
+    names = _terse(estimator).feature_names
+    axis = mass_axis(batch, h=inputs.sample.h)
+    summary = summarise_saliency(gradient, names, batch.radii, of=of, axis=axis)
+    answer = _answer(inputs, saliency_numbers(summary))
+    _write_table(out, saliency_table(batch, gradient, names, of=of), answer, inputs)
+    if section:
+        from earnest_interpret.sections import inputs_section
+
+        _write_section(section, inputs_section(summary, axis), inputs)
+    return answer
+
+
+def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
+    """Return what the terse value follows; write terse values per cluster where asked."""
+    batch, config = inputs.sample.batch, inputs.config
+    values = encode(inputs.estimator, batch, max_rows=config.max_rows)
+    axis = mass_axis(batch, h=inputs.sample.h)
+    summary = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
+    answer = _answer(inputs, terse_numbers(summary))
+    if out:
+        table = batch.clusters.select("catalog_id", "cluster_id").with_columns(pl.Series("terse", values))
+        _write_table(out, table, answer, inputs)
+    if section:
+        from earnest_interpret.sections import terse_section
+
+        _write_section(section, terse_section(summary, values, batch), inputs)
+    return answer
+
+
+def report_command(
+    inputs: Inputs, *, out: Path, include: Sequence[Path], summary: Sequence[Path], title: str | None
+) -> dict[str, Any]:
+    """Write the page and its numbers, and return the numbers."""
+    sections = [read_section(path) for path in include]
+    headline = {name: value for path in summary for name, value in read_summary(path).items()}
+    with progress(5, "interpret") as bar:
+        found = interpret(inputs.estimator, inputs.sample, inputs.config, advance=lambda word: bar.advance(note=word))
+    hashes = {f"include {path.name}": file_sha256(path) for path in (*include, *summary)}
+    record = {**inputs.provenance, "inputs": {**inputs.provenance["inputs"], **hashes}}
+    report = build_report(
+        found,
+        model=model_in_words(inputs.estimator),
+        title=title or TITLE,
+        include=sections,
+        summary=headline,
+        provenance=record,
+    )
+    write_report(out, report)
+    return dict(report.numbers)
+
+
+def _terse(estimator: object) -> TerseEstimator:
+    if not isinstance(estimator, TerseEstimator):
+        raise InputError("the model has no terse layer; use one that has it")
+    return estimator
+
+
+def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    batch = inputs.sample.batch
+    head = {"sample": inputs.sample.text, "n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters}
+    return dict(finite({**head, **numbers}))
+
+
+def _write_table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> None:
+    """Write a Parquet table and, beside it, the summary with configuration, seed and versions."""
+    beside = out.with_suffix(".json")
+    if beside == out:
+        raise InputError(
+            f"--out {out}: the table needs another suffix than .json, which its record takes; use .parquet"
+        )
+    refuse_existing(beside)
+    stream = io.BytesIO()
+    table.write_parquet(stream)
+    record = {**answer, "provenance": finite(inputs.provenance)}
+    write_atomic(beside, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_atomic(out, stream.getvalue())
+
+
+def _write_section(path: Path, section: Section, inputs: Inputs) -> None:
+    write_section(path, replace(section, provenance=finite(inputs.provenance)))

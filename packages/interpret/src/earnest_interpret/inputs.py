@@ -1,0 +1,117 @@
+"""What every command begins with: a model, a bounded sample of a catalog set, and the record of both."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.config import as_mapping, load_config
+from earnest_common.errors import InputError
+from earnest_common.files import file_sha256, refuse_existing
+from earnest_common.plugins import load_estimator
+from earnest_common.protocols import Estimator
+from earnest_common.provenance import provenance
+
+from earnest_interpret.interpretation import InterpretConfig
+from earnest_interpret.sample import Sample, read_sample
+
+__all__ = ["Inputs", "model_in_words", "open_inputs"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """A model and the catalogs it is interpreted on.
+
+    Attributes
+    ----------
+    estimator
+        The model.
+    sample
+        The catalogs.
+    config
+        The resolved configuration.
+    provenance
+        Configuration, seed, versions and hashes of both, for what is written.
+    """
+
+    estimator: Estimator
+    sample: Sample
+    config: InterpretConfig
+    provenance: Mapping[str, Any]
+
+
+def open_inputs(
+    catalog_set: Path,
+    model: Path,
+    *,
+    config: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    outputs: Iterable[Path | None] = (),
+) -> Inputs:
+    """Return the model and the sample, after making sure that nothing would be overwritten.
+
+    Parameters
+    ----------
+    catalog_set, model
+        Folders of a catalog set and of a model bundle.
+    config, options
+        A TOML file, and command-line options that win over it, with fields of :class:`InterpretConfig`.
+    outputs
+        Files that will be written.
+
+    Raises
+    ------
+    EarnestError
+        If an output exists, or the set, the model or the configuration cannot be used together.
+    """
+    for path in outputs:
+        if path is not None:
+            refuse_existing(path)
+    resolved = load_config(InterpretConfig, file=config, options=options)
+    opened = CatalogSet.open(catalog_set)
+    estimator = load_estimator(model)
+    if missing := _other_radii(estimator, opened):
+        raise InputError(missing)
+    sample = read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
+    record = provenance(
+        config=as_mapping(resolved),
+        seed=resolved.seed,
+        inputs={"catalogs": opened.manifest.data_hash, "model": file_sha256(model / "bundle.json")},
+    )
+    plan, description = opened.manifest.plan, estimator.description
+    made = {
+        "catalogs": {"kind": plan.kind, "preset": plan.preset, "seed": plan.seed, "config": dict(plan.config)},
+        "model": {
+            "estimator": description.estimator,
+            "features": list(description.features),
+            "supplementary": list(description.supplementary),
+            "synthetic": description.synthetic,
+            "training": dict(description.training),
+        },
+    }
+    return Inputs(estimator=estimator, sample=sample, config=resolved, provenance={**record, **made})
+
+
+def _other_radii(estimator: Estimator, opened: CatalogSet) -> str:
+    wanted, found = tuple(estimator.description.radii), tuple(opened.manifest.plan.radii)
+    if len(wanted) == len(found) and all(abs(a - b) < 1e-6 * b for a, b in zip(wanted, found, strict=True)):
+        return ""
+    return (
+        f"the model expects gas profiles at the radii {wanted} R_500c, the set {opened.path} has {found}; "
+        "use a set and a model of the same radii"
+    )
+
+
+def model_in_words(estimator: Estimator) -> str:
+    """Return what the model is, for the head of a page.
+
+    The architecture is taken from the training record where it is told.
+    """
+    description = estimator.description
+    name = description.training.get("architecture")
+    kind = f"The {name} model" if isinstance(name, str) else f"The {description.estimator} model"
+    low, high = description.prior.get("sigma8", (float("nan"),) * 2)
+    prior = f" trained for σ₈ between {low:.2f} and {high:.2f}" if low == low else ""
+    return f"{kind} with {len(description.features)} encoder and {len(description.supplementary)} further inputs{prior}"

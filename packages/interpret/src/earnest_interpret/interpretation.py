@@ -1,0 +1,228 @@
+"""Everything that interpret finds out about a model on a sample, computed once and told as numbers or sections."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+from earnest_common.arrays import FloatArray
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.section import Section
+
+from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
+from earnest_interpret.leave_one_out import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
+from earnest_interpret.reasons import Reason, top_reasons
+from earnest_interpret.saliency import SaliencySummary, saliency, summarise_saliency
+from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
+from earnest_interpret.terse import TerseSummary, encode, summarise_terse
+
+__all__ = [
+    "InterpretConfig",
+    "Interpretation",
+    "interpret",
+    "leave_one_out_numbers",
+    "saliency_numbers",
+    "terse_numbers",
+]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class InterpretConfig:
+    """Which catalogs are interpreted, and how much is computed at a time.
+
+    Attributes
+    ----------
+    split
+        Part of the set; by default ``test`` where the set has one, else all.
+    max_catalogs
+        Most catalogs, drawn at random where there are more.
+    max_rows
+        Most clusters handed to the model at a time.
+    n_permutations
+        Shuffles of the test at fixed mass.
+    seed
+        Seed of draws, bootstraps and permutations.
+    """
+
+    split: str | None = None
+    max_catalogs: int = 500
+    max_rows: int = MAX_ROWS
+    n_permutations: int = 9_999
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        small = [name for name in ("max_catalogs", "max_rows", "n_permutations") if getattr(self, name) < 1]
+        if small:
+            raise InputError(f"{', '.join(small)} must be at least 1; found {[getattr(self, name) for name in small]}")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """What was found; ``None`` stands for what the model or the catalogs do not offer.
+
+    Attributes
+    ----------
+    sample
+        The catalogs.
+    axis
+        Masses of the clusters.
+    predictions, accuracy
+        Inferred sigma8 and its errors.
+    delta, clusters
+        Leave-one-out per cluster and in summary.
+    inputs
+        Saliency of the terse value.
+    terse_values, terse
+        Terse value per cluster and in summary.
+    missing
+        Why there is no saliency or terse value.
+    """
+
+    sample: Sample
+    axis: MassAxis | None
+    predictions: pl.DataFrame
+    accuracy: Accuracy | None
+    delta: FloatArray
+    clusters: LeaveOneOutSummary
+    inputs: SaliencySummary | None
+    terse_values: FloatArray
+    terse: TerseSummary | None
+    missing: str = ""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The findings as sentences."""
+        return top_reasons(clusters=self.clusters, inputs=self.inputs, terse=self.terse, missing=self.missing)
+
+    def sections(self) -> tuple[Section, ...]:
+        """Return the findings as sections of the report."""
+        # Imported here because numbers need no matplotlib.
+        from earnest_interpret.sections import accuracy_section, clusters_section, inputs_section, terse_section
+
+        sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
+        return (
+            accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
+            clusters_section(self.clusters, self.axis, self.delta),
+            inputs_section(self.inputs, self.axis, missing=self.missing),
+            terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
+        )
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the findings as plain numbers by name, ready for JSON."""
+        return {
+            "sample": self.sample.text,
+            "n_catalogs": self.sample.batch.n_catalogs,
+            "n_clusters": self.sample.batch.n_clusters,
+            "synthetic": self.sample.synthetic,
+            "accuracy": asdict(self.accuracy) if self.accuracy else None,
+            "leave_one_out": leave_one_out_numbers(self.clusters),
+            "saliency": saliency_numbers(self.inputs) if self.inputs else None,
+            "terse": terse_numbers(self.terse) if self.terse else None,
+            "missing": self.missing or None,
+        }
+
+
+def interpret(
+    estimator: Estimator, sample: Sample, config: InterpretConfig, *, advance: Callable[[str], None] = lambda _: None
+) -> Interpretation:
+    """Return everything that can be found out about a model on a sample.
+
+    Parameters
+    ----------
+    estimator
+        The model; without a terse layer, saliency and terse value are left out and the reason is kept.
+    sample
+        The catalogs.
+    config
+        How much is computed at a time.
+    advance
+        Called with a word after each of the five steps.
+    """
+    batch, rows = sample.batch, config.max_rows
+    axis = mass_axis(batch, h=sample.h)
+    predictions = predict(estimator, batch, max_rows=rows)
+    advance("predictions")
+    delta = leave_one_out(estimator, batch, max_rows=rows)
+    advance("leave-one-out")
+    inputs, terse, values, missing = None, None, np.empty(0), ""
+    if isinstance(estimator, TerseEstimator):
+        gradient = saliency(estimator, batch, max_rows=rows)
+        inputs = summarise_saliency(gradient, estimator.feature_names, batch.radii, axis=axis)
+        advance("saliency")
+        values = encode(estimator, batch, max_rows=rows)
+        advance("terse")
+        terse = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
+    else:
+        missing = f"the model '{estimator.description.estimator}' has no terse layer"
+        advance("saliency")
+        advance("terse")
+    advance("correlations")
+    return Interpretation(
+        sample=sample,
+        axis=axis,
+        predictions=predictions,
+        accuracy=summarise_accuracy(predictions, batch.label("sigma8").astype(np.float64)),
+        delta=delta,
+        clusters=summarise_leave_one_out(delta, axis),
+        inputs=inputs,
+        terse_values=values,
+        terse=terse,
+        missing=missing,
+    )
+
+
+def leave_one_out_numbers(summary: LeaveOneOutSummary) -> dict[str, Any]:
+    """Return leave-one-out as plain numbers by name, without the changes of single clusters."""
+    run = summary.run
+    return {
+        "n_clusters": summary.n_clusters,
+        "stability_68": summary.stability_68,
+        "stability_95": summary.stability_95,
+        "massive_share": summary.massive_share,
+        "massive_fraction": summary.massive_fraction,
+        "benchmarks": [
+            {"above_log10_m": b.log10_m, "n": b.n, "lowering": b.lowering, "median": b.median}
+            for b in summary.benchmarks
+        ],
+        "running": None
+        if run is None
+        else {
+            "log10_m": run.centres.tolist(),
+            "n": run.counts.tolist(),
+            "levels": list(run.levels),
+            "delta_sigma8": run.values.tolist(),
+        },
+    }
+
+
+def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
+    """Return saliency as plain numbers by name."""
+    columns = ("mean_abs", "low", "high", "mean_signed")
+    return {
+        "of": summary.of,
+        "inputs": {
+            name: {column: float(getattr(summary, column)[j]) for column in columns}
+            for j, name in enumerate(summary.names)
+        },
+        "ranked": [summary.names[j] for j in summary.ranked],
+        "shares": {group.name: summary.share(group) for group in summary.groups},
+        "mass_edges": summary.mass_edges.tolist(),
+        "mass_counts": summary.mass_counts.tolist(),
+        "median_by_mass": summary.by_mass.tolist(),
+    }
+
+
+def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
+    """Return correlations, the test at fixed mass and mass proxies as plain numbers by name."""
+    return {
+        "correlations": {name: asdict(found) for name, found in summary.correlations.items()},
+        "sigma8_at_fixed_mass": asdict(summary.at_fixed_mass) if summary.at_fixed_mass else None,
+        "mass_proxies": {
+            proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within} for proxy in summary.proxies
+        },
+        "spread": summary.spread,
+    }

@@ -1,0 +1,191 @@
+"""The page itself: questions in a fixed order, numbered figures and tables, one style sheet, no script."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final, final
+
+from earnest_common.errors import InputError
+from earnest_common.section import DataTable, Figure, Section
+
+from earnest_interpret.page.colour import for_dark_paper
+from earnest_interpret.page.svg import InlineSvg, inline
+from earnest_interpret.page.text import column, is_number, lines_of, prose
+from earnest_interpret.reasons import Reason
+
+__all__ = ["MAX_BYTES", "QUESTIONS", "Headline", "Page", "question_of", "render"]
+
+QUESTIONS: Final = {
+    "accuracy": "How accurate is it?",
+    "why": "Why this answer?",
+    "clusters": "Which clusters matter?",
+    "inputs": "Which inputs does it listen to?",
+    "terse": "What does the terse number mean?",
+    "counts": "What do counts alone say?",
+    "reality": "What is real and what is emulated?",
+    "more": "What else is there?",
+    "provenance": "How was this made?",
+}
+"""The questions in order. A section answers the one that its key begins with, as in ``accuracy.table_4``."""
+
+_ALSO: Final = {"model": "accuracy", "selfcal": "counts", "mocks": "reality", "real": "reality"}
+"""Other beginnings of keys, after the packages that write them."""
+
+MAX_BYTES: Final = 3_000_000
+"""Largest page that is written."""
+
+_PIXELS_LARGE = 760.0
+_OUTCOMES = {"finding": "", "passed": "check passed", "failed": "check failed", "impossible": "not possible"}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """One number at the top of the page.
+
+    Attributes
+    ----------
+    label
+        What it is.
+    value
+        The number as text.
+    note
+        What to compare it with, or why it is missing.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything that is on the page.
+
+    Attributes
+    ----------
+    title, subtitle
+        Heading, and the model and catalogs in words.
+    synthetic
+        What the catalogs emulate; ``None`` if they are real.
+    headlines
+        Numbers at the top.
+    reasons
+        Sentences under "Why this answer?".
+    sections
+        Figures, tables and sentences, in the order within each question.
+    silence
+        For a question without sections, the sentence that says why.
+    provenance
+        How the page was made.
+    """
+
+    title: str
+    subtitle: str
+    synthetic: str | None = None
+    headlines: tuple[Headline, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    sections: tuple[Section, ...] = ()
+    silence: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def question_of(section: Section) -> str:
+    """Return the question that a section answers.
+
+    Examples
+    --------
+    >>> question_of(Section(key="counts.peak", title="The peak")), question_of(Section(key="extra", title="Extra"))
+    ('counts', 'more')
+    """
+    first = section.key.replace("/", ".").partition(".")[0]
+    question = _ALSO.get(first, first)
+    return question if question in QUESTIONS else "more"
+
+
+def render(page: Page) -> str:
+    """Return the page as one HTML document that needs no other file, no script and no network.
+
+    Raises
+    ------
+    InputError
+        If a figure is not an SVG document, a figure's name appears twice, or the page exceeds ``MAX_BYTES``.
+    """
+    # Imported here because only the report needs it.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    figures = _inline_figures(page.sections)
+    environment = Environment(
+        loader=PackageLoader("earnest_interpret.page", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = prose
+    colours = sorted({"#ffffff"}.union(*(drawing.colours for drawing in figures.values())))
+    html = environment.get_template("page.html").render(
+        page=page,
+        style=files("earnest_interpret.page").joinpath("page.css").read_text(encoding="utf-8"),
+        light=[(colour[1:], colour) for colour in colours],
+        dark=[(colour[1:], for_dark_paper(colour)) for colour in colours],
+        questions=_questions(page, figures),
+        outcomes=_OUTCOMES,
+        provenance=lines_of(page.provenance),
+    )
+    size = len(html.encode())
+    if size > MAX_BYTES:
+        raise InputError(f"the page would be {size:,} bytes, more than {MAX_BYTES:,}; include fewer or lighter figures")
+    return html
+
+
+def _inline_figures(sections: Sequence[Section]) -> dict[str, InlineSvg]:
+    drawings: dict[str, InlineSvg] = {}
+    for section in sections:
+        for figure in section.figures:
+            if figure.name in drawings:
+                raise InputError(f"two figures are named '{figure.name}' (one in '{section.key}'); rename one of them")
+            prefix = f"f{len(drawings) + 1}"
+            drawings[figure.name] = inline(figure.svg, prefix=prefix, alt=figure.alt)
+    return drawings
+
+
+def _questions(page: Page, figures: Mapping[str, InlineSvg]) -> list[dict[str, Any]]:
+    """Return the questions with their sections; figures and tables are numbered in reading order."""
+    found: list[dict[str, Any]] = []
+    n_figures = n_tables = 0
+    for key, title in QUESTIONS.items():
+        blocks = []
+        for section in (s for s in page.sections if question_of(s) == key):
+            drawn = [_figure(f, figures[f.name], n_figures + k) for k, f in enumerate(section.figures, start=1)]
+            tables = [_table(t, n_tables + k) for k, t in enumerate(section.tables, start=1)]
+            n_figures, n_tables = n_figures + len(drawn), n_tables + len(tables)
+            blocks.append({"title": section.title, "text": section.text, "figures": drawn, "tables": tables})
+        silent = page.silence.get(key, "")
+        if blocks or silent or (key == "why" and page.reasons) or (key == "provenance" and page.provenance):
+            found.append({"key": key, "title": title, "sections": blocks, "silence": silent})
+    return found
+
+
+def _figure(figure: Figure, drawing: InlineSvg, number: int) -> dict[str, Any]:
+    return {
+        "number": number,
+        "markup": drawing.markup,
+        "width": round(drawing.width),
+        "caption": figure.caption,
+        "is_wide": drawing.width > _PIXELS_LARGE,
+    }
+
+
+def _table(table: DataTable, number: int) -> dict[str, Any]:
+    columns = [[row[k] for row in table.rows] for k in range(len(table.columns))]
+    numeric = [all(is_number(value) for value in values) for values in columns]
+    rows = zip(*(column(values) for values in columns), strict=True)
+    return {
+        "number": number,
+        "caption": table.caption,
+        "columns": list(zip(table.columns, numeric, strict=True)),
+        "rows": [list(zip(row, numeric, strict=True)) for row in rows],
+        "is_long": len(table.rows) > 24,
+    }

@@ -1,0 +1,155 @@
+"""Top reasons: the numbers of an interpretation as a short list of plain sentences, failed checks included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from earnest_interpret.leave_one_out import LeaveOneOutSummary
+from earnest_interpret.saliency import SaliencySummary
+from earnest_interpret.terse import TerseSummary
+from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
+
+__all__ = ["Reason", "top_reasons"]
+
+Outcome = Literal["finding", "passed", "failed", "impossible"]
+
+SIGNIFICANT = 0.05
+"""Largest p-value that counts against a model."""
+
+_UNIT = "h⁻¹ M☉"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One sentence about the model.
+
+    Attributes
+    ----------
+    key
+        What it is about.
+    outcome
+        ``finding`` states a number, ``passed`` and ``failed`` the result of a check, ``impossible`` why one is missing.
+    text
+        The sentence.
+    numbers
+        The same as numbers.
+    """
+
+    key: str
+    outcome: Outcome
+    text: str
+    numbers: Mapping[str, float | int | str | None]
+
+
+def top_reasons(
+    *, clusters: LeaveOneOutSummary, inputs: SaliencySummary | None, terse: TerseSummary | None, missing: str = ""
+) -> tuple[Reason, ...]:
+    """Return what moves sigma8, what the encoder listens to, what its number means, and whether it cheats.
+
+    Parameters
+    ----------
+    clusters
+        Leave-one-out of the sample.
+    inputs, terse
+        Saliency and terse value; ``None`` for a model that has none.
+    missing
+        Why there is no saliency or terse value.
+    """
+    reasons = [_clusters(clusters)]
+    if inputs is not None:
+        reasons.append(_inputs(inputs))
+    if terse is not None:
+        reasons += [_mass(terse), _fixed_mass(terse), *_proxy(terse)]
+    if inputs is None or terse is None:
+        reasons.append(_reason("terse", "impossible", f"What the encoder passes on cannot be examined: {missing}."))
+    return tuple(reasons)
+
+
+def _reason(key: str, outcome: Outcome, text: str, **numbers: float | int | str | None) -> Reason:
+    return Reason(key=key, outcome=outcome, text=text, numbers=numbers)
+
+
+def _clusters(summary: LeaveOneOutSummary) -> Reason:
+    if summary.n_clusters == 0:
+        return _reason("clusters", "impossible", "No catalog holds two clusters, so none can be left out.")
+    start = f"Leaving out one cluster moves σ₈ by less than {fixed(summary.stability_68, 4)} in 68 % of cases"
+    numbers = {"n_clusters": summary.n_clusters, "stability_68": summary.stability_68}
+    if not np.isfinite(summary.massive_share):
+        return _reason("clusters", "finding", f"{start}; masses are unknown, so it cannot be said which.", **numbers)
+    last = summary.benchmarks[-1]
+    text = (
+        f"{start}. The clusters above 10^14.4 {_UNIT}, {percent(summary.massive_fraction)} of all, carry "
+        f"{percent(summary.massive_share)} of the change"
+    )
+    if np.isfinite(last.log10_m):
+        text += (
+            f"; removing one above 10^{last.log10_m:.1f} lowers σ₈ in {percent(last.lowering)} of {last.n:,} cases "
+            f"(median {signed(last.median)})"
+        )
+    more = {"massive_share": summary.massive_share, "massive_fraction": summary.massive_fraction}
+    top = {"above_log10_m": last.log10_m, "lowering": last.lowering, "median": last.median}
+    return _reason("clusters", "finding", f"{text}.", **numbers, **more, **top)
+
+
+def _inputs(summary: SaliencySummary) -> Reason:
+    groups = sorted(summary.groups, key=lambda group: -summary.share(group))
+    words = [f"the {plain(group.name)} ({percent(summary.share(group))})" for group in groups[:3]]
+    target = "terse value" if summary.of == "terse" else "inferred σ₈"
+    text = f"The {target} listens to {joined(words)} of the summed saliency"
+    profiles = [group for group in groups if group.radii]
+    if profiles:
+        first = profiles[0]
+        sizes = summary.mean_abs[list(first.columns)]
+        peak, radii = int(np.argmax(sizes)), first.radii or ()
+        ratio = sizes[0] / sizes[peak] if sizes[peak] > 0 else np.nan
+        text += f", and along the {plain(first.name)} most at {radii[peak]:.2f} R₅₀₀"
+        if peak:
+            text += f" (the core at {radii[0]:.2f} has {percent(ratio)} of that)"
+    shares = {f"share_{group.name}": summary.share(group) for group in groups}
+    return _reason("inputs", "finding", f"{text}.", most_salient=summary.names[summary.ranked[0]], **shares)
+
+
+def _mass(summary: TerseSummary) -> Reason:
+    found = {name: c for name, c in summary.correlations.items() if name in ("log10_m_500c", "log10_m_wl")}
+    if not found:
+        return _reason("mass", "impossible", "Masses are unknown, so whether the terse value follows mass is open.")
+    name, correlation = next(iter(found.items()))
+    follows = abs(correlation.spearman) >= 0.5
+    verb = "follows" if follows else "hardly follows"
+    text = f"The terse value {verb} the {plain(name)}: r = {fixed(correlation.pearson)}, rank correlation "
+    text += f"{fixed(correlation.spearman)} over {correlation.n:,} clusters."
+    numbers = {"pearson": correlation.pearson, "spearman": correlation.spearman, "n_clusters": correlation.n}
+    return _reason("mass", "passed" if follows else "failed", text, **numbers)
+
+
+def _fixed_mass(summary: TerseSummary) -> Reason:
+    found = summary.at_fixed_mass
+    if found is None:
+        return _reason(
+            "sigma8_at_fixed_mass",
+            "impossible",
+            "Whether a single cluster betrays σ₈ at fixed mass cannot be tested without true masses and at least 20 "
+            "catalogs of different known σ₈.",
+        )
+    clean = found.p_value > SIGNIFICANT
+    size = f"partial r = {signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
+    text = f"At fixed mass the terse value shows no trace of σ₈: {size}."
+    if not clean:
+        text = (
+            f"At fixed mass the terse value knows σ₈: {size}. Reading cosmology from a single cluster is a mark of "
+            "overspecialisation (this check raises a false alarm for one sound model in twenty)."
+        )
+    numbers = {"partial_r": found.value, "p_value": found.p_value, "n_catalogs": found.n_catalogs}
+    return _reason("sigma8_at_fixed_mass", "passed" if clean else "failed", text, **numbers)
+
+
+def _proxy(summary: TerseSummary) -> list[Reason]:
+    scatter = {proxy.name: proxy.scatter for proxy in summary.proxies}
+    if len(scatter) < 2 or "terse" not in scatter:
+        return []
+    others = [f"{plain(n)} {percent(s, 1)}" for n, s in scatter.items() if n != "terse"]
+    text = f"As a mass proxy the terse value scatters by {percent(scatter['terse'], 1)}, beside {joined(others)}."
+    return [_reason("mass_proxy", "finding", text, **scatter)]
