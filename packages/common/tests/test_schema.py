@@ -96,3 +96,9 @@ def test_every_column_is_in_header_and_docs():
 def test_default_radii():
     ratios = {round(b / a, 6) for a, b in itertools.pairwise(RADII_R500C)}
     assert (len(RADII_R500C), RADII_R500C[0], RADII_R500C[-1], len(ratios)) == (7, 0.15, 1.4, 1)
+
+
+def test_content_descriptors_are_in_the_vocabulary():
+    ucd = pytest.importorskip("astropy.io.votable.ucd")
+    for column in (c for table in (CATALOGS, CLUSTERS, PREDICTIONS) for c in table.columns if c.ucd):
+        assert ucd.check_ucd(column.ucd, check_controlled_vocabulary=True), column.ucd

@@ -88,7 +88,7 @@ CLUSTERS = Table(
             lower=-20,
             upper=20,
             nullable=True,
-            ucd="arith.derivative",
+            ucd="arith.grad",
             description="d ln rho_gas / d ln r at each of the radii",
         ),
         Column(
