@@ -60,13 +60,15 @@ def _changed(config: C, changes: Mapping[str, Any], *, place: str, problems: lis
     return dataclasses.replace(config, **values)  # type: ignore[type-var]  # C is a dataclass
 
 
-def _typed(value: object, current: object, hint: object, *, place: str, problems: list[str]) -> object:
+def _typed(value: object, current: object, hint: Any, *, place: str, problems: list[str]) -> object:  # noqa: ANN401 - a type
     """Return the value as the field's type, or note why it is not one."""
     # Imported here because pydantic takes a tenth of a second that `earnest --help` need not pay.
     from pydantic import TypeAdapter, ValidationError
 
     if dataclasses.is_dataclass(current):
-        problems.append(f"'{place}' is a table with the fields {', '.join(f.name for f in dataclasses.fields(current))}")
+        problems.append(
+            f"'{place}' is a table with the fields {', '.join(f.name for f in dataclasses.fields(current))}"
+        )
         return value
     # Fields that may also hold arrays take one number from a file.
     adapter: TypeAdapter[Any] = TypeAdapter(float if "ndarray" in str(hint) else hint)

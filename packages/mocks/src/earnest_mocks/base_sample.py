@@ -10,7 +10,6 @@ from typing import Any, final
 
 import numpy as np
 import polars as pl
-
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError, IntegrityError, VersionError
@@ -18,6 +17,7 @@ from earnest_common.files import refuse_existing, replace_atomically
 from earnest_common.mass_function import DEFAULT_Z
 from earnest_common.scaling import ScalingRelations
 from earnest_common.schema import RADII_R500C
+
 from earnest_mocks.emulator import EMULATED_SEED, emulate
 from earnest_mocks.gas_profile import density_from_slope
 from earnest_mocks.relations import OBSERVABLES, fit_relations, mean_observables

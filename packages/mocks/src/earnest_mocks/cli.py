@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
 from earnest_common.cli.output import (
     ConfigOption,
     ExecutorOption,
@@ -51,6 +50,7 @@ def generate_(
     """
     from earnest_common.executors import open_executor, shard_slice
     from earnest_common.progress import progress
+
     from earnest_mocks.config import resolve_config
     from earnest_mocks.generate import generate
 
@@ -77,7 +77,7 @@ def generate_(
 
 
 @app.command("base-sample")
-def base_sample(
+def base_sample_(
     *,
     out: OutOption,
     source: Annotated[
@@ -91,6 +91,7 @@ def base_sample(
     Use it with a configuration file: base_sample = "FILE".
     """
     from earnest_common.catalog_set import CatalogSet
+
     from earnest_mocks.base_sample import emulated_base_sample, write_base_sample
     from earnest_mocks.imported import base_sample_from
     from earnest_mocks.relations import OBSERVABLES
@@ -119,17 +120,26 @@ def figures(
     compare: Annotated[
         Path | None, typer.Option("--compare", metavar="SET", help="Imported clusters to draw beside the base sample.")
     ] = None,
+    base_sample: Annotated[
+        Path | None, typer.Option("--base-sample", metavar="FILE", help="The mocks' base sample, if not the built-in.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw cluster numbers per mass bin and the scaling relations, as a section of the report."""
     from earnest_common.catalog_set import CatalogSet
     from earnest_common.files import refuse_existing
     from earnest_common.section import write_section
+
+    from earnest_mocks.base_sample import read_base_sample
     from earnest_mocks.figures import mocks_section
 
     if section is not None:
         refuse_existing(section)
-    drawn = mocks_section(CatalogSet.open(catalog_set), compare=CatalogSet.open(compare) if compare else None)
+    drawn = mocks_section(
+        CatalogSet.open(catalog_set),
+        compare=CatalogSet.open(compare) if compare else None,
+        base_sample=read_base_sample(base_sample) if base_sample else None,
+    )
     if section is not None:
         write_section(section, drawn)
     emit(drawn.summary, as_json=as_json)

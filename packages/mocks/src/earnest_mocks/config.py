@@ -10,6 +10,7 @@ from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors
 from earnest_common.survey import PRESETS, Survey, preset
+
 from earnest_mocks._changes import changed
 
 __all__ = ["DonorRule", "MocksConfig", "resolve_config"]
@@ -85,9 +86,7 @@ class MocksConfig:
 _DONORS = {"paper": DonorRule(), "realistic": DonorRule(at_least=5, split=True, recombine=0.3)}
 
 
-def resolve_config(
-    name: str, *, file: Path | None = None, options: Mapping[str, Any] | None = None
-) -> MocksConfig:
+def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str, Any] | None = None) -> MocksConfig:
     """Return a preset with the fields of a TOML file, and then the options, in place of its own.
 
     Parameters

@@ -6,7 +6,6 @@ from typing import final
 
 import numpy as np
 import numpy.typing as npt
-
 from earnest_common.arrays import FloatArray, FloatLike, IntArray
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors

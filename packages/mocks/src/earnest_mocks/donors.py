@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.schema import SPLITS
 from earnest_common.seeds import Stage, generator
+
 from earnest_mocks.base_sample import BaseSample
 from earnest_mocks.config import DonorRule
 
@@ -48,7 +48,9 @@ def donor_pools(sample: BaseSample, rule: DonorRule, *, seed: int) -> tuple[Dono
     everyone = np.arange(n)
     pools = [everyone]
     if rule.split:
-        dealt = np.concatenate([generator(seed, Stage.BASE_SAMPLE, 1 + block).permutation(10) for block in range(-(-n // 10))])[:n]
+        dealt = np.concatenate(
+            [generator(seed, Stage.BASE_SAMPLE, 1 + block).permutation(10) for block in range(-(-n // 10))]
+        )[:n]
         bounds = np.cumsum(np.round(10 * np.array(_SHARES))).astype(int)
         use = np.searchsorted(bounds, dealt, side="right")
         pools = [everyone[use == i] for i in range(len(SPLITS))]

@@ -1,20 +1,20 @@
 """The built-in base sample: emulated clusters with the statistics published for the Magneticum simulation.
 
-It is EMULATED: no simulation output is in it. The recipe reproduces the paper's Table 2 exactly after one power-law fit,
-and around it the mass-dependent, skewed and correlated scatter that hydrodynamical simulations agree on.
+It is EMULATED: no simulation output is in it. The recipe reproduces the paper's Table 2 exactly after one power-law
+fit, and around it the mass-dependent, skewed and correlated scatter that hydrodynamical simulations agree on.
 """
 
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import MAGNETICUM
 from earnest_common.mass_function import default_mass_function
 from earnest_common.scaling import TABLE_2
 from earnest_common.schema import RADII_R500C
 from earnest_common.seeds import Stage, generator
+
 from earnest_mocks.gas_profile import GasProfile, emission_integral, enclosed_mass, log_slope
 from earnest_mocks.relations import OBSERVABLES, mean_observables, residuals_of
 from earnest_mocks.spectrum import draw
@@ -37,7 +37,7 @@ _CORRELATION = {("t_x", "m_gas"): (-0.9, -0.3), ("l_x", "m_gas"): (0.75, 0.45), 
 _GAS_MASS_SKEW = (-0.20, 0.0)  # groups that lost much gas outnumber those that kept all of it
 
 # Slopes fall from groups to clusters around 10^13.95 h^-1 solMass: (extra slope of groups, dex over which it fades).
-_BEND = {"l_x": (0.25, 0.12), "t_x": (0.0, 0.12), "m_gas": (0.45, 0.12)}
+_BEND = {"l_x": (0.0, 0.12), "t_x": (0.0, 0.12), "m_gas": (0.25, 0.12)}
 _BEND_MASS = 13.95
 
 # Cool cores: the share of the core latent in l_x, where the one-sided tail starts (12 % of clusters) and its growth.
@@ -131,7 +131,8 @@ def scatter_covariance(log10_m: FloatArray) -> FloatArray:
     for (a, b), corners in _CORRELATION.items():
         i, j = OBSERVABLES.index(a), OBSERVABLES.index(b)
         correlation[:, i, j] = correlation[:, j, i] = np.interp(x, _CORRELATION_MASSES, corners)
-    return correlation * (sigma[:, :, None] * sigma[:, None, :]) / np.log(10) ** 2
+    covariance: FloatArray = correlation * (sigma[:, :, None] * sigma[:, None, :]) / np.log(10) ** 2
+    return covariance
 
 
 def _masses(n_clusters: int, rng: np.random.Generator) -> FloatArray:

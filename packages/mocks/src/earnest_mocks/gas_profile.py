@@ -4,13 +4,13 @@ Radii are in units of R_500c and densities in units of the main component's ampl
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import final
 
 import numpy as np
+from earnest_common.arrays import FloatArray
 from scipy.integrate import simpson
 from scipy.interpolate import CubicSpline
-
-from earnest_common.arrays import FloatArray
 
 __all__ = ["GasProfile", "density", "density_from_slope", "emission_integral", "enclosed_mass", "log_slope"]
 
@@ -80,7 +80,7 @@ def log_slope(profile: GasProfile, r: FloatArray) -> FloatArray:
 def enclosed_mass(profile: GasProfile, r: FloatArray) -> FloatArray:
     r"""Return the gas mass :math:`\int_0^r 4\pi r'^2 \rho\, dr'` at increasing radii, shape (n, k)."""
     edges = np.concatenate(([_INNERMOST], r))
-    parts = [_integral(profile, a, b, power=1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [_integral(profile, a, b, power=1) for a, b in pairwise(edges)]
     return 4 * np.pi * np.cumsum(np.stack(parts, axis=1), axis=1)
 
 
@@ -104,9 +104,11 @@ def _integral(profile: GasProfile, a: float, b: float, *, power: int) -> FloatAr
 
 def _main_squared(p: GasProfile, r: FloatArray) -> FloatArray:
     x = r / p.core_radius
-    return x**-p.alpha * (1 + x**2) ** (p.alpha / 2 - 3 * p.beta) * (
-        1 + (r / p.scale_radius) ** _SCALE_SHARPNESS
-    ) ** (-p.epsilon / _SCALE_SHARPNESS)
+    return (
+        x**-p.alpha
+        * (1 + x**2) ** (p.alpha / 2 - 3 * p.beta)
+        * (1 + (r / p.scale_radius) ** _SCALE_SHARPNESS) ** (-p.epsilon / _SCALE_SHARPNESS)
+    )
 
 
 def _second_squared(p: GasProfile, r: FloatArray) -> FloatArray:
@@ -139,4 +141,5 @@ def density_from_slope(r: FloatArray, enclosed: FloatArray, slope: FloatArray) -
     fine = np.linspace(ln_r[0], ln_r[-1], 64 * (len(r) - 1) + 1)
     mass = simpson(4 * np.pi * np.exp(3 * fine + ln_shape(fine)), x=fine, axis=1)
     amplitude = (enclosed[:, -1] - enclosed[:, 0]) / mass
-    return amplitude[:, None] * np.exp(ln_shape(ln_r))
+    result: FloatArray = amplitude[:, None] * np.exp(ln_shape(ln_r))
+    return result

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.mass_function import DEFAULT_Z
+
 from earnest_mocks.base_sample import BaseSample, default_base_sample
 from earnest_mocks.relations import OBSERVABLES, self_similar_shift
 
@@ -108,7 +108,9 @@ def _twins(sample: BaseSample, emulated: BaseSample) -> IntArray:
 
     def coordinates(of: BaseSample) -> FloatArray:
         scatter = np.sqrt(np.mean(of.residuals**2, axis=0))
-        return np.column_stack([of.log10_m_500c / 0.1, of.residuals[:, 0] / scatter[0], of.residuals[:, 2] / scatter[2]])
+        return np.column_stack(
+            [of.log10_m_500c / 0.1, of.residuals[:, 0] / scatter[0], of.residuals[:, 2] / scatter[2]]
+        )
 
     theirs, ours = coordinates(sample), coordinates(emulated)
     return np.array([int(np.argmin(np.sum((ours - one) ** 2, axis=1))) for one in theirs], dtype=np.int64)

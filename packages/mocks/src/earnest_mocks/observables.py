@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
-
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.scaling import ScalingRelations
+
 from earnest_mocks.base_sample import BaseSample
 from earnest_mocks.config import DonorRule
 from earnest_mocks.donors import DonorPool, nearby
@@ -16,7 +17,7 @@ from earnest_mocks.relations import OBSERVABLES
 
 _LN_10 = float(np.log(10))
 
-__all__ = ["Loan", "borrow", "cluster_table", "log10_observable", "largest_residual"]
+__all__ = ["Loan", "borrow", "cluster_table", "largest_residual", "log10_observable"]
 
 
 @final
@@ -41,7 +42,7 @@ class Loan:
     weight: FloatArray
     residuals: FloatArray
 
-    def keep(self, detected: np.ndarray) -> "Loan":
+    def keep(self, detected: npt.NDArray[np.bool_]) -> "Loan":
         """Return the loans of the detected clusters."""
         donor = self.donor[detected]
         return Loan(
@@ -97,7 +98,7 @@ def borrow(
 
 
 def largest_residual(sample: BaseSample, pool: DonorPool, rule: DonorRule, log10_m: FloatArray) -> FloatArray:
-    """Return a bound on the borrowed residual of log10 l_x within one step of evenly spaced masses, shape (n,) [dex]."""
+    """Return a bound on the borrowed residual of log10 l_x within a step of evenly spaced masses, shape (n,) [dex]."""
     step = log10_m[1] - log10_m[0]
     first, _ = nearby(pool, log10_m - step, rule)
     _, last = nearby(pool, log10_m + step, rule)
@@ -105,7 +106,8 @@ def largest_residual(sample: BaseSample, pool: DonorPool, rule: DonorRule, log10
     high = np.array([l_x[a:b].max() for a, b in zip(first, last, strict=True)])
     low = np.array([l_x[a:b].min() for a, b in zip(first, last, strict=True)])
     w = rule.recombine
-    return high + w / np.hypot(1 - w, w) * (high - low)
+    bound: FloatArray = high + w / np.hypot(1 - w, w) * (high - low)
+    return bound
 
 
 def log10_observable(
@@ -126,9 +128,12 @@ def log10_observable(
     """
     law = getattr(relations, name)
     row = clusters.row
-    normalisation, slope = (np.broadcast_to(field, scatter.shape)[row] for field in (law.log10_normalisation, law.slope))
+    normalisation, slope = (
+        np.broadcast_to(field, scatter.shape)[row] for field in (law.log10_normalisation, law.slope)
+    )
     mean = normalisation + slope * (clusters.log10_m - law.log10_pivot)
-    return mean + scatter[row] * loan.residuals[OBSERVABLES.index(name)]
+    result: FloatArray = mean + scatter[row] * loan.residuals[OBSERVABLES.index(name)]
+    return result
 
 
 def cluster_table(
@@ -177,7 +182,7 @@ def cluster_table(
     )
 
 
-def _array(values: np.ndarray) -> pl.Series:
+def _array(values: npt.NDArray[np.float32]) -> pl.Series:
     return pl.Series(values=values, dtype=pl.Array(pl.Float32, values.shape[1]))
 
 
@@ -189,7 +194,9 @@ def _falling(log10_l_x: FloatArray, row: IntArray) -> IntArray:
     return by_luminosity[np.argsort(short[by_luminosity], kind="stable")]
 
 
-def _profiles(sample: BaseSample, loan: Loan, order: IntArray) -> tuple[np.ndarray, np.ndarray]:
+def _profiles(
+    sample: BaseSample, loan: Loan, order: IntArray
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return M_gas(<r) / M_gas(<R_500c) and the density slope of each cluster in single precision.
 
     Two donors are mixed by adding their gas densities, so that enclosed masses, densities and slopes of the mixture
@@ -199,7 +206,7 @@ def _profiles(sample: BaseSample, loan: Loan, order: IntArray) -> tuple[np.ndarr
     fraction, slope = sample.gas_fraction_profile, sample.gas_slope_profile
     donor = loan.donor[order]
     if loan.partner is loan.donor:
-        return tuple(np.take(values.astype(np.float32), donor, axis=0) for values in (fraction, slope))
+        return np.take(fraction.astype(np.float32), donor, axis=0), np.take(slope.astype(np.float32), donor, axis=0)
     partner, w = loan.partner[order], loan.weight[order, None]
     density = sample.gas_density_profile
     needed = np.concatenate([np.diff(fraction, axis=1, prepend=0.0), density], axis=1)
@@ -214,7 +221,8 @@ def _profiles(sample: BaseSample, loan: Loan, order: IntArray) -> tuple[np.ndarr
 def _run_means(values: FloatArray, first: IntArray, last: IntArray) -> FloatArray:
     """Return the mean of values[first:last] for each run, shape (k, n)."""
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)]).T
-    return (total[:, last] - total[:, first]) / (last - first)
+    means: FloatArray = (total[:, last] - total[:, first]) / (last - first)
+    return means
 
 
 def _mixed(

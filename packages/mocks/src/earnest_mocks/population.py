@@ -1,18 +1,19 @@
 """How many clusters a catalog has, and their masses: Poisson numbers and exact draws from n(M) S(M).
 
-Everything is computed for many catalogs at once; only the random numbers are drawn catalog by catalog, each from its own
-generator, so that a catalog is the same in whatever company it is made.
+Everything is computed for many catalogs at once; only the random numbers are drawn catalog by catalog, each from its
+own generator, so that a catalog is the same in whatever company it is made.
 """
 
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-
+import numpy.typing as npt
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
 from earnest_common.selection import Selection
+
 from earnest_mocks.spectrum import cumulative, draw
 
 __all__ = ["Population", "expected_number", "insert_node", "mass_nodes", "populate"]
@@ -25,7 +26,7 @@ _BLUR = 6.0
 """A blurred selection reaches this many widths below its nominal lowest mass."""
 
 UNIFORMS_PER_CLUSTER = 5
-"""mass, donor, second donor, its weight, detection: always drawn, so that one option does not shift another's numbers."""
+"""Mass, donor, second donor, its weight, detection: all are drawn always, so no option shifts another's numbers."""
 
 
 @final
@@ -53,7 +54,7 @@ class Population:
     uniform: FloatArray
     normal: FloatArray
 
-    def keep(self, detected: np.ndarray) -> "Population":
+    def keep(self, detected: npt.NDArray[np.bool_]) -> "Population":
         """Return the population with only the detected clusters."""
         counts = np.bincount(self.row[detected], minlength=len(self.counts))
         return Population(
@@ -95,7 +96,7 @@ def insert_node(nodes: FloatArray, extra: FloatArray) -> FloatArray:
     nodes
         Common nodes, rising, shape (n_nodes,).
     extra
-        One more node per spectrum, where its density has a kink, shape (n_spectra,); moved to the nearest end if outside.
+        One more node per spectrum, where its density has a kink, shape (n_spectra,); moved to an end if outside.
     """
     inside = np.clip(extra, nodes[0], nodes[-1])
     position = np.searchsorted(nodes, inside)[:, None]

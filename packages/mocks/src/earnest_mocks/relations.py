@@ -1,7 +1,6 @@
 """Power laws fitted to clusters, and clusters brought to another redshift."""
 
 import numpy as np
-
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import Cosmology
 from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
@@ -86,7 +85,8 @@ def self_similar_shift(z: FloatArray, *, to_z: float, cosmology: Cosmology) -> F
     Shape (n, 3) [dex].
     """
     change = log10_e(np.asarray(to_z), cosmology) - log10_e(z, cosmology)
-    return change[:, None] * np.array(_SELF_SIMILAR_EXPONENTS)
+    shift: FloatArray = change[:, None] * np.array(_SELF_SIMILAR_EXPONENTS)
+    return shift
 
 
 def _least_squares(log10_m: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, float]:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.mass_function import MassFunctionTable
 from earnest_common.scaling import PowerLaw
 from earnest_common.survey import Survey
+
 from earnest_mocks.population import LOG10_M_MAX, insert_node, mass_nodes
 
 __all__ = ["Spectra", "flux_limited", "flux_nodes", "mass_limited", "share_at"]
@@ -113,7 +113,8 @@ def share_at(spectra: Spectra, row: IntArray, log10_m: FloatArray) -> FloatArray
     weight = (log10_m - nodes[cell]) / (nodes[cell + 1] - nodes[cell])
     flat = np.log(spectra.share).ravel()
     left = row * n_nodes + cell
-    return np.exp(flat[left] * (1 - weight) + flat[left + 1] * weight)
+    share: FloatArray = np.exp(flat[left] * (1 - weight) + flat[left + 1] * weight)
+    return share
 
 
 def _abundance(

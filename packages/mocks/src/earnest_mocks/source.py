@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
-
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.config import as_mapping
@@ -15,6 +15,7 @@ from earnest_common.mass_function import MassFunctionTable, mass_function_of
 from earnest_common.provenance import provenance
 from earnest_common.scaling import ScalingRelations, biased
 from earnest_common.schema import CATALOGS, CLUSTERS
+
 from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
 from earnest_mocks.config import MocksConfig, resolve_config
 from earnest_mocks.design import Design, design
@@ -114,11 +115,12 @@ class MockSource:
         highest = self.highest[which] * chosen.parameters["l_x_scatter"][:, None]
         return flux_limited(survey, self.table, sigma8=sigma8, l_x=relations.l_x, highest=highest)
 
-    def _detected(self, spectra: Spectra, clusters: Population, log10_l_x: FloatArray) -> np.ndarray:
+    def _detected(self, spectra: Spectra, clusters: Population, log10_l_x: FloatArray) -> npt.NDArray[np.bool_]:
         """Return which candidates of a cut in flux are in the catalog."""
         selection = self.config.survey.selection
         own = selection.probability(selection.equivalent_log10_m(log10_l_x))
-        return clusters.uniform[3] * share_at(spectra, clusters.row, clusters.log10_m) < own
+        detected: npt.NDArray[np.bool_] = clusters.uniform[3] * share_at(spectra, clusters.row, clusters.log10_m) < own
+        return detected
 
 
 def open_source(preset: str, seed: int, config: Mapping[str, Any] | None = None) -> MockSource:
@@ -141,8 +143,17 @@ def open_source(preset: str, seed: int, config: Mapping[str, Any] | None = None)
     return make_source(resolve_config(preset, options=config), seed=seed)
 
 
-def make_source(config: MocksConfig, *, seed: int) -> MockSource:
+def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = None) -> MockSource:
     """Return the live source of a resolved configuration; everything that all catalogs share is computed here.
+
+    Parameters
+    ----------
+    config
+        What determines the catalogs, with the seed.
+    seed
+        Seed of every catalog.
+    sample
+        The base sample, if it is not to be read from where the configuration says.
 
     Raises
     ------
@@ -151,7 +162,8 @@ def make_source(config: MocksConfig, *, seed: int) -> MockSource:
     """
     if seed < 0:
         raise InputError(f"seed is {seed}; give a whole number from 0")
-    sample = read_base_sample(config.base_sample) if config.base_sample else default_base_sample()
+    if sample is None:
+        sample = read_base_sample(config.base_sample) if config.base_sample else default_base_sample()
     table = mass_function_of(config.cosmology, config.survey.z, config.mass_function)
     table.dn_dlog10_m(14.0, np.array([config.priors.sigma8.low, config.priors.sigma8.high]))  # refuses values outside
     pools = donor_pools(sample, config.donors, seed=seed)

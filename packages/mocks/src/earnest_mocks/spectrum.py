@@ -5,7 +5,6 @@ its cumulative distribution are closed expressions: samples are unbiased at both
 """
 
 import numpy as np
-
 from earnest_common.arrays import FloatArray, IntArray
 
 __all__ = ["cumulative", "draw"]
@@ -72,7 +71,8 @@ def draw(nodes: FloatArray, density: FloatArray, row: IntArray, uniform: FloatAr
     rest = (target - integral.ravel()[left]) / (f0 * np.where(width > 0, width, 1.0))
     flat = np.abs(slope) < _FLAT
     fraction = np.where(flat, rest, np.log1p(rest * slope) / np.where(flat, 1.0, slope))
-    return flat_nodes[left] + width * np.clip(fraction, 0.0, 1.0)
+    result: FloatArray = flat_nodes[left] + width * np.clip(fraction, 0.0, 1.0)
+    return result
 
 
 def _cell(integral: FloatArray, row: IntArray, target: FloatArray) -> IntArray:
@@ -82,7 +82,7 @@ def _cell(integral: FloatArray, row: IntArray, target: FloatArray) -> IntArray:
     total = integral[:, -1]
     keys = (integral / total[:, None] + np.arange(n_rows)[:, None]).ravel()
     found = np.searchsorted(keys, row + target / total[row], side="right") - 1 - row * n_nodes
-    cell = np.clip(found, 0, n_nodes - 2)
+    cell: IntArray = np.clip(found, 0, n_nodes - 2)
     # The shift rounds by up to n_rows * 1e-16; one exact step undoes what depends on a row's place in the batch.
     flat = integral.ravel()
     first = row * n_nodes
