@@ -17,6 +17,7 @@ class Stage(IntEnum):
     TRAINING = 4
     SELF_CALIBRATION = 5
     RESAMPLING = 6
+    PHOTONS = 7
 
 
 def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:
