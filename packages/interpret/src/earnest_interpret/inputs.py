@@ -15,6 +15,7 @@ from earnest_common.provenance import provenance
 
 from earnest_interpret.interpretation import InterpretConfig
 from earnest_interpret.sample import Sample, read_sample
+from earnest_interpret.words import joined, plain
 
 __all__ = ["Inputs", "model_in_words", "open_inputs"]
 
@@ -105,13 +106,13 @@ def _other_radii(estimator: Estimator, opened: CatalogSet) -> str:
 
 
 def model_in_words(estimator: Estimator) -> str:
-    """Return what the model is, for the head of a page.
+    """Return what the model is and reads, for the head of a page.
 
     The architecture is taken from the training record where it is told.
     """
     description = estimator.description
-    name = description.training.get("architecture")
-    kind = f"The {name} model" if isinstance(name, str) else f"The {description.estimator} model"
-    low, high = description.prior.get("sigma8", (float("nan"),) * 2)
-    prior = f" trained for σ₈ between {low:.2f} and {high:.2f}" if low == low else ""
-    return f"{kind} with {len(description.features)} encoder and {len(description.supplementary)} further inputs{prior}"
+    name = description.training.get("architecture", description.estimator)
+    encoded = joined([plain(column) for column in description.features])
+    added = joined([plain(column) for column in description.supplementary])
+    reads = f"which encodes {encoded} of each cluster" if encoded else "which reads no column of the clusters"
+    return f"The {name} model, {reads}{f' and adds {added}' if added else ''}"

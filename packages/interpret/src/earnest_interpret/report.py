@@ -80,7 +80,7 @@ def build_report(
     Raises
     ------
     InputError
-        If an included figure is not an SVG document, has the name of another, or makes the page too large.
+        If an included figure is not an SVG document or makes the page too large.
     """
     told = {section.key for section in include}
     own = [section for section in found.sections() if section.key not in told]

@@ -16,9 +16,13 @@ NAMES = {
     "log10_m_wl": "weak-lensing mass",
     "log10_t_x": "temperature",
     "log10_y_x": "Y_X",
+    "m_500c": "mass M_500",
     "m_gas": "M_gas",
+    "m_gas_profile": "gas mass profile",
+    "m_wl": "weak-lensing mass",
     "n_clusters": "number of clusters",
     "sigma8": "σ₈",
+    "t_x": "temperature",
     "terse": "terse value",
     "y_x": "Y_X",
 }
@@ -81,7 +85,7 @@ def joined(parts: list[str]) -> str:
     >>> joined(["a", "b", "c"])
     'a, b and c'
     """
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def plain(name: str) -> str:

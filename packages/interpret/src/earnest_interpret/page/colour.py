@@ -22,8 +22,8 @@ _TO_LAB = np.array(
     ]
 )
 
-DARKEST, LIGHTEST = 0.2, 0.93
-"""OKLab lightness of dark paper and of the ink on it."""
+DARKEST, COLOUR, LIGHTEST = 0.2, 0.52, 0.93
+"""OKLab lightness of dark paper, of the darkest coloured line that is well seen on it, and of ink."""
 
 _NAMED = {"black": "#000000", "white": "#ffffff", "grey": "#808080", "gray": "#808080"}
 _RGB = re.compile(r"rgb\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\)")
@@ -48,7 +48,8 @@ def to_hex(text: str) -> str | None:
 def for_dark_paper(colour: str) -> str:
     """Return the colour that plays the same part on dark paper: ink becomes light, paper dark, hues stay.
 
-    Lightness L of OKLab (Ottosson 2020) becomes 0.2 + 0.73 (1 - L)^0.7; chroma is reduced where the screen ends.
+    Lightness L of OKLab (Ottosson 2020) becomes 0.2 + 0.73 (1 - L)^0.7; chroma is reduced where the
+    screen ends. Coloured lines stay at 0.52 at least.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ def for_dark_paper(colour: str) -> str:
     """
     lightness, a, b = _to_oklab(np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]))
     turned = DARKEST + (LIGHTEST - DARKEST) * max(1 - lightness, 0.0) ** 0.7
+    if np.hypot(a, b) > 0.04 and lightness < 0.85:
+        turned = max(turned, COLOUR)
     chroma = 1.0
     while True:
         rgb = _from_oklab(np.array([turned, chroma * a, chroma * b]))

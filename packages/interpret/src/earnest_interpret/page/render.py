@@ -110,12 +110,12 @@ def render(page: Page) -> str:
     Raises
     ------
     InputError
-        If a figure is not an SVG document, a figure's name appears twice, or the page exceeds ``MAX_BYTES``.
+        If a figure is not an SVG document, or the page exceeds ``MAX_BYTES``.
     """
     # Imported here because only the report needs it.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    figures = _inline_figures(page.sections)
+    drawings = _drawings(page.sections)
     environment = Environment(
         loader=PackageLoader("earnest_interpret.page", "."),
         autoescape=True,
@@ -124,13 +124,13 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["prose"] = prose
-    colours = sorted({"#ffffff"}.union(*(drawing.colours for drawing in figures.values())))
+    colours = sorted({"#ffffff"}.union(*(drawing.colours for drawing in drawings.values())))
     html = environment.get_template("page.html").render(
         page=page,
         style=files("earnest_interpret.page").joinpath("page.css").read_text(encoding="utf-8"),
         light=[(colour[1:], colour) for colour in colours],
         dark=[(colour[1:], for_dark_paper(colour)) for colour in colours],
-        questions=_questions(page, figures),
+        questions=_questions(page, drawings),
         outcomes=_OUTCOMES,
         provenance=lines_of(page.provenance),
     )
@@ -140,32 +140,40 @@ def render(page: Page) -> str:
     return html
 
 
-def _inline_figures(sections: Sequence[Section]) -> dict[str, InlineSvg]:
-    drawings: dict[str, InlineSvg] = {}
-    for section in sections:
-        for figure in section.figures:
-            if figure.name in drawings:
-                raise InputError(f"two figures are named '{figure.name}' (one in '{section.key}'); rename one of them")
-            prefix = f"f{len(drawings) + 1}"
-            drawings[figure.name] = inline(figure.svg, prefix=prefix, alt=figure.alt)
-    return drawings
+def _drawings(sections: Sequence[Section]) -> dict[int, InlineSvg]:
+    """Return every figure's drawing by the figure's identity: packages may use the same names."""
+    figures = [figure for section in sections for figure in section.figures]
+    return {id(figure): inline(figure.svg, prefix=f"f{k}", alt=figure.alt) for k, figure in enumerate(figures, start=1)}
 
 
-def _questions(page: Page, figures: Mapping[str, InlineSvg]) -> list[dict[str, Any]]:
+def _questions(page: Page, drawings: Mapping[int, InlineSvg]) -> list[dict[str, Any]]:
     """Return the questions with their sections; figures and tables are numbered in reading order."""
     found: list[dict[str, Any]] = []
     n_figures = n_tables = 0
     for key, title in QUESTIONS.items():
         blocks = []
         for section in (s for s in page.sections if question_of(s) == key):
-            drawn = [_figure(f, figures[f.name], n_figures + k) for k, f in enumerate(section.figures, start=1)]
+            drawn = [_figure(f, drawings[id(f)], n_figures + k) for k, f in enumerate(section.figures, start=1)]
             tables = [_table(t, n_tables + k) for k, t in enumerate(section.tables, start=1)]
             n_figures, n_tables = n_figures + len(drawn), n_tables + len(tables)
-            blocks.append({"title": section.title, "text": section.text, "figures": drawn, "tables": tables})
+            blocks.append(
+                {
+                    "title": section.title,
+                    "text": section.text,
+                    "figures": drawn,
+                    "tables": tables,
+                    "width": _width(drawn),
+                }
+            )
         silent = page.silence.get(key, "")
         if blocks or silent or (key == "why" and page.reasons) or (key == "provenance" and page.provenance):
             found.append({"key": key, "title": title, "sections": blocks, "silence": silent})
     return found
+
+
+def _width(figures: Sequence[Mapping[str, Any]]) -> int:
+    """Return the natural width that the columns of a row of figures are made for."""
+    return max((figure["width"] for figure in figures if not figure["is_wide"]), default=round(_PIXELS_LARGE))
 
 
 def _figure(figure: Figure, drawing: InlineSvg, number: int) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from markupsafe import Markup, escape
 __all__ = ["column", "is_number", "lines_of", "prose"]
 
 _SPACE: Final = "\N{NO-BREAK SPACE}"
+_TIED: Final = re.compile(
+    r" (?=%|±|R₅₀₀|h⁻¹|M☉|[=<>] [-+\N{MINUS SIGN}\d])|(?<=±) |(?<=[<>=]) (?=[-+\N{MINUS SIGN}\d])"
+)
+"""Where a line must not break: numbers stay with their units, errors and names."""
 _TYPOGRAPHY: Final = (
-    # Numbers stay with their units and errors at the end of a line.
-    (re.compile(r" (?=%|±|R₅₀₀|h⁻¹|M☉)|(?<=±) |(?<=[<>=]) (?=[\d\N{MINUS SIGN}])"), _SPACE),
     (re.compile(r"\b10\^([-\N{MINUS SIGN}]?\d+(?:\.\d+)?)"), r"10<sup>\1</sup>"),
     (re.compile(r"\b([MYLT])_(gas|X|WL|500c?)(?!\w)"), r"\1<sub>\2</sub>"),
     (re.compile(r"M☉"), "M<sub>☉</sub>"),
@@ -30,7 +32,7 @@ def prose(text: str) -> Markup:
     >>> print(prose("M_gas > 10^14.4, σ₈ <script>"))
     M<sub>gas</sub> &gt; 10<sup>14.4</sup>, σ<sub>8</sub> &lt;script&gt;
     """
-    safe = str(escape(text))
+    safe = str(escape(_TIED.sub(_SPACE, text)))
     for pattern, replacement in _TYPOGRAPHY:
         safe = pattern.sub(replacement, safe)
     safe = re.sub("[₀-₉]+", lambda found: f"<sub>{found[0].translate(_SUBSCRIPTS)}</sub>", safe)
@@ -48,7 +50,7 @@ def column(values: Sequence[str | float | None]) -> list[Markup]:
     ['5,478', '18,521', 'a&lt;b']
     """
     decimals = max((_decimals(value) for value in values if _is_float(value)), default=0)
-    largest = max((value for value in values if isinstance(value, int)), default=0)
+    largest = max((int(str(value)) for value in values if isinstance(value, int)), default=0)
     return [_cell(value, decimals, separator="," if largest >= 10_000 else "") for value in values]
 
 

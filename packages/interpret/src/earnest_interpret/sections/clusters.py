@@ -66,10 +66,10 @@ def _above(benchmark: Benchmark) -> str:
 
 
 def _table(summary: LeaveOneOutSummary) -> DataTable:
-    rows = tuple((_above(b), b.n, round(b.lowering, 3), round(b.median, 5)) for b in summary.benchmarks)
+    rows = tuple((_above(b), b.n, percent(b.lowering, 1), round(b.median, 5)) for b in summary.benchmarks)
     return DataTable(
         name="leave-one-out",
-        columns=("clusters", "number", "fraction that lowers σ₈ when removed", "median Δσ₈"),
+        columns=("clusters", "number", "lowering σ₈ when removed", "median Δσ₈"),
         rows=rows,
         caption="Change of σ₈ by the mass of the removed cluster.",
     )
@@ -119,6 +119,7 @@ def _distribution(summary: LeaveOneOutSummary) -> Figure:
             values = np.quantile(benchmark.delta, cumulative)
             axes.plot(values, cumulative, color=GREY if everything else by_mass(place), label=label)
         axes.set(xlabel=_CHANGE, ylabel="fraction of clusters below", xlim=(-reach, reach), ylim=(0, 1))
+        axes.locator_params(axis="x", nbins=5)
         axes.legend(title=r"$\log_{10}\,M$" if len(summary.benchmarks) > 1 else None, loc="upper left")
 
     first, last = summary.benchmarks[0], summary.benchmarks[-1]
