@@ -87,7 +87,9 @@ def _parsed(svg: str, name: str) -> ElementTree.Element:
     except ElementTree.ParseError as error:
         raise InputError(f"figure '{name}' is not an SVG document ({error}); write it again") from error
     if _local(root.tag) != "svg":
-        raise InputError(f"figure '{name}' begins with <{_local(root.tag)}>, not <svg>; write it again")
+        raise InputError(
+            f"figure '{name}' is not an SVG document (it begins with <{_local(root.tag)}>); write it again"
+        )
     return root
 
 

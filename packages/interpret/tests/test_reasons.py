@@ -1,0 +1,67 @@
+"""Reasons are the numbers in words: they follow planted truth, and say what failed or could not be done."""
+
+import numpy as np
+import pytest
+from earnest_interpret.interpretation import InterpretConfig, interpret
+from earnest_interpret.sample import Sample
+from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
+
+CONFIG = InterpretConfig(n_permutations=499)
+
+
+def reasons(estimator, batch) -> dict[str, tuple[str, str]]:
+    found = interpret(estimator, Sample(batch=batch, n_available=batch.n_catalogs), CONFIG)
+    assert all(reason.text.endswith(".") for reason in found.reasons)
+    assert not any("nan" in reason.text for reason in found.reasons)
+    return {reason.key: (reason.outcome, reason.text) for reason in found.reasons}
+
+
+def test_a_sound_model(batch, estimator):
+    told = reasons(estimator, batch)
+    assert list(told) == ["clusters", "inputs", "mass", "sigma8_at_fixed_mass", "mass_proxy"]
+    assert told["mass"][0] == told["sigma8_at_fixed_mass"][0] == "passed"
+    assert "temperature (50 %), the gas mass profile (37 %) and the gas density slope (12 %)" in told["inputs"][1]
+    assert "at 0.66 R₅₀₀" in told["inputs"][1]
+    assert "10^14.4" in told["clusters"][1]
+
+
+def test_a_leaking_encoder_is_convicted(batch, monkeypatch):
+    """The encoder of appendix B: it hears sigma8 in every cluster and is deaf to mass."""
+
+    def leak(self, chosen):
+        return chosen.label("sigma8")[chosen.segment_ids] + 1e-3 * np.sin(np.arange(chosen.n_clusters))
+
+    monkeypatch.setattr(SaturatingEstimator, "encode", leak)
+    told = reasons(SaturatingEstimator(), batch)
+    assert told["mass"][0] == told["sigma8_at_fixed_mass"][0] == "failed"
+    assert "hardly follows" in told["mass"][1]
+    assert "overspecialisation" in told["sigma8_at_fixed_mass"][1]
+    assert "p = 0.002" in told["sigma8_at_fixed_mass"][1]
+
+
+def test_an_observed_catalog(observed, estimator):
+    told = reasons(estimator, observed)
+    assert told["mass"][0] == told["sigma8_at_fixed_mass"][0] == "impossible"
+    assert "masses are unknown" in told["clusters"][1]
+    assert told["inputs"][0] == "finding"
+
+
+def test_a_model_without_terse_layer(batch):
+    told = reasons(PlainEstimator(), batch)
+    assert list(told) == ["clusters", "terse"]
+    assert told["terse"] == (
+        "impossible",
+        "What the encoder passes on cannot be examined: the model 'plain' has no terse layer.",
+    )
+
+
+def test_lone_clusters(lonely, estimator):
+    assert reasons(estimator, lonely)["clusters"][0] == "impossible"
+
+
+@pytest.mark.parametrize("name", ["max_catalogs", "max_rows", "n_permutations"])
+def test_sizes_must_be_positive(name):
+    from earnest_common.errors import InputError
+
+    with pytest.raises(InputError, match=name):
+        InterpretConfig(**{name: 0})
