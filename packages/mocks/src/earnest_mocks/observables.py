@@ -201,21 +201,33 @@ def _profiles(
 
     Two donors are mixed by adding their gas densities, so that enclosed masses, densities and slopes of the mixture
     belong together. A negative weight (which keeps the variety of profiles) is made positive where it would take away
-    half of the gas somewhere.
+    half of the gas somewhere or let the density rise outwards.
     """
     fraction, slope = sample.gas_fraction_profile, sample.gas_slope_profile
     donor = loan.donor[order]
     if loan.partner is loan.donor:
         return np.take(fraction.astype(np.float32), donor, axis=0), np.take(slope.astype(np.float32), donor, axis=0)
-    partner, w = loan.partner[order], loan.weight[order, None]
-    density = sample.gas_density_profile
-    needed = np.concatenate([np.diff(fraction, axis=1, prepend=0.0), density], axis=1)
-    left = (1 - w) * np.take(needed, donor, axis=0) + w * np.take(needed, partner, axis=0)
-    w = np.where((left > 0.5 * np.take(needed, donor, axis=0)).all(axis=1, keepdims=True), w, np.abs(w))
-    own, other = (1 - w) * np.take(density, donor, axis=0), w * np.take(density, partner, axis=0)
-    mixed_fraction = (1 - w) * np.take(fraction, donor, axis=0) + w * np.take(fraction, partner, axis=0)
-    mixed_slope = own * np.take(slope, donor, axis=0) + other * np.take(slope, partner, axis=0)
-    return mixed_fraction.astype(np.float32), (mixed_slope / (own + other)).astype(np.float32)
+    needed = np.concatenate([np.diff(fraction, axis=1, prepend=0.0), sample.gas_density_profile, slope], axis=1)
+    own, other = np.take(needed, donor, axis=0), np.take(needed, loan.partner[order], axis=0)
+    w = loan.weight[order, None]
+    mixed = _mixture(own, other, w)
+    width = fraction.shape[1]
+    impossible = (mixed[:, : 2 * width] < 0.5 * own[:, : 2 * width]).any(axis=1) | (mixed[:, 2 * width :] > 0).any(
+        axis=1
+    )
+    mixed[impossible] = _mixture(own[impossible], other[impossible], np.abs(w[impossible]))
+    masses, slopes = np.cumsum(mixed[:, :width], axis=1), mixed[:, 2 * width :]
+    return masses.astype(np.float32), slopes.astype(np.float32)
+
+
+def _mixture(own: FloatArray, other: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return shell masses, densities and slopes of two gas distributions added with weights 1 - w and w."""
+    width = own.shape[1] // 3
+    mixed: FloatArray = (1 - weight) * own + weight * other
+    density = slice(width, 2 * width)
+    share = (1 - weight) * own[:, density] / mixed[:, density]
+    mixed[:, 2 * width :] = share * own[:, 2 * width :] + (1 - share) * other[:, 2 * width :]
+    return mixed
 
 
 def _run_means(values: FloatArray, first: IntArray, last: IntArray) -> FloatArray:

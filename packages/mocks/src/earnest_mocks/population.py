@@ -67,7 +67,7 @@ class Population:
 
 
 def mass_nodes(selection: Selection) -> FloatArray:
-    """Return nodes at most 0.01 dex apart from the selection's lowest mass to 10^15.9 solMass.
+    """Return nodes from the selection's lowest mass to 10^15.9 solMass, 0.01 dex or less apart.
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ def mass_nodes(selection: Selection) -> FloatArray:
             f"selection: log10_m_min = {selection.log10_m_min} leaves no clusters; choose a value below "
             f"{LOG10_M_MAX - 1}"
         )
-    return np.linspace(low, LOG10_M_MAX, int(np.ceil((LOG10_M_MAX - low) / _STEP)) + 1)
+    step = min(_STEP, selection.smoothing / 15) if selection.smoothing else _STEP
+    return np.linspace(low, LOG10_M_MAX, int(np.ceil((LOG10_M_MAX - low) / step)) + 1)
 
 
 def insert_node(nodes: FloatArray, extra: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, final
 
 import numpy as np
@@ -81,6 +82,8 @@ class MockSource:
         >>> batch.n_catalogs, batch.problems()
         (2, [])
         """
+        if not len(catalog_ids):
+            return self.batch(np.zeros(1, dtype=np.int64)).select([])
         chosen = design(self.config.priors, seed=self.seed, catalog_id=np.asarray(catalog_ids, dtype=np.int64))
         relations = biased(self.sample.relations, chosen.factors)
         spectra = self._spectra(chosen, relations)
@@ -158,7 +161,8 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
     Raises
     ------
     InputError
-        If the seed is negative, sigma8 leaves the mass function's table, or the base sample is too small.
+        If the seed is negative, sigma8 or a cut in flux leaves the mass function's table, or the base sample is too
+        small.
     """
     if seed < 0:
         raise InputError(f"seed is {seed}; give a whole number from 0")
@@ -171,7 +175,22 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
     if config.survey.cut == "flux":
         nodes = flux_nodes(table)
         highest = np.stack([largest_residual(sample, pool, config.donors, nodes) for pool in pools])
+        _refuse_unseen_masses(config, sample, table, highest)
     return MockSource(config=config, seed=seed, sample=sample, table=table, pools=pools, highest=highest)
+
+
+def _refuse_unseen_masses(
+    config: MocksConfig, sample: BaseSample, table: MassFunctionTable, highest: FloatArray
+) -> None:
+    """Raise if a cut in flux reaches below the mass function's table for any catalog of the priors."""
+    names = ("l_x_normalisation", "l_x_slope", "l_x_scatter")
+    ends = [(config.priors.of(name).low, config.priors.of(name).high) for name in names]
+    corners = dict(zip(names, np.array(list(product(*ends))).T, strict=True))
+    sigma8 = np.full(len(corners["l_x_scatter"]), config.priors.sigma8.high)
+    l_x = biased(sample.relations, corners).l_x
+    for bound in highest:
+        residual = corners["l_x_scatter"][:, None] * bound
+        flux_limited(config.survey, table, sigma8=sigma8, l_x=l_x, highest=residual)
 
 
 def _catalog_table(chosen: Design, counts: IntArray, config: MocksConfig) -> pl.DataFrame:

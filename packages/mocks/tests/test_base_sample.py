@@ -1,0 +1,200 @@
+"""The built-in base sample: Table 2 exactly, realistic residuals and profiles, an honest label; files."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from earnest_common.cosmology import MAGNETICUM
+from earnest_common.errors import InputError, IntegrityError, OutputExistsError, VersionError
+from earnest_common.mass_function import default_mass_function
+from earnest_common.scaling import TABLE_2
+from earnest_mocks.base_sample import (
+    default_base_sample,
+    emulated_base_sample,
+    read_base_sample,
+    write_base_sample,
+)
+from earnest_mocks.emulator import emulate, scatter_covariance
+from earnest_mocks.gas_profile import density, emission_integral, enclosed_mass
+from earnest_mocks.relations import OBSERVABLES
+from scipy.integrate import cumulative_trapezoid
+from scipy.stats import kstest, skew, spearmanr
+
+LOG10_H = np.log10(MAGNETICUM.h)
+L_X, T_X, M_GAS = range(3)
+
+
+@pytest.fixture(scope="module")
+def clusters():
+    return emulate()
+
+
+def test_one_power_law_fit_gives_table_2():
+    for name in OBSERVABLES:
+        found, expected = getattr(default_base_sample().relations, name), getattr(TABLE_2, name)
+        assert found.slope == pytest.approx(expected.slope, abs=1e-9)
+        assert found.log10_normalisation == pytest.approx(expected.log10_normalisation, abs=1e-9)
+        assert found.scatter == pytest.approx(expected.scatter, abs=1e-9)
+        assert found.log10_pivot == expected.log10_pivot
+
+
+def test_the_shipped_file_is_what_the_recipe_makes():
+    shipped, fresh = default_base_sample(), emulated_base_sample()
+    # The same on any machine up to the last bits of its mathematical functions.
+    np.testing.assert_allclose(shipped.observables, fresh.observables, atol=1e-9)
+    np.testing.assert_allclose(shipped.gas_fraction_profile, fresh.gas_fraction_profile, rtol=1e-6)
+    np.testing.assert_allclose(shipped.gas_slope_profile, fresh.gas_slope_profile, rtol=1e-5)
+
+
+def test_it_says_that_it_is_emulated():
+    assert default_base_sample().synthetic.startswith("EMULATED")
+
+
+def test_number_and_masses_follow_the_mass_function():
+    x = default_base_sample().log10_m_500c
+    assert len(x) == 1165
+    assert x[0] >= 13.58 - LOG10_H
+    grid = np.linspace(13.58 - LOG10_H, 15.9, 2001)
+    number = cumulative_trapezoid(default_mass_function().dn_dlog10_m(grid, MAGNETICUM.sigma8), grid, initial=0.0)
+    # Stratified quantiles lie closer to the distribution than random ones: the distance is at most 1/n.
+    assert kstest(x, lambda v: np.interp(v, grid, number / number[-1])).statistic < 2 / 1165
+    # 1165 of the mass function's 1339: 261 above 10^14 and 33.9 above 10^14.4 become 227 and 29.5.
+    assert (x + LOG10_H > 14.0).sum() == pytest.approx(227, abs=12)
+    assert (x + LOG10_H > 14.4).sum() == pytest.approx(29.5, abs=4)
+
+
+def test_scatter_is_positive_definite_at_every_mass():
+    eigenvalues = np.linalg.eigvalsh(scatter_covariance(np.linspace(13, 16, 301)))
+    assert eigenvalues.min() > 1e-5
+
+
+@pytest.mark.parametrize("n_clusters", [30, 400, 4000])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_table_2_holds_for_any_size_and_seed(n_clusters, seed):
+    found = emulate(n_clusters=n_clusters, seed=seed)
+    x = found.log10_m_500c - TABLE_2.l_x.log10_pivot
+    for i, name in enumerate(OBSERVABLES):
+        slope, intercept = np.polyfit(x, found.observables[:, i], 1)
+        assert (slope, intercept) == pytest.approx(
+            (getattr(TABLE_2, name).slope, getattr(TABLE_2, name).log10_normalisation), abs=1e-9
+        )
+
+
+def in_bin(low, high, sample=None):
+    sample = sample or default_base_sample()
+    x = sample.log10_m_500c + LOG10_H
+    return sample.residuals[(x >= low) & (x < high)]
+
+
+def test_groups_scatter_more_in_gas_mass_than_clusters():
+    groups, clusters_ = in_bin(13.58, 13.8), in_bin(14.2, 15)
+    assert 0.09 < groups[:, M_GAS].std() < 0.15
+    assert 0.02 < clusters_[:, M_GAS].std() < 0.05
+    assert skew(groups[:, M_GAS]) < -0.4  # some lost most of their gas
+
+
+def test_hot_groups_are_poor_in_gas_and_rich_ones_luminous():
+    groups, clusters_ = (np.corrcoef(in_bin(*edges).T) for edges in ((13.58, 13.8), (14.0, 15)))
+    assert groups[T_X, M_GAS] == pytest.approx(-0.83, abs=0.1)
+    assert clusters_[T_X, M_GAS] == pytest.approx(-0.3, abs=0.2)
+    assert groups[L_X, M_GAS] > 0.4
+    assert groups[L_X, T_X] < -0.15
+    assert clusters_[L_X, T_X] > groups[L_X, T_X]
+
+
+def test_y_x_is_a_better_mass_proxy_than_gas_mass():
+    residuals = default_base_sample().residuals
+    in_mass = {
+        "m_gas": residuals[:, M_GAS].std() / TABLE_2.m_gas.slope,
+        "y_x": (residuals[:, M_GAS] + residuals[:, T_X]).std() / (TABLE_2.m_gas.slope + TABLE_2.t_x.slope),
+    }
+    # The paper's figure 16 has 17.9 % and 7.3 %; Table 2 alone fixes the first at 19.9 %.
+    assert np.log(10) * in_mass["m_gas"] == pytest.approx(0.199, abs=0.002)
+    assert np.log(10) * in_mass["y_x"] < 0.12
+
+
+def test_cool_cores_make_a_bright_tail(clusters):
+    l_x = default_base_sample().residuals[:, L_X]
+    assert skew(l_x) > 1
+    assert 0.04 < (l_x > 0.2).mean() < 0.12
+    assert spearmanr(clusters.core_latent, l_x).statistic > 0.35
+    bright = l_x > 0.25
+    inner = np.log(clusters.gas_fraction_profile[:, 0])
+    assert inner[bright].mean() > inner.mean() + 0.2  # their gas is concentrated
+
+
+def test_the_tail_of_the_luminosity_is_the_emission_of_the_core(clusters):
+    cool = clusters.profile.second_amplitude > 0
+    assert 0.08 < cool.mean() < 0.15
+    share = np.pi / 16 * 0.03**3 * clusters.profile.second_amplitude / emission_integral(clusters.profile)
+    l_x = default_base_sample().residuals[:, L_X]
+    assert spearmanr(np.log10(1 + share[cool]), l_x[cool]).statistic > 0.6
+
+
+def test_gas_masses_belong_to_their_profiles():
+    sample = default_base_sample()
+    assert (np.diff(sample.gas_fraction_profile, axis=1) > 0).all()
+    assert (sample.gas_slope_profile < 0).all()
+    # R_500c lies between the sixth and the seventh radius, 0.965 and 1.4.
+    assert (sample.gas_fraction_profile[:, 5] < 1).all()
+    assert (sample.gas_fraction_profile[:, 6] > 1).all()
+    fractions = np.median(sample.gas_fraction_profile[sample.log10_m_500c > 14.3], axis=0)
+    # V06 clusters: 0.05-0.08 of the gas within 0.15 R_500c, 0.62-0.69 within 0.7 (0.665 here).
+    assert 0.03 < fractions[0] < 0.08
+    assert 0.5 < fractions[4] < 0.68
+
+
+def test_slopes_steepen_outwards_as_observed():
+    sample = default_base_sample()
+    massive = np.median(sample.gas_slope_profile[sample.log10_m_500c > 14.4], axis=0)
+    assert (np.diff(massive) < 0).all()
+    assert massive[4] == pytest.approx(-1.9, abs=0.25)  # V06: -1.7 to -2.2 at 0.6 R_500c
+
+
+def test_density_scatters_as_in_x_cop(clusters):
+    # Intrinsic scatter of ln density, Ghirardini et al. 2019 (arXiv:1805.00042), figure 7.
+    radii = np.array([0.09, 0.13, 0.19, 0.28, 0.89, 1.3])
+    observed = np.array([0.39, 0.29, 0.22, 0.18, 0.21, 0.28])
+    massive = clusters.log10_m_500c > 14.3
+    gas = enclosed_mass(clusters.profile, np.ones(1))[massive]
+    ln_density = np.log(density(clusters.profile, radii)[massive] / gas)
+    m_gas = np.log(10) * default_base_sample().residuals[massive, M_GAS].std()
+    found = np.hypot(ln_density.std(axis=0), m_gas)
+    assert (found > 0.6 * observed).all()
+    assert (found < 1.5 * observed).all()
+
+
+def test_a_file_gives_the_sample_back(tmp_path):
+    sample = emulated_base_sample()
+    write_base_sample(tmp_path / "base.parquet", sample)
+    found = read_base_sample(tmp_path / "base.parquet")
+    np.testing.assert_allclose(found.observables, sample.observables, atol=1e-12)
+    np.testing.assert_array_equal(found.gas_fraction_profile, sample.gas_fraction_profile)
+    np.testing.assert_array_equal(found.donor_id, sample.donor_id)
+    assert (found.z, found.radii, found.synthetic) == (sample.z, sample.radii, sample.synthetic)
+    with pytest.raises(OutputExistsError):
+        write_base_sample(tmp_path / "base.parquet", sample)
+
+
+def test_unusable_files_are_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read_base_sample(tmp_path / "none.parquet")
+    other = tmp_path / "other.parquet"
+    pl.DataFrame({"a": [1]}).write_parquet(other)
+    with pytest.raises(InputError, match="is not a base sample; make one with"):
+        read_base_sample(other)
+    broken = tmp_path / "broken.parquet"
+    write_base_sample(tmp_path / "good.parquet", replace(emulated_base_sample(), source={}))
+    broken.write_bytes((tmp_path / "good.parquet").read_bytes()[:5000])
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        read_base_sample(broken)
+
+
+def test_a_newer_format_is_refused(tmp_path):
+    path = tmp_path / "new.parquet"
+    metadata = {"earnest.base_sample": json.dumps({"format_version": 99})}
+    pl.DataFrame({"a": [1]}).write_parquet(path, metadata=metadata)
+    with pytest.raises(VersionError, match="format_version is 99"):
+        read_base_sample(path)

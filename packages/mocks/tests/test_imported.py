@@ -1,0 +1,108 @@
+"""Base samples from imported clusters."""
+
+import numpy as np
+import polars as pl
+import pytest
+from earnest_common.batch import CatalogBatch
+from earnest_common.cosmology import MAGNETICUM
+from earnest_common.errors import InputError
+from earnest_common.scaling import TABLE_2
+from earnest_mocks.base_sample import default_base_sample, read_base_sample, write_base_sample
+from earnest_mocks.imported import base_sample_from
+from earnest_mocks.relations import OBSERVABLES
+from earnest_mocks.source import open_source
+
+
+def catalog(*, n=400, z=0.0663, profiles=True, **changes):
+    """The built-in base sample as if it had been imported."""
+    sample = default_base_sample()
+    some = np.linspace(0, sample.n_clusters - 1, n).astype(int)
+    values = {name: 10 ** sample.observables[some, i] for i, name in enumerate(OBSERVABLES)}
+    order = np.argsort(-values["l_x"])
+    columns = {
+        "catalog_id": np.zeros(n, dtype=np.int64),
+        "cluster_id": 1000 + some[order],
+        "rank": np.arange(n),
+        "z": np.full(n, z),
+        "m_500c": 10 ** sample.log10_m_500c[some][order],
+        **{name: column[order] for name, column in values.items()},
+    }
+    if profiles:
+        m_gas = values["m_gas"][order][:, None]
+        columns["m_gas_profile"] = (sample.gas_fraction_profile[some][order] * m_gas).astype(np.float32)
+        columns["gas_slope_profile"] = sample.gas_slope_profile[some][order].astype(np.float32)
+    frame = pl.DataFrame(columns).with_columns(**changes)
+    catalogs = pl.DataFrame({"catalog_id": [0], "n_clusters": [n], "survey": ["test"]})
+    return CatalogBatch.conformed(catalogs, frame, subject="test")
+
+
+def test_relations_residuals_and_profiles_are_those_of_the_clusters():
+    found, sample = base_sample_from(catalog()), default_base_sample()
+    assert found.synthetic is None
+    assert found.relations.t_x.slope == pytest.approx(TABLE_2.t_x.slope, abs=0.02)
+    twins = found.donor_id - 1000
+    np.testing.assert_allclose(found.log10_m_500c, sample.log10_m_500c[twins], atol=1e-12)
+    np.testing.assert_allclose(found.gas_fraction_profile, sample.gas_fraction_profile[twins], rtol=1e-6)
+    assert (np.diff(found.log10_m_500c) >= 0).all()
+
+
+def test_missing_profiles_are_emulated_and_said_to_be():
+    found, sample = base_sample_from(catalog(profiles=False)), default_base_sample()
+    assert found.synthetic == "gas profiles of 400 of 400 base-sample clusters are EMULATED"
+    # The emulated twin of an emulated cluster is itself, as the smaller sample's fit hardly differs.
+    same = np.isclose(found.gas_fraction_profile[:, 0], sample.gas_fraction_profile[found.donor_id - 1000, 0])
+    assert same.mean() > 0.5
+
+
+def test_luminosity_and_temperature_are_brought_to_the_redshift_of_the_mocks():
+    near, far = base_sample_from(catalog()), base_sample_from(catalog(z=0.5))
+    e_ratio = np.sqrt((0.272 * 1.5**3 + 0.728) / (0.272 * 1.0663**3 + 0.728))
+    shift = (far.observables - near.observables).mean(axis=0)
+    np.testing.assert_allclose(shift, [-7 / 3 * np.log10(e_ratio), -2 / 3 * np.log10(e_ratio), 0], atol=1e-9)
+
+
+def test_mocks_can_be_made_of_them(tmp_path):
+    write_base_sample(tmp_path / "mine.parquet", base_sample_from(catalog(profiles=False), source={"name": "test"}))
+    assert read_base_sample(tmp_path / "mine.parquet").source == {"name": "test"}
+    source = open_source("paper", seed=1, config={"base_sample": str(tmp_path / "mine.parquet")})
+    batch = source.batch(np.arange(10))
+    assert batch.problems() == []
+    assert (batch.column("donor_id") >= 1000).all()
+    record = source.provenance()
+    assert record["synthetic"].startswith("gas profiles of 400")
+    assert len(record["inputs"]["base_sample"]) == 64
+    assert "tmp" not in str(record["config"])
+
+
+def test_clusters_without_all_observables_are_left_out():
+    some = pl.when(pl.col("rank") < 300).then(pl.col("t_x"))
+    assert base_sample_from(catalog(t_x=some)).n_clusters == 300
+
+
+WRONG = {
+    "too few": (lambda: catalog(n=10), "needs at least 20 clusters.*10 of 10 have them"),
+    "no masses": (lambda: catalog(m_500c=pl.lit(None, dtype=pl.Float64)), r"unknown: m_500c of 400, l_x of 0"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG.values(), ids=WRONG)
+def test_unusable_clusters_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        base_sample_from(make())
+
+
+def test_only_one_catalog_makes_a_base_sample():
+    batch = open_source("paper", seed=1).batch(np.arange(2))
+    with pytest.raises(InputError, match="one catalog, found 2"):
+        base_sample_from(batch)
+
+
+def test_a_mock_catalog_gives_its_own_relations_back():
+    law = {"l_x_normalisation": 1.2, "l_x_slope": 1.1, "l_x_scatter": 0.8}
+    fixed = {name: {"low": value, "high": value} for name, value in law.items()}
+    source = open_source("paper", seed=1, config={"survey": {"volume": 1e9}, "priors": fixed})
+    found = base_sample_from(source.batch(np.array([0])), cosmology=MAGNETICUM).relations.l_x
+    # 2000 clusters above the survey's break: their relation lacks the groups, hence the tolerance.
+    assert found.slope == pytest.approx(1.1 * 1.74, abs=0.06)
+    expected = TABLE_2.l_x.log10_normalisation + np.log10(1.2)
+    assert found.log10_normalisation == pytest.approx(expected, abs=0.05)
