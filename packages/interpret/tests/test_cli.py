@@ -77,9 +77,6 @@ def test_report(run, tmp_path: Path):
     assert html.count("<h3>Taking one cluster away</h3>") == 1
     assert told["reasons"] == json.loads((tmp_path / "page.json").read_text())["reasons"]
     assert told["page"] == str(tmp_path / "page.html")
-    again = run("report", "--out", tmp_path / "again.html", *words)
-    assert again[0] == 0
-    assert (tmp_path / "again.html").read_bytes() == (tmp_path / "page.html").read_bytes()
 
 
 def test_a_plain_model_is_reported_too(run, plain_bundle: Path, tmp_path: Path):

@@ -55,9 +55,10 @@ def test_included_sections_bring_their_headlines(found):
 
 
 def test_a_section_of_interpret_is_not_shown_twice(found):
-    own = next(section for section in found.sections() if section.key == "inputs.saliency")
-    made = build_report(found, model="A model", include=(own,))
-    assert made.html.count("Saliency: the answer to a small change") == 1
+    other = Section(key="inputs.saliency", title="Saliency of more catalogs")
+    made = build_report(found, model="A model", include=(other,))
+    assert "Saliency of more catalogs" in made.html
+    assert "Saliency: the answer to a small change" not in made.html
 
 
 def test_without_counts_the_page_says_so(report: Report):
