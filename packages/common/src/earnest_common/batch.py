@@ -34,7 +34,7 @@ class CatalogBatch:
     --------
     >>> from earnest_common.testing import toy_batch
     >>> batch = toy_batch(n_catalogs=3, seed=1)
-    >>> batch.row_splits[-1] == batch.n_clusters
+    >>> int(batch.row_splits[-1]) == batch.n_clusters
     True
     """
 
