@@ -8,6 +8,8 @@ where S acts on the mass or on a luminosity whose residual is correlated with th
 Poisson with mean lambda, and f gives the distribution of the median (``median.py``).
 """
 
+import functools
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -19,6 +21,7 @@ from earnest_common.priors import Uniform
 from earnest_common.scaling import ScalingRelations, biased, y_x_relation
 from earnest_common.survey import Preset
 from numpy.typing import NDArray
+from scipy.special import pdtr
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.population import MassFunction, l_x_with_y_x_covariance, log10_m_edges, nuisance_design
@@ -59,6 +62,16 @@ class ForwardTable:
     log10_y_x: FloatArray
     cdf: NDArray[np.float32]
     pdf: NDArray[np.float32]
+
+    @functools.cached_property
+    def share_up_to_n(self) -> FloatArray:
+        """The probability of at most 0, 1, 2, ... clusters over the whole prior, shape (n_max + 1,)."""
+        largest = float(self.expected_n.max())
+        n = np.arange(math.ceil(largest + 10 * math.sqrt(largest) + 10))
+        # Every k-th of the sorted means stands for its neighbours: some 500 Poisson laws instead of tens of thousands.
+        stride = max(1, self.expected_n.size // 500)
+        some = np.sort(self.expected_n, axis=None)[stride // 2 :: stride]
+        return np.asarray(pdtr(n[:, None], some).mean(axis=1))
 
     def distribution_at(self, log10_y_x: float) -> tuple[FloatArray, FloatArray]:
         """Return F and f at one log10 Y_X [solMass keV] for all points, two arrays of shape (n_nuisance, n_sigma8)."""

@@ -1,0 +1,83 @@
+"""The survey model and the observed numbers of a catalog set."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from earnest_common.catalog_set import CatalogSet, Plan
+from earnest_common.errors import InputError
+from earnest_common.survey import Preset, preset
+
+__all__ = ["preset_of", "summaries_of"]
+
+_RECORDED = ("survey", "priors", "cosmology", "mass_function")
+
+
+def preset_of(plan: Plan) -> Preset:
+    """Return the preset of a catalog set, with whatever its configuration changed.
+
+    Raises
+    ------
+    InputError
+        If the set names no known preset, or its configuration has fields that this release does not know.
+    """
+    start = preset(plan.preset)
+    recorded = {name: plan.config[name] for name in _RECORDED if name in plan.config}
+    try:
+        changed: Preset = _replaced(start, recorded)
+    except TypeError as error:
+        message = f"the set's configuration does not fit this release ({error}); name a preset with --preset"
+        raise InputError(message) from error
+    return changed
+
+
+def _replaced(value: Any, recorded: Any) -> Any:  # noqa: ANN401 - a configuration or one of its fields
+    if not (dataclasses.is_dataclass(value) and isinstance(recorded, Mapping)):
+        return recorded
+    fields = {name: _replaced(getattr(value, name, None), item) for name, item in recorded.items()}
+    return dataclasses.replace(value, **fields)  # type: ignore[type-var]  # an instance, not a class
+
+
+def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.DataFrame:
+    """Return the number of clusters and the median Y_X of each catalog; the set may be larger than memory.
+
+    Parameters
+    ----------
+    catalog_set
+        The set.
+    split
+        Only catalogs of this split; ``None`` for all.
+
+    Returns
+    -------
+    One row per catalog: catalog_id, sigma8 (null if unknown), n_clusters, median_log10_y_x [solMass keV].
+
+    Raises
+    ------
+    InputError
+        If no catalog is left, or a catalog lacks t_x or m_gas.
+    """
+    catalogs = catalog_set.scan_catalogs()
+    if split is not None:
+        catalogs = catalogs.filter(pl.col("split") == split)
+    log10_y_x = (pl.col("t_x").log10() + pl.col("m_gas").log10()).alias("log10_y_x")
+    medians = (
+        catalog_set.scan_clusters()
+        .select("catalog_id", log10_y_x)
+        .group_by("catalog_id")
+        .agg(pl.col("log10_y_x").median().alias("median_log10_y_x"), pl.col("log10_y_x").null_count().alias("unknown"))
+    )
+    found = (
+        catalogs.select("catalog_id", "sigma8", "n_clusters")
+        .join(medians, on="catalog_id", how="left")
+        .sort("catalog_id")
+        .collect()
+    )
+    if found.is_empty():
+        raise InputError(f"catalog set {catalog_set.path} has no catalogs" + (f" of split '{split}'" if split else ""))
+    if unknown := int(found.get_column("unknown").sum()):
+        raise InputError(
+            f"catalog set {catalog_set.path}: t_x or m_gas of {unknown} clusters is unknown; the median Y_X needs both"
+        )
+    return found.drop("unknown")

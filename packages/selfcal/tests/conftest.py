@@ -1,0 +1,16 @@
+"""Forward models that several tests look at, built once."""
+
+import pytest
+from earnest_common.survey import preset
+from earnest_selfcal.config import GridConfig
+from earnest_selfcal.forward import build_table
+
+
+@pytest.fixture(scope="session")
+def paper_table():
+    return build_table(preset("paper"), GridConfig(n_nuisance=512))
+
+
+@pytest.fixture(scope="session")
+def realistic_table():
+    return build_table(preset("realistic"), GridConfig(n_nuisance=256, n_sigma8=22))

@@ -1,0 +1,47 @@
+"""The command line: quick to start, one JSON object, one message and exit code 2 for bad input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from earnest_common.cli.root import main
+
+
+def run(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["earnest", "selfcal", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code
+
+
+def test_infer_answers_in_json(monkeypatch, capsys):
+    code = run(monkeypatch, "infer", "--preset", "paper", "--n-clusters", "130", "--median-log10-y-x", "13.6", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert {"sigma8", "sigma8_err", "lo68", "hi68"} <= set(told)
+    assert 0.7 < told["sigma8"] < 0.92
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--n-clusters", "0", "--median-log10-y-x", "13.6"), "empty catalog"),
+        (("--n-clusters", "130", "--median-log10-y-x", "-0.4"), "implies clusters of 10^6"),
+        (("--n-clusters", "130", "--preset", "sdss"), "'sdss' is not known; choose one of paper, realistic"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_2(monkeypatch, capsys, words, message):
+    assert run(monkeypatch, "infer", *words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_the_command_group_imports_nothing_heavy():
+    code = (
+        "import sys, earnest_selfcal.cli; print(sorted({'numpy', 'polars', 'scipy', 'colossus', 'matplotlib'} "
+        "& set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
