@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from earnest_interpret.statistics import correlate, mass_basis, partial_correlation, running_quantiles
+from earnest_interpret.fixed_mass import mass_basis, partial_correlation
+from earnest_interpret.statistics import correlate, running_quantiles
 from scipy import stats
 
 

@@ -79,7 +79,7 @@ def report_command(
     """Write the page and its numbers, and return the numbers."""
     sections = [read_section(path) for path in include]
     headline = {name: value for path in summary for name, value in read_summary(path).items()}
-    with progress(5, "interpret") as bar:
+    with progress(4, "interpret") as bar:
         found = interpret(inputs.estimator, inputs.sample, inputs.config, advance=lambda word: bar.advance(note=word))
     hashes = {f"include {path.name}": file_sha256(path) for path in (*include, *summary)}
     record = {**inputs.provenance, "inputs": {**inputs.provenance["inputs"], **hashes}}

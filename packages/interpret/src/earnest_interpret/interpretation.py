@@ -140,7 +140,7 @@ def interpret(
     config
         How much is computed at a time.
     advance
-        Called with a word after each of the five steps.
+        Called with a word after each of the four steps.
     """
     batch, rows = sample.batch, config.max_rows
     axis = mass_axis(batch, h=sample.h)
@@ -148,19 +148,16 @@ def interpret(
     advance("predictions")
     delta = leave_one_out(estimator, batch, max_rows=rows)
     advance("leave-one-out")
-    inputs, terse, values, missing = None, None, np.empty(0), ""
+    inputs, values, missing = None, np.empty(0), f"the model '{estimator.description.estimator}' has no terse layer"
     if isinstance(estimator, TerseEstimator):
         gradient = saliency(estimator, batch, max_rows=rows)
         inputs = summarise_saliency(gradient, estimator.feature_names, batch.radii, axis=axis)
-        advance("saliency")
-        values = encode(estimator, batch, max_rows=rows)
-        advance("terse")
+        values, missing = encode(estimator, batch, max_rows=rows), ""
+    advance("saliency")
+    terse = None
+    if not missing:
         terse = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
-    else:
-        missing = f"the model '{estimator.description.estimator}' has no terse layer"
-        advance("saliency")
-        advance("terse")
-    advance("correlations")
+    advance("terse value")
     return Interpretation(
         sample=sample,
         axis=axis,

@@ -96,10 +96,11 @@ def _clusters(summary: LeaveOneOutSummary) -> Reason:
 
 def _inputs(summary: SaliencySummary) -> Reason:
     groups = sorted(summary.groups, key=lambda group: -summary.share(group))
-    words = [f"the {plain(group.name)} ({percent(summary.share(group))})" for group in groups[:3]]
+    heard = [group for group in groups[:3] if summary.share(group) >= 0.005]
+    words = [f"the {plain(group.name)} ({percent(summary.share(group))})" for group in heard]
     target = "terse value" if summary.of == "terse" else "inferred σ₈"
     text = f"The {target} listens to {joined(words)} of the summed saliency"
-    profiles = [group for group in groups if group.radii]
+    profiles = [group for group in heard if group.radii]
     if profiles:
         first = profiles[0]
         sizes = summary.mean_abs[list(first.columns)]

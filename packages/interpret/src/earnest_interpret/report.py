@@ -82,8 +82,6 @@ def build_report(
     InputError
         If an included figure is not an SVG document or makes the page too large.
     """
-    told = {section.key for section in include}
-    own = [section for section in found.sections() if section.key not in told]
     headline = _headline_numbers(found.accuracy, include, summary or {})
     page = Page(
         title=title,
@@ -91,23 +89,34 @@ def build_report(
         synthetic=found.sample.synthetic,
         headlines=_headlines(headline, found),
         reasons=found.reasons,
-        sections=(*include, *own),
+        sections=(*include, *_own(found, include)),
         silence={**_silence(include), "reality": _reality(found), "provenance": _MADE},
         provenance=provenance or {},
     )
-    numbers = {
+    told = {
         "title": title,
         "model": model,
         "summary": headline,
-        "reasons": [reason.text for reason in found.reasons],
-        "checks": [
-            {"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in found.reasons
-        ],
-        **found.numbers(),
-        "included": {section.key: dict(section.summary) for section in include},
+        **_told(found, include),
         "provenance": provenance or {},
     }
-    return Report(html=render(page), numbers=finite(numbers))
+    return Report(html=render(page), numbers=finite(told))
+
+
+def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
+    """Return interpret's sections, without those that an included file replaces."""
+    replaced = {section.key for section in include}
+    return [section for section in found.sections() if section.key not in replaced]
+
+
+def _told(found: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
+    checks = [{"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in found.reasons]
+    return {
+        "reasons": [reason.text for reason in found.reasons],
+        "checks": checks,
+        **found.numbers(),
+        "included": {section.key: dict(section.summary) for section in include},
+    }
 
 
 def write_report(path: Path, report: Report) -> Path:
@@ -180,32 +189,24 @@ def _headline_numbers(
 def _headlines(numbers: Mapping[str, Any], found: Interpretation) -> tuple[Headline, ...]:
     if "scatter" not in numbers:
         return _inferred(found)
-    prior = _number(numbers, "prior_scatter")
-    skill = _number(numbers, "skill")
-    error = _number(numbers, "scatter_err")
-    scatter = fixed(_number(numbers, "scatter"), 4)
-    referee = _number(numbers, "referee_scatter")
-    best = f"; best possible {fixed(referee, 4)}" if math.isfinite(referee) else ""
-    bias_err = _number(numbers, "bias_err")
+    prior, bias_err = _number(numbers, "prior_scatter"), _number(numbers, "bias_err")
+    spread = f"± {fixed(bias_err, 4)}" if math.isfinite(bias_err) else "mean of inferred minus true"
+    covered = percent(_number(numbers, "coverage_68"))
     return (
-        Headline(
-            label="Scatter of σ₈",
-            value=scatter,
-            note=(f"± {fixed(error, 4)}; " if math.isfinite(error) else "")
-            + f"prior alone {fixed(prior, 4)}{best}"
-            + (f"; skill {fixed(skill, 3)}" if math.isfinite(skill) else ""),
-        ),
-        Headline(
-            label="Bias",
-            value=signed(_number(numbers, "bias")),
-            note=f"± {fixed(bias_err, 4)}" if math.isfinite(bias_err) else "mean of inferred minus true",
-        ),
-        Headline(
-            label="68 % interval covers", value=percent(_number(numbers, "coverage_68")), note="of the true values"
-        ),
+        Headline(label="Scatter of σ₈", value=fixed(_number(numbers, "scatter"), 4), note=_beside(numbers)),
+        Headline(label="Bias", value=signed(_number(numbers, "bias")), note=spread),
+        Headline(label="68 % interval covers", value=covered, note="of the true values"),
         _counts("Counts alone", "n_only_scatter", numbers, prior),
         _counts("Counts and median Y_X", "n_median_y_x_scatter", numbers, prior),
     )
+
+
+def _beside(numbers: Mapping[str, Any]) -> str:
+    """Return what stands beside the scatter: its error, the prior's, the best possible, and the skill."""
+    parts = {"scatter_err": "±", "prior_scatter": "prior alone", "referee_scatter": "best possible", "skill": "skill"}
+    told = {name: _number(numbers, name) for name in parts}
+    digits = {"skill": 3}
+    return "; ".join(f"{parts[n]} {fixed(v, digits.get(n, 4))}" for n, v in told.items() if math.isfinite(v))
 
 
 def _counts(label: str, name: str, numbers: Mapping[str, Any], prior: float) -> Headline:

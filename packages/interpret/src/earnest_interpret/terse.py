@@ -11,8 +11,9 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.seeds import Stage, generator
 
+from earnest_interpret.fixed_mass import PartialCorrelation, mass_basis, partial_correlation
 from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks, y_x
-from earnest_interpret.statistics import Correlation, PartialCorrelation, correlate, mass_basis, partial_correlation
+from earnest_interpret.statistics import Correlation, correlate
 
 __all__ = [
     "MIN_CATALOGS",

@@ -29,8 +29,8 @@ def prose(text: str) -> Markup:
 
     Examples
     --------
-    >>> print(prose("M_gas > 10^14.4, σ₈ <script>"))
-    M<sub>gas</sub> &gt; 10<sup>14.4</sup>, σ<sub>8</sub> &lt;script&gt;
+    >>> print(prose("M_gas, 10^14.4, σ₈ <script>"))
+    M<sub>gas</sub>, 10<sup>14.4</sup>, σ<sub>8</sub> &lt;script&gt;
     """
     safe = str(escape(_TIED.sub(_SPACE, text)))
     for pattern, replacement in _TYPOGRAPHY:

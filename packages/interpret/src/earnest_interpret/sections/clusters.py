@@ -97,13 +97,17 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> F
         axes.set(xlabel=axis.label, ylabel=_CHANGE, ylim=(-reach, reach))
         axes.set_xlim(run.centres[0] - 0.05, run.centres[-1] + 0.05)
 
+    caption = _trend(run)
+    alt = "Change of sigma8 when a cluster is removed against the cluster's mass, with median and bands."
+    return Figure(name="leave-one-out-mass", svg=draw(paint), alt=alt, caption=caption)
+
+
+def _trend(run: RunningQuantiles) -> str:
     median = run.level(0.5)
-    caption = (
+    return (
         f"Median change of σ₈ (line) with 68 % and 95 % bands: {signed(median[0])} at 10^{run.centres[0]:.2f} and "
         f"{signed(median[-1])} at 10^{run.centres[-1]:.2f} {_UNIT}."
     )
-    alt = "Change of sigma8 when a cluster is removed against the cluster's mass, with median and bands."
-    return Figure(name="leave-one-out-mass", svg=draw(paint), alt=alt, caption=caption)
 
 
 def _distribution(summary: LeaveOneOutSummary) -> Figure:

@@ -80,39 +80,30 @@ def _described(summary: SaliencySummary, name: str) -> str:
 
 
 def _group_table(summary: SaliencySummary) -> DataTable:
-    scale = summary.mean_abs[summary.groups[0].reference]
-    paper_scale = PAPER_SALIENCY.get(summary.groups[0].name)
-    rows = []
-    for group in summary.groups:
-        j = group.reference
-        paper = PAPER_SALIENCY.get(group.name) if summary.of == "terse" else None
-        ratio = summary.mean_abs[j] / scale if scale > 0 else np.nan
-        rows.append(
-            (
-                _described(summary, summary.names[j]),
-                fixed(summary.mean_abs[j], 4),
-                f"{fixed(summary.low[j], 4)} to {fixed(summary.high[j], 4)}",
-                signed(summary.mean_signed[j], 4),
-                fixed(ratio, 2),
-                fixed(paper, 3) if paper else "",
-                fixed(paper / paper_scale, 2) if paper and paper_scale else "",
-            )
-        )
     first = plain(summary.groups[0].name)
+    head = ("input", "mean S", "68 % of clusters", "mean gradient", f"S / S({first})", "paper: S", "paper: ratio")
     return DataTable(
         name="saliency-averages",
-        columns=(
-            "input",
-            "mean S",
-            "68 % of clusters",
-            "mean gradient",
-            f"S / S({first})",
-            "paper: S",
-            "paper: ratio",
-        ),
-        rows=tuple(rows),
+        columns=head,
+        rows=tuple(_group_row(summary, group) for group in summary.groups),
         caption=f"Average saliencies, profiles at the radius nearest {REFERENCE_RADIUS} R₅₀₀ as in the paper. The "
         "paper's values belong to its own network and are no target.",
+    )
+
+
+def _group_row(summary: SaliencySummary, group: FeatureGroup) -> tuple[str, ...]:
+    j, first = group.reference, summary.groups[0]
+    scale = summary.mean_abs[first.reference]
+    paper = PAPER_SALIENCY.get(group.name) if summary.of == "terse" else None
+    paper_scale = PAPER_SALIENCY.get(first.name)
+    return (
+        _described(summary, summary.names[j]),
+        fixed(summary.mean_abs[j], 4),
+        f"{fixed(summary.low[j], 4)} to {fixed(summary.high[j], 4)}",
+        signed(summary.mean_signed[j], 4),
+        fixed(summary.mean_abs[j] / scale if scale > 0 else np.nan, 2),
+        fixed(paper, 3) if paper else "",
+        fixed(paper / paper_scale, 2) if paper and paper_scale else "",
     )
 
 
@@ -186,13 +177,17 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
             title=r"$\log_{10}\,M$ from" if n_bins else None, ncols=2, fontsize=9, labelspacing=0.25, columnspacing=1
         )
 
+    caption = _along(group, radii, mean)
+    alt = f"Median saliency of the {plain(group.name)} against radius, one curve per bin of cluster mass."
+    return Figure(name=f"saliency-{group.name.replace('_', '-')}", svg=draw(paint), alt=alt, caption=caption)
+
+
+def _along(group: FeatureGroup, radii: FloatArray, mean: FloatArray) -> str:
     peak, dip = int(np.argmax(mean)), int(np.argmin(mean))
-    caption = (
+    return (
         f"Saliency of the {plain(group.name)} peaks at {radii[peak]:.2f} R₅₀₀ ({fixed(mean[peak], 3)}) and is lowest "
         f"at {radii[dip]:.2f} R₅₀₀ ({fixed(mean[dip], 3)}); the core at {radii[0]:.2f} R₅₀₀ has {fixed(mean[0], 3)}."
     )
-    alt = f"Median saliency of the {plain(group.name)} against radius, one curve per bin of cluster mass."
-    return Figure(name=f"saliency-{group.name.replace('_', '-')}", svg=draw(paint), alt=alt, caption=caption)
 
 
 def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
