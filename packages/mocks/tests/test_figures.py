@@ -1,6 +1,7 @@
 """The section about the mock sky."""
 
 import builtins
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,7 +11,7 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError, MissingExtraError
 from earnest_common.section import read_section, write_section
-from earnest_mocks.base_sample import default_base_sample
+from earnest_mocks.base_sample import default_base_sample, write_base_sample
 from earnest_mocks.config import resolve_config
 from earnest_mocks.figures import mocks_section
 from earnest_mocks.generate import generate
@@ -97,6 +98,19 @@ def test_a_cut_in_flux_is_drawn_without_closed_form(tmp_path):
     generate(resolve_config("realistic"), tmp_path / "set", seed=1, n_catalogs=60)
     (table,) = mocks_section(CatalogSet.open(tmp_path / "set")).tables
     assert all(row[-1] is None for row in table.rows)
+
+
+def test_a_set_with_a_base_sample_of_its_own_needs_that_file(tmp_path, mocks):
+    mine, other = tmp_path / "mine.parquet", tmp_path / "other.parquet"
+    write_base_sample(mine, default_base_sample())
+    write_base_sample(other, replace(default_base_sample(), source={}))
+    config = resolve_config("paper", options={"base_sample": str(mine)})
+    generate(config, tmp_path / "set", seed=1, n_catalogs=3)
+    opened = CatalogSet.open(tmp_path / "set")
+    for opened_, file in ((opened, None), (opened, other), (mocks, mine)):
+        with pytest.raises(InputError, match="--base-sample takes the file it was made with"):
+            mocks_section(opened_, base_sample=file)
+    assert mocks_section(opened, base_sample=mine).summary["n_catalogs"] == 3
 
 
 def test_other_sets_are_refused(others):

@@ -130,7 +130,6 @@ def figures(
     from earnest_common.files import refuse_existing
     from earnest_common.section import write_section
 
-    from earnest_mocks.base_sample import read_base_sample
     from earnest_mocks.figures import mocks_section
 
     if section is not None:
@@ -138,7 +137,7 @@ def figures(
     drawn = mocks_section(
         CatalogSet.open(catalog_set),
         compare=CatalogSet.open(compare) if compare else None,
-        base_sample=read_base_sample(base_sample) if base_sample else None,
+        base_sample=base_sample,
     )
     if section is not None:
         write_section(section, drawn)

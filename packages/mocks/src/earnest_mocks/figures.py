@@ -1,15 +1,17 @@
 """The section on the mock sky: cluster numbers per mass bin, and the base sample beside imported clusters."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.errors import InputError
+from earnest_common.files import file_sha256
 from earnest_common.provenance import provenance
 from earnest_common.section import DataTable, Figure, Section
 
-from earnest_mocks.base_sample import BaseSample, default_base_sample
+from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
 from earnest_mocks.comparison import Comparison, compare_with
 from earnest_mocks.config import resolve_config
 from earnest_mocks.counts import Selected, corner_counts, everything
@@ -30,9 +32,7 @@ _AXIS = {
 _NAMES = {"l_x": "L_X", "t_x": "T", "m_gas": "M_gas"}
 
 
-def mocks_section(
-    opened: CatalogSet, *, compare: CatalogSet | None = None, base_sample: BaseSample | None = None
-) -> Section:
+def mocks_section(opened: CatalogSet, *, compare: CatalogSet | None = None, base_sample: Path | None = None) -> Section:
     """Return the report's section about a set of mocks.
 
     Parameters
@@ -42,7 +42,7 @@ def mocks_section(
     compare
         Imported clusters with true masses, such as another simulation's, drawn beside the base sample.
     base_sample
-        The base sample the mocks were made with, if it was not the built-in one.
+        File of the base sample that the mocks were made with, if it was not the built-in one.
 
     Raises
     ------
@@ -52,9 +52,7 @@ def mocks_section(
     plan = opened.manifest.plan
     if plan.kind != "mock":
         raise InputError(f"{opened.path} holds {plan.kind} catalogs; figures of the mock sky need a set of mocks")
-    if plan.inputs.get("base_sample") and base_sample is None:
-        raise InputError(f"{opened.path} was made with a base sample of its own; give its file with --base-sample")
-    sample = base_sample or default_base_sample()
+    sample = _base_sample(opened, base_sample)
     config = resolve_config(plan.preset, options=_changeable(plan.config))
     source = make_source(config, seed=plan.seed or 0, sample=sample)
     counts = corner_counts(opened, source)
@@ -71,6 +69,16 @@ def mocks_section(
     )
 
 
+def _base_sample(opened: CatalogSet, file: Path | None) -> BaseSample:
+    """Return the base sample of a set, and refuse any other."""
+    recorded = opened.manifest.plan.inputs.get("base_sample")
+    if (file_sha256(file) if file else None) != recorded:
+        wanted = "with the built-in base sample" if recorded is None else "with a base sample of its own"
+        given = f"{file} is another one" if file else "none was given"
+        raise InputError(f"{opened.path} was made {wanted} and {given}; --base-sample takes the file it was made with")
+    return read_base_sample(file) if file else default_base_sample()
+
+
 def _changeable(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in ("preset", "base_sample")}
 
@@ -83,8 +91,8 @@ def _text(sample: BaseSample, source: MockSource, other: Comparison | None) -> t
         f"comoving Mpc^3 and selected by {where}: all above the break, which belongs to a fixed flux limit, a falling "
         "share of the volume below it, none below the cut."
     )
-    origin = sample.synthetic or "The base sample is measured throughout."
-    loans = f"Each takes residuals and gas profile from one of {sample.n_clusters} base-sample clusters. {origin}."
+    origin = sample.synthetic or "Nothing in the base sample is emulated"
+    loans = f"Each takes residuals and gas profile from one of {sample.n_clusters} base-sample clusters. {origin[0].upper()}{origin[1:]}."
     if other is None:
         return (sky, loans)
     return (sky, loans, _verdict(other))
