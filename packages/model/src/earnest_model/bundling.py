@@ -1,0 +1,74 @@
+"""From a trained network to a bundle on disk."""
+
+from pathlib import Path
+
+import numpy as np
+from earnest_common.bundle import BundleDescription, write_bundle
+from earnest_common.config import as_mapping
+from earnest_common.provenance import versions
+
+from earnest_model.card import model_card
+from earnest_model.checkpoint import history_text
+from earnest_model.config import TrainingConfig
+from earnest_model.estimator import GOLDEN_NAME, NETWORK_NAME
+from earnest_model.feeds import AbstractFeed
+from earnest_model.training import TrainingResult
+
+__all__ = ["describe", "save_bundle"]
+
+
+def describe(result: TrainingResult, config: TrainingConfig, feed: AbstractFeed) -> BundleDescription:
+    """Return the description of a trained network."""
+    origin = feed.identity()
+    inner = next(iter(origin.values()))
+    synthetic = inner.get("synthetic")
+    return BundleDescription(
+        estimator="keras",
+        features=result.features.encoder,
+        supplementary=result.features.supplementary,
+        radii=result.features.radii,
+        scaling=dict(result.scaling),
+        prior=dict(result.prior),
+        calibration=as_mapping(result.calibration),
+        training={
+            "architecture": config.architecture,
+            "recipe": config.recipe,
+            "seed": config.seed,
+            "n_parameters": int(sum(np.prod(v.shape) for v in result.network.trainable_variables)),
+            "config": as_mapping(config),
+            "catalogs": origin,
+            "validation": {
+                k: result.history[-1][k] for k in ("step", "catalogs", "scatter", "bias", "validation_loss")
+            },
+        },
+        versions=versions(),
+        synthetic=str(synthetic) if synthetic else None,
+    )
+
+
+def save_bundle(path: Path, result: TrainingResult, config: TrainingConfig, feed: AbstractFeed) -> BundleDescription:
+    """Write the bundle, whole or not at all, and return its description.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``path`` is taken.
+    """
+    description = describe(result, config, feed)
+
+    def write_files(folder: Path) -> None:
+        golden = result.golden
+        inputs = (golden.encoder, golden.supplementary, golden.counts)
+        logits = np.asarray(result.network(inputs))
+        result.network.save(folder / NETWORK_NAME)
+        np.savez(
+            folder / GOLDEN_NAME,
+            encoder=golden.encoder,
+            supplementary=golden.supplementary,
+            counts=golden.counts,
+            logits=logits,
+        )
+        (folder / "history.jsonl").write_text(history_text(result.history))
+
+    write_bundle(path, description, write_files=write_files, card=model_card(description))
+    return description

@@ -1,0 +1,150 @@
+"""Checkpoints: everything that training needs to go on as if it had never stopped."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+from earnest_common.errors import InputError
+from earnest_common.files import replace_atomically, write_atomic
+
+__all__ = ["Checkpoint", "Workspace"]
+
+Weights = Sequence[npt.NDArray[Any]]
+_WEIGHTS, _PLAN, _HISTORY = "checkpoint.npz", "plan.json", "history.jsonl"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The state of a training between two rounds.
+
+    Attributes
+    ----------
+    round, step, seconds
+        The next round of catalogs, the steps taken, and the seconds of training behind them.
+    weights, optimizer, best
+        Arrays of the network, of the optimiser, and of the network at its best look.
+    best_loss
+        Validation loss of that look.
+    history
+        One record per look.
+    """
+
+    round: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    weights: Weights = ()
+    optimizer: Weights = ()
+    best: Weights = ()
+    best_loss: float = float("inf")
+    history: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+@final
+@dataclass(frozen=True)
+class Workspace:
+    """The folder of a training that is not finished.
+
+    Attributes
+    ----------
+    path
+        The folder; it goes when the bundle is there.
+    """
+
+    path: Path
+
+    def open(self, plan: Mapping[str, Any]) -> Checkpoint | None:
+        """Begin a training, or return the checkpoint of the same training to go on from.
+
+        Raises
+        ------
+        InputError
+            If the folder holds a training of another plan.
+        """
+        text = json.dumps(plan, indent=1, sort_keys=True)
+        file = self.path / _PLAN
+        if file.exists() and file.read_text() != text:
+            raise InputError(
+                f"{self.path} holds an unfinished training with other settings ({_differences(file, plan)}); repeat "
+                "the command that began it, choose another --out, or remove the folder"
+            )
+        self.path.mkdir(exist_ok=True)
+        if not file.exists():
+            write_atomic(file, text)
+        return self._read() if (self.path / _WEIGHTS).exists() else None
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace the checkpoint; the old one stays if this fails."""
+        numbers = {"round": checkpoint.round, "step": checkpoint.step, "seconds": checkpoint.seconds}
+        facts = {**numbers, "best_loss": checkpoint.best_loss, "history": list(checkpoint.history)}
+        arrays = {
+            f"{group}_{i:03d}": value
+            for group in ("weights", "optimizer", "best")
+            for i, value in enumerate(getattr(checkpoint, group))
+        }
+        facts_as_array = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
+
+        def write(part: Path) -> None:
+            with part.open("wb") as stream:
+                np.savez(stream, facts=facts_as_array, **arrays)
+
+        replace_atomically(self.path / _WEIGHTS, write)
+        write_atomic(self.path / _HISTORY, history_text(checkpoint.history))
+
+    def remove(self) -> None:
+        """Remove the folder's files and the folder."""
+        for name in (_WEIGHTS, _PLAN, _HISTORY):
+            (self.path / name).unlink(missing_ok=True)
+        for leftover in self.path.glob(".*.part"):
+            leftover.unlink(missing_ok=True)
+        self.path.rmdir()
+
+    def _read(self) -> Checkpoint:
+        try:
+            with np.load(self.path / _WEIGHTS) as stored:
+                facts = json.loads(stored["facts"].tobytes())
+                groups = {
+                    group: tuple(stored[name] for name in sorted(stored.files) if name.startswith(f"{group}_"))
+                    for group in ("weights", "optimizer", "best")
+                }
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise InputError(
+                f"{self.path / _WEIGHTS} cannot be read ({error}); remove the folder {self.path} to begin anew"
+            ) from error
+        return Checkpoint(
+            round=facts["round"],
+            step=facts["step"],
+            seconds=facts["seconds"],
+            best_loss=facts["best_loss"],
+            history=tuple(facts["history"]),
+            weights=groups["weights"],
+            optimizer=groups["optimizer"],
+            best=groups["best"],
+        )
+
+
+def history_text(history: Sequence[Mapping[str, Any]]) -> str:
+    """Return a history as JSON lines."""
+    return "".join(json.dumps(record) + "\n" for record in history)
+
+
+def _differences(file: Path, plan: Mapping[str, Any]) -> str:
+    try:
+        old, new = _flat(json.loads(file.read_text())), _flat(plan)
+    except ValueError:
+        return f"{file} is damaged"
+    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return "; ".join(f"{name}: {old.get(name)} there, {new.get(name)} now" for name in changed[:5])
+
+
+def _flat(record: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    if not isinstance(record, Mapping):
+        return {prefix.rstrip("."): record}
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        flat |= _flat(value, f"{prefix}{name}.")
+    return flat

@@ -1,0 +1,100 @@
+"""`earnest model`: train a network, predict, and measure how good it is."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from earnest_common.cli.output import (
+    ConfigOption,
+    JsonOption,
+    OutOption,
+    SectionOption,
+    SeedOption,
+    SetArgument,
+    emit,
+    say,
+)
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Networks that infer sigma8: train, predict, evaluate.", no_args_is_help=True)
+
+ModelOption = Annotated[Path, typer.Option("--model", metavar="BUNDLE", help="A model bundle.", show_default=False)]
+SplitOption = Annotated[
+    str | None,
+    typer.Option("--split", help="Only catalogs of this split: train, validation, test.", show_default=False),
+]
+
+
+@app.callback()
+def _group() -> None:
+    """Networks that infer sigma8: train, predict, evaluate."""
+
+
+@app.command()
+def train(
+    *,
+    out: OutOption,
+    live: Annotated[
+        str | None,
+        typer.Option("--live", metavar="PRESET", help="Train on fresh mocks of this preset.", show_default=False),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="SET", help="Train on a catalog set.", show_default=False)
+    ] = None,
+    source: Annotated[str, typer.Option("--source", help="Who provides live catalogs.")] = "mocks",
+    architecture: Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")] = None,
+    recipe: Annotated[str | None, typer.Option("--recipe", help="Default: fast.")] = None,
+    seed: SeedOption = 1,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="A column to leave out, such as m_wl; repeatable."),
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", min=1, help="Budget in steps: reproducible.")] = None,
+    max_seconds: Annotated[float | None, typer.Option("--max-seconds", min=1, help="Budget in seconds.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network and write a model bundle; the same command goes on after an interruption."""
+    from earnest_common.config import load_config
+
+    from earnest_model.config import TrainingConfig
+    from earnest_model.workflow import open_feed, train_bundle
+
+    budget = {"max_steps": max_steps, "max_seconds": 0.0 if max_steps and not max_seconds else max_seconds}
+    options: dict[str, Any] = {
+        "architecture": architecture,
+        "recipe": recipe,
+        "seed": seed,
+        "drop": tuple(drop) if drop else None,
+        "fast": {name: value for name, value in budget.items() if value is not None},
+    }
+    resolved = load_config(TrainingConfig, file=config, options=options)
+    feed = open_feed(resolved, live=live, data=data, source=source)
+    emit(train_bundle(resolved, feed, out), as_json=as_json)
+
+
+@app.command()
+def predict(catalog_set: SetArgument, *, model: ModelOption, out: OutOption, split: SplitOption = None) -> None:
+    """Infer sigma8 of every catalog of a set and write PRED.parquet."""
+    from earnest_model.workflow import predict_set
+
+    notes = predict_set(model, catalog_set, out, split=split)
+    for note in notes:
+        say(f"outside the training range: {note}")
+    say(f"wrote {out}")
+
+
+@app.command()
+def evaluate(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    split: SplitOption = None,
+    section: SectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare inferred with true sigma8: scatter, bias, skill, coverage."""
+    from earnest_model.workflow import evaluate_set
+
+    emit(evaluate_set(model, catalog_set, split=split, section=section), as_json=as_json)

@@ -1,0 +1,137 @@
+"""Configurations: one frozen dataclass per architecture and per recipe, real defaults, no hidden switches."""
+
+from dataclasses import dataclass, field
+from typing import final
+
+from earnest_common.errors import InputError
+
+__all__ = ["FastRecipe", "PooledConfig", "TrainingConfig"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PooledConfig:
+    """Sizes of the permutation-invariant architecture ``pooled``.
+
+    Attributes
+    ----------
+    encoder
+        Widths of the hidden layers that turn one cluster's X-ray columns into its terse value.
+    member
+        Widths of the hidden layers that turn (terse, supplementary) into what is summed over the catalog.
+    pooled
+        Number of sums.
+    decoder
+        Widths of the hidden layers that turn the sums and N into the distribution of sigma8.
+    activation
+        Activation of all hidden layers; a smooth one gives smooth saliencies.
+    n_bins
+        Bins of the distribution, unless the labels lie on a grid, which then sets them.
+    """
+
+    encoder: tuple[int, ...] = (32, 32)
+    member: tuple[int, ...] = (48, 48)
+    pooled: int = 64
+    decoder: tuple[int, ...] = (128, 128)
+    activation: str = "silu"
+    n_bins: int = 24
+
+    def __post_init__(self) -> None:
+        sizes = (*self.encoder, *self.member, self.pooled, *self.decoder)
+        if min(sizes) < 1 or self.n_bins < 4:
+            raise InputError(f"pooled: widths {sizes} must be at least 1 and n_bins {self.n_bins} at least 4")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FastRecipe:
+    """Recipe ``fast``: AdamW on a one-cycle schedule, fresh catalogs or those of a set.
+
+    Attributes
+    ----------
+    max_steps
+        Budget in optimiser steps: the same seed gives the same network. Ignored if ``max_seconds`` is given.
+    max_seconds
+        Budget in seconds of training (0: by steps). Results then depend on the machine.
+    batch_catalogs
+        Catalogs per step.
+    learning_rate, warm_up, final_learning_rate
+        Peak of the schedule, the share of the budget in which it is reached, and the end relative to the peak.
+    weight_decay, clip_norm
+        Decoupled weight decay per step and the largest norm of a step's gradient.
+    chunk_catalogs, passes
+        Fresh catalogs are drawn in chunks, and each is used in this many passes: a second look is cheaper than a
+        second catalog and teaches almost as much.
+    n_validation
+        Validation catalogs drawn from a live source.
+    looks
+        Number of looks at the validation catalogs; the weights of the best one are kept.
+    n_look
+        Validation catalogs of a look; all serve for the calibration at the end.
+    memory_clusters
+        Clusters of a catalog set that are held in memory; a larger set is read in chunks of this size.
+    checkpoint_seconds
+        Time between checkpoints.
+    """
+
+    max_steps: int = 1500
+    max_seconds: float = 0.0
+    batch_catalogs: int = 64
+    learning_rate: float = 3e-3
+    warm_up: float = 0.05
+    final_learning_rate: float = 0.01
+    weight_decay: float = 1e-4
+    clip_norm: float = 1.0
+    chunk_catalogs: int = 1024
+    passes: int = 2
+    n_validation: int = 2048
+    looks: int = 8
+    n_look: int = 512
+    memory_clusters: int = 4_000_000
+    checkpoint_seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        counts = (
+            "max_steps",
+            "batch_catalogs",
+            "chunk_catalogs",
+            "passes",
+            "n_validation",
+            "looks",
+            "n_look",
+            "memory_clusters",
+        )
+        if low := [name for name in counts if getattr(self, name) < 1]:
+            raise InputError(f"fast: {', '.join(low)} must be at least 1")
+        if not self.learning_rate > 0 or not 0 <= self.warm_up < 1 or self.max_seconds < 0:
+            raise InputError(
+                f"fast: learning_rate {self.learning_rate} must be positive, warm_up {self.warm_up} in [0, 1) and "
+                f"max_seconds {self.max_seconds} not negative"
+            )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """All choices of one training.
+
+    Attributes
+    ----------
+    architecture, recipe
+        Names; see :data:`earnest_model.networks.ARCHITECTURES` and :data:`earnest_model.training.RECIPES`.
+    seed
+        Seed of the initial weights, the catalogs and their order.
+    drop
+        Columns that the network does not see; ``("m_wl",)`` is the paper's No WL.
+    pooled
+        The architecture of that name.
+    fast
+        The recipe of that name.
+    """
+
+    architecture: str = "pooled"
+    recipe: str = "fast"
+    seed: int = 1
+    drop: tuple[str, ...] = ()
+    pooled: PooledConfig = field(default_factory=PooledConfig)
+    fast: FastRecipe = field(default_factory=FastRecipe)

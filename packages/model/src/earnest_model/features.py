@@ -1,0 +1,237 @@
+"""Catalogs as numbers for a network: chosen columns, logarithms and one linear scaling per group (no Keras here).
+
+The paper's section 3.2: 15 columns per cluster for the encoder and a supplementary pair, each group of columns with
+the same meaning scaled linearly by the same two numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from earnest_common.batch import CatalogBatch
+from earnest_common.bundle import BundleDescription
+from earnest_common.errors import InputError
+from earnest_common.schema import CLUSTERS, RADII_R500C
+
+from earnest_model.arrays import Arrays, Float32Array, FloatArray
+
+__all__ = [
+    "ENCODER_COLUMNS",
+    "SUPPLEMENTARY_COLUMNS",
+    "FeatureSet",
+    "Scaling",
+    "fit_scaling",
+    "outside_training_range",
+    "to_arrays",
+]
+
+ENCODER_COLUMNS = ("t_x", "m_gas_profile", "gas_slope_profile")
+"""Columns that the encoder summarises; the paper's 1 + 7 + 7."""
+SUPPLEMENTARY_COLUMNS = ("l_x", "m_wl")
+"""Columns that join after the terse value."""
+_LOGARITHMIC = frozenset({"t_x", "m_gas", "m_gas_profile", "l_x", "m_wl"})
+
+Scaling = Mapping[str, tuple[float, float]]
+"""For each column an offset and a width: scaled = (value - offset) / width."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FeatureSet:
+    """Which columns a network sees.
+
+    Attributes
+    ----------
+    encoder, supplementary
+        Names of cluster columns before and after the terse value.
+    radii
+        Radii of the gas profiles in units of R_500c.
+
+    Examples
+    --------
+    >>> FeatureSet().drop(["m_wl"]).supplementary
+    ('l_x',)
+    >>> FeatureSet().names[:3]
+    ('log10_t_x', 'log10_m_gas_profile_1', 'log10_m_gas_profile_2')
+    """
+
+    encoder: tuple[str, ...] = ENCODER_COLUMNS
+    supplementary: tuple[str, ...] = SUPPLEMENTARY_COLUMNS
+    radii: tuple[float, ...] = RADII_R500C
+
+    @classmethod
+    def of(cls, description: BundleDescription) -> "FeatureSet":
+        """Return the features that a bundle was trained on."""
+        return cls(
+            encoder=description.features, supplementary=description.supplementary, radii=tuple(description.radii)
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, encoder first."""
+        return (*self.encoder, *self.supplementary)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the encoder's inputs; columns of a profile count from 1."""
+        return _input_names(self.encoder)
+
+    @property
+    def supplementary_names(self) -> tuple[str, ...]:
+        """Names of the supplementary inputs."""
+        return _input_names(self.supplementary)
+
+    def drop(self, columns: "list[str] | tuple[str, ...]") -> "FeatureSet":
+        """Return the features without some columns.
+
+        Raises
+        ------
+        InputError
+            If a column is not among them or the encoder would be left with none.
+        """
+        if unknown := [name for name in columns if name not in self.columns]:
+            raise InputError(f"cannot drop {', '.join(unknown)}: the columns are {', '.join(self.columns)}")
+        encoder = tuple(name for name in self.encoder if name not in columns)
+        if not encoder:
+            raise InputError(f"cannot drop {', '.join(columns)}: keep at least one of {', '.join(self.encoder)}")
+        supplementary = tuple(name for name in self.supplementary if name not in columns)
+        return FeatureSet(encoder=encoder, supplementary=supplementary, radii=self.radii)
+
+
+def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[float, float]]:
+    r"""Return the linear scaling that maps each column of real training clusters to [0, 1].
+
+    .. math:: x' = (x - \min x) / (\max x - \min x)
+
+    The seven values of a profile share one scaling (paper, section 3.2). The label has its own, ``sigma8``.
+
+    Parameters
+    ----------
+    batch
+        Training catalogs with known sigma8.
+    features
+        The columns.
+
+    Raises
+    ------
+    InputError
+        If the network could not use the catalogs, see :func:`to_arrays`.
+    """
+    values = {**_read(batch, features), "sigma8": batch.label("sigma8").astype(np.float64)}
+    scaling = {}
+    for name, column in values.items():
+        low, high = float(column.min()), float(column.max())
+        scaling[name] = (low, high - low if high > low else 1.0)
+    return scaling
+
+
+def to_arrays(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> Arrays:
+    """Return scaled network inputs.
+
+    Parameters
+    ----------
+    batch
+        Catalogs in physical, h-free units.
+    features
+        The columns.
+    scaling
+        Offset and width of each column.
+
+    Raises
+    ------
+    InputError
+        If radii differ, a value is unknown, not finite or not positive where its logarithm is needed, or a catalog
+        is empty; the message lists everything found.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> batch = toy_batch(n_catalogs=3, seed=1)
+    >>> arrays = to_arrays(batch, FeatureSet(), fit_scaling(batch, FeatureSet()))
+    >>> arrays.encoder.shape == (batch.n_clusters, 15)
+    True
+    """
+    values = _read(batch, features)
+    scaled = {name: (column - scaling[name][0]) / scaling[name][1] for name, column in values.items()}
+    return Arrays(
+        encoder=_stack(scaled, features.encoder, batch.n_clusters),
+        supplementary=_stack(scaled, features.supplementary, batch.n_clusters),
+        counts=np.diff(batch.row_splits).astype(np.int32),
+        sigma8=batch.label("sigma8").astype(np.float64),
+    )
+
+
+def outside_training_range(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> list[str]:
+    """Return one sentence for each column with clusters outside the range that was seen in training."""
+    notes = []
+    for name, column in _read(batch, features).items():
+        low, width = scaling[name]
+        share = float(np.mean((column < low) | (column > low + width)))
+        if share > 0:
+            shown = f"log10 {name}" if name in _LOGARITHMIC else name
+            notes.append(
+                f"{shown}: {share:.2%} of values lie outside the training range {low:.4g} to {low + width:.4g} "
+                f"(found {column.min():.4g} to {column.max():.4g})"
+            )
+    return notes
+
+
+def _input_names(columns: tuple[str, ...]) -> tuple[str, ...]:
+    names: list[str] = []
+    for name in columns:
+        label = f"log10_{name}" if name in _LOGARITHMIC else name
+        width = CLUSTERS.column(name).width
+        names += [label] if width is None else [f"{label}_{i}" for i in range(1, width + 1)]
+    return tuple(names)
+
+
+def _stack(scaled: dict[str, FloatArray], names: tuple[str, ...], n_rows: int) -> Float32Array:
+    columns = [scaled[name].reshape(n_rows, -1) for name in names]
+    return np.concatenate([np.zeros((n_rows, 0)), *columns], axis=1).astype(np.float32)
+
+
+def _read(batch: CatalogBatch, features: FeatureSet) -> dict[str, FloatArray]:
+    """Return each column as the network means it (logarithms taken), or say all that is wrong."""
+    problems = _shape_problems(batch, features)
+    values: dict[str, FloatArray] = {}
+    for name in features.columns:
+        column = batch.column(name).astype(np.float64)
+        problems += _value_problems(name, column)
+        values[name] = column
+    if problems:
+        raise InputError("\n  - ".join(["the network cannot use these catalogs", *problems]))
+    return {name: np.log10(column) if name in _LOGARITHMIC else column for name, column in values.items()}
+
+
+def _shape_problems(batch: CatalogBatch, features: FeatureSet) -> list[str]:
+    problems = []
+    if tuple(np.round(batch.radii, 6)) != tuple(np.round(features.radii, 6)):
+        problems.append(
+            f"profiles at radii {_numbers(batch.radii)} R_500c; the network expects {_numbers(features.radii)}: "
+            "make the catalogs with its radii or train on these"
+        )
+    if batch.n_catalogs == 0:
+        problems.append("there are no catalogs")
+    empty = np.flatnonzero(np.diff(batch.row_splits) == 0)
+    if len(empty):
+        first = batch.catalogs.get_column("catalog_id")[int(empty[0])]
+        problems.append(f"{len(empty)} catalog(s) have no clusters (first: catalog_id {first}); leave them out")
+    return problems
+
+
+def _value_problems(name: str, column: FloatArray) -> list[str]:
+    bad, words = ~np.isfinite(column), "unknown or not finite"
+    if name in _LOGARITHMIC and not bad.any():
+        bad, words = column <= 0, "not positive"
+    if not bad.any():
+        return []
+    rows = np.atleast_1d(bad.reshape(len(column), -1).any(axis=1))
+    return [
+        f"column {CLUSTERS.column(name).label}: {int(rows.sum())} of {len(rows)} clusters have values that are {words} "
+        f"(first: row {int(np.argmax(rows))}); complete it or train a network without it: --drop {name}"
+    ]
+
+
+def _numbers(values: Any) -> str:  # noqa: ANN401 - any sequence of numbers
+    return ", ".join(f"{value:.4g}" for value in values)

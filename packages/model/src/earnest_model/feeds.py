@@ -1,0 +1,214 @@
+"""Where training catalogs come from: a live source or a catalog set, always a little ahead of the optimiser.
+
+What round number r holds depends on the seed and r alone, so that an interrupted training goes on exactly.
+"""
+
+import itertools
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar, final
+
+import numpy as np
+import numpy.typing as npt
+from earnest_common.batch import CatalogBatch, concat
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.errors import InputError
+from earnest_common.protocols import CatalogSource
+from earnest_common.seeds import Stage, generator
+
+from earnest_model.arrays import Arrays, join
+from earnest_model.config import FastRecipe
+
+__all__ = ["AbstractFeed", "LiveFeed", "SetFeed", "ahead"]
+
+T = TypeVar("T")
+IntArray = npt.NDArray[np.int64]
+ToArrays = Callable[[CatalogBatch], Arrays]
+
+_FIRST_TRAINING_ID = 2**32
+"""Live catalogs have ids far from those of any set: a set of the same seed is never trained on by accident."""
+_FIRST_VALIDATION_ID = 2**40
+_PERIOD = 10
+"""Sources may give a catalog its split by the last digit of its id; a probe finds out."""
+
+
+class AbstractFeed(ABC):
+    """A supply of training catalogs in rounds, and of validation catalogs."""
+
+    @property
+    @abstractmethod
+    def radii(self) -> tuple[float, ...]:
+        """Radii of the gas profiles in units of R_500c."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the catalogs, ready for JSON."""
+
+    @abstractmethod
+    def sample(self) -> CatalogBatch:
+        """Return training catalogs on which scalings are measured."""
+
+    @abstractmethod
+    def validation(self) -> CatalogBatch:
+        """Return catalogs that are never trained on."""
+
+    @abstractmethod
+    def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
+        """Yield shuffled training catalogs without end, from round number ``first`` on."""
+
+
+@final
+class LiveFeed(AbstractFeed):
+    """Fresh catalogs of a live source.
+
+    Round r trains on the chunks r - passes + 1 to r, so that each catalog is used ``passes`` times. Where the source
+    assigns splits, only its training catalogs are trained on and only its validation catalogs looked at.
+
+    Parameters
+    ----------
+    source
+        The source; which catalogs it makes depends on its own seed and on the ids.
+    recipe
+        Sizes of chunks and of the validation sample.
+    seed
+        Seed of the order.
+    """
+
+    def __init__(self, source: CatalogSource, recipe: FastRecipe, *, seed: int) -> None:
+        self._source, self._recipe, self._seed = source, recipe, seed
+        self._digits = _digits_by_split(source)
+
+    @property
+    def radii(self) -> tuple[float, ...]:
+        """Radii of the gas profiles in units of R_500c."""
+        return tuple(self._source.radii)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the catalogs, ready for JSON."""
+        return {"live": dict(self._source.provenance())}
+
+    def sample(self) -> CatalogBatch:
+        """Return the first chunk."""
+        return self._chunk(0)
+
+    def validation(self) -> CatalogBatch:
+        """Return catalogs with ids that training never draws."""
+        return self._draw("validation", first=_FIRST_VALIDATION_ID, start=0, n=self._recipe.n_validation)
+
+    def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
+        """Yield shuffled training catalogs without end, from round number ``first`` on."""
+        passes = self._recipe.passes
+        window: deque[Arrays] = deque(maxlen=passes)
+        window.extend(to_arrays(self._chunk(chunk)) for chunk in range(max(0, first - passes + 1), first))
+        for number in itertools.count(first):
+            window.append(to_arrays(self._chunk(number)))
+            yield _shuffled(join(list(window)), self._seed, number)
+
+    def _chunk(self, number: int) -> CatalogBatch:
+        size = self._recipe.chunk_catalogs
+        return self._draw("train", first=_FIRST_TRAINING_ID, start=number * size, n=size)
+
+    def _draw(self, split: str, *, first: int, start: int, n: int) -> CatalogBatch:
+        """Return the catalogs number ``start`` to ``start + n`` of a split, without those of other splits."""
+        digits = self._digits[split]
+        tens, place = np.divmod(np.arange(start, start + n, dtype=np.int64), len(digits))
+        batch = self._source.batch((first // _PERIOD + tens) * _PERIOD + digits[place])
+        return batch.select((batch.catalogs.get_column("split") == split).fill_null(value=True).to_numpy())
+
+
+def _digits_by_split(source: CatalogSource) -> dict[str, IntArray]:
+    """Return the last digits of the ids that the source gives to each split; all digits where there is no pattern."""
+    digits = np.arange(3 * _PERIOD) % _PERIOD
+    found = source.batch(_FIRST_VALIDATION_ID // _PERIOD * _PERIOD - 3 * _PERIOD + np.arange(3 * _PERIOD))
+    splits = found.catalogs.get_column("split").fill_null("").to_numpy()
+    uses = {}
+    for split in ("train", "validation"):
+        always = [d for d in range(_PERIOD) if (splits[digits == d] == split).all()]
+        uses[split] = np.array(always or list(range(_PERIOD)), dtype=np.int64)
+    return uses
+
+
+@final
+class SetFeed(AbstractFeed):
+    """The catalogs of a set, by its splits.
+
+    A set that fits in memory is read once and a round is one pass over it. A larger one is read in groups of shards,
+    in an order that changes with every pass, and a round is one group.
+
+    Parameters
+    ----------
+    catalog_set
+        A set with the splits train and validation.
+    recipe
+        How many clusters are held in memory.
+    seed
+        Seed of the order.
+    """
+
+    def __init__(self, catalog_set: CatalogSet, recipe: FastRecipe, *, seed: int) -> None:
+        self._set, self._recipe, self._seed = catalog_set, recipe, seed
+        self._in_memory = catalog_set.manifest.n_clusters <= recipe.memory_clusters
+        found = set(catalog_set.scan_catalogs().select("split").unique().collect().get_column("split").to_list())
+        if missing := {"train", "validation"} - found:
+            raise InputError(
+                f"catalog set {catalog_set.path} has no catalogs of split {' and '.join(sorted(missing))}; divide it "
+                "with: earnest catalogs split"
+            )
+
+    @property
+    def radii(self) -> tuple[float, ...]:
+        """Radii of the gas profiles in units of R_500c."""
+        return tuple(self._set.manifest.plan.radii)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the catalogs, ready for JSON."""
+        plan = self._set.manifest.plan
+        return {"set": {"data_hash": self._set.manifest.data_hash, "preset": plan.preset, "synthetic": plan.synthetic}}
+
+    def sample(self) -> CatalogBatch:
+        """Return all training catalogs, or the first group of a large set."""
+        return self._set.read(split="train") if self._in_memory else self._group(0)
+
+    def validation(self) -> CatalogBatch:
+        """Return validation catalogs, of a large set no more than the recipe asks for."""
+        return self._set.read(split="validation", limit=None if self._in_memory else self._recipe.n_validation)
+
+    def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
+        """Yield shuffled training catalogs without end, from round number ``first`` on."""
+        everything = to_arrays(self._set.read(split="train")) if self._in_memory else None
+        for number in itertools.count(first):
+            arrays = to_arrays(self._group(number)) if everything is None else everything
+            yield _shuffled(arrays, self._seed, number)
+
+    def _group(self, number: int) -> CatalogBatch:
+        """Return the training catalogs of one group of shards; every pass groups the shards anew."""
+        manifest = self._set.manifest
+        n_groups = min(-(-manifest.n_clusters // self._recipe.memory_clusters), len(manifest.shards))
+        one_pass, place = divmod(number, n_groups)
+        order = generator(self._seed, Stage.TRAINING, 2 * one_pass + 3).permutation(len(manifest.shards))
+        shards = [self._set.shard(int(index)) for index in np.array_split(order, n_groups)[place]]
+        return concat([s.select((s.catalogs.get_column("split") == "train").fill_null(value=False)) for s in shards])
+
+
+def _shuffled(arrays: Arrays, seed: int, number: int) -> Arrays:
+    return arrays.take(generator(seed, Stage.TRAINING, 2 * number + 2).permutation(arrays.n_catalogs))
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the items of an iterator while a thread already makes the next one.
+
+    Numerical code releases the interpreter, so the thread works while the optimiser does.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed") as pool:
+        take = partial(next, items)
+        coming = pool.submit(take)
+        while True:
+            try:
+                item = coming.result()
+            except StopIteration:
+                return
+            coming = pool.submit(take)
+            yield item

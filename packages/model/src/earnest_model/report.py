@@ -1,0 +1,157 @@
+"""The report section of an evaluation: the paper's figure 8 and whether intervals cover."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from earnest_common.section import DataTable, Figure, Section
+
+from earnest_model.drawing import BLUE, GREY, RUST, draw
+from earnest_model.evaluate import Accuracy, Estimates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["accuracy_section", "by_true_sigma8"]
+
+FloatArray = npt.NDArray[np.float64]
+_MOST_BINS = 23
+
+
+def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping[str, Any]) -> Section:
+    """Return the section that shows inferred against true sigma8.
+
+    Parameters
+    ----------
+    found, quality
+        Estimates of labelled catalogs and their quality.
+    provenance
+        Which bundle and which catalogs.
+    """
+    text = (
+        f"Over {quality.n_catalogs:,} held-out catalogs, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
+        f"{quality.scatter_err:.4f} with bias {quality.bias:+.4f}. Always naming the prior's mean would scatter by "
+        f"{quality.prior_scatter:.4f}: {quality.skill:.1%} of that variance is explained.",
+        f"The true value lies in the 68 % interval of {quality.coverage_68:.1%} and in the 95 % interval of "
+        f"{quality.coverage_95:.1%} of the catalogs.",
+    )
+    rows = (
+        ("scatter", round(quality.scatter, 5), round(quality.scatter_err, 5)),
+        ("bias", round(quality.bias, 5), round(quality.scatter / np.sqrt(quality.n_catalogs), 5)),
+        ("prior scatter", round(quality.prior_scatter, 5), None),
+        ("skill", round(quality.skill, 4), None),
+        ("coverage of 68 % intervals", round(quality.coverage_68, 4), _share_error(quality.coverage_68, quality)),
+        ("coverage of 95 % intervals", round(quality.coverage_95, 4), _share_error(quality.coverage_95, quality)),
+    )
+    table = DataTable(
+        name="model-accuracy",
+        columns=("quantity", "value", "error"),
+        rows=rows,
+        caption="Quality of the estimates of σ₈.",
+    )
+    return Section(
+        key="accuracy.model",
+        title="How well σ₈ is inferred",
+        text=text,
+        figures=(_figure_8(found, quality), _coverage_figure(found)),
+        tables=(table,),
+        summary=quality.as_dict(),
+        provenance=dict(provenance),
+    )
+
+
+def by_true_sigma8(true: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return quantiles of values in bins of true sigma8.
+
+    Parameters
+    ----------
+    true, values
+        Shape (n,).
+
+    Returns
+    -------
+    Mean true value of each bin, shape (n_bins,), and the 16, 50 and 84 % quantiles, shape (n_bins, 3). Each value of
+    a grid is its own bin; other values are divided into bins of equal number.
+    """
+    unique = np.unique(true.round(9))
+    if len(unique) <= _MOST_BINS:
+        groups = [np.flatnonzero(np.isclose(true, value, atol=1e-8)) for value in unique]
+    else:
+        groups = np.array_split(np.argsort(true, kind="stable"), max(2, min(_MOST_BINS, len(true) // 20)))
+    centres = np.array([true[group].mean() for group in groups])
+    return centres, np.array([np.quantile(values[group], (0.16, 0.5, 0.84)) for group in groups])
+
+
+def _share_error(share: float, quality: Accuracy) -> float:
+    return round(float(np.sqrt(max(share * (1 - share), 0.0) / quality.n_catalogs)), 4)
+
+
+def _figure_8(found: Estimates, quality: Accuracy) -> Figure:
+    centres, quantiles = by_true_sigma8(found.true, found.sigma8)
+    low, high = float(found.true.min()) - 0.02, float(found.true.max()) + 0.02
+    jitter = _jitter(found.true)
+
+    def paint(axes: "Axes") -> None:
+        axes.plot(found.true + jitter, found.sigma8, ".", color=BLUE, ms=2, mew=0, alpha=0.25, rasterized=True)
+        axes.plot([low, high], [low, high], color=GREY, lw=1, ls="--", label="equality")
+        errors = np.abs(quantiles[:, [0, 2]] - quantiles[:, [1]]).T
+        axes.errorbar(
+            centres, quantiles[:, 1], yerr=errors, fmt="o", color=RUST, ms=3.5, lw=1.2, label="median and middle 68 %"
+        )
+        axes.set(xlabel=r"true $\sigma_8$", ylabel=r"inferred $\sigma_8$", xlim=(low, high), ylim=(low, high))
+        axes.set_aspect("equal")
+        axes.legend(loc="upper left")
+
+    return Figure(
+        name="model-sigma8",
+        svg=draw(paint),
+        alt="Inferred against true sigma8 with medians and 68 % bars per bin, following the line of equality.",
+        caption=(
+            f"Inferred against true σ₈ of {quality.n_catalogs:,} catalogs; scatter {quality.scatter:.4f}. Near the "
+            "ends of the prior a bounded distribution has its mean inside, so the medians bend to the middle."
+        ),
+    )
+
+
+def _jitter(true: FloatArray) -> FloatArray:
+    """Return small sideways shifts that part points on a grid."""
+    values = np.unique(true.round(9))
+    if len(values) > _MOST_BINS or len(values) < 2:
+        return np.zeros(len(true))
+    turns = np.arange(len(true), dtype=np.float64) * 0.618034 % 1
+    shifts: FloatArray = (turns - 0.5) * 0.6 * float(np.diff(values).min())
+    return shifts
+
+
+def _coverage_figure(found: Estimates) -> Figure:
+    shares = {}
+    for level, (low, high) in ((68, found.interval_68), (95, found.interval_95)):
+        inside = ((found.true >= low) & (found.true <= high)).astype(np.float64)
+        centres, share = _mean_by_true(found.true, inside)
+        shares[level] = (centres, share, np.sqrt(share * (1 - share) / (len(inside) / len(centres))))
+
+    def paint(axes: "Axes") -> None:
+        for level, color in ((68, BLUE), (95, RUST)):
+            centres, share, error = shares[level]
+            axes.axhline(level / 100, color=GREY, lw=1, ls="--")
+            axes.errorbar(
+                centres, share, yerr=error, fmt="o-", color=color, ms=3.5, lw=1.2, label=f"{level} % intervals"
+            )
+        axes.set(xlabel=r"true $\sigma_8$", ylabel="share of catalogs inside", ylim=(0, 1.03))
+        axes.legend(loc="lower center", ncols=2)
+
+    overall = ", ".join(f"{level} %: {np.average(shares[level][1]):.1%}" for level in shares)
+    return Figure(
+        name="model-coverage",
+        svg=draw(paint, size=(4.4, 3.2)),
+        alt="Share of catalogs whose true sigma8 lies in its interval, against true sigma8.",
+        caption=f"How often intervals hold the truth, by true σ₈ (dashed: their promise; mean over bins {overall}).",
+    )
+
+
+def _mean_by_true(true: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean of values in seven bins of true sigma8 of equal number."""
+    groups = np.array_split(np.argsort(true, kind="stable"), min(7, len(true)))
+    means = [(true[group].mean(), values[group].mean()) for group in groups]
+    return np.array([centre for centre, _ in means]), np.array([mean for _, mean in means])

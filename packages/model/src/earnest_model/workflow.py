@@ -1,0 +1,141 @@
+"""What the commands do, as functions."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalog_set.parquet import write_table
+from earnest_common.errors import InputError
+from earnest_common.files import refuse_existing
+from earnest_common.plugins import load_estimator, open_source
+from earnest_common.schema import PREDICTIONS
+from earnest_common.section import write_section
+
+from earnest_model.config import TrainingConfig
+from earnest_model.evaluate import accuracy, estimates
+from earnest_model.feeds import AbstractFeed, LiveFeed, SetFeed
+from earnest_model.networks import architecture
+
+__all__ = ["evaluate_set", "open_feed", "predict_set", "train_bundle"]
+
+
+def open_feed(config: TrainingConfig, *, live: str | None, data: Path | None, source: str = "mocks") -> AbstractFeed:
+    """Return the training catalogs that a command asks for.
+
+    Parameters
+    ----------
+    config
+        Seed and sizes.
+    live
+        Preset of a live source.
+    data
+        Folder of a catalog set.
+    source
+        Entry-point name of the live source.
+
+    Raises
+    ------
+    InputError
+        If not exactly one of ``live`` and ``data`` is given, or it cannot be used.
+    PluginError
+        If no installed package provides the source.
+    """
+    if (live is None) == (data is None):
+        raise InputError("give either --live PRESET (fresh mocks) or --data SET (a catalog set), and not both")
+    if data is not None:
+        return SetFeed(CatalogSet.open(data), config.fast, seed=config.seed)
+    return LiveFeed(open_source(source, preset=str(live), seed=config.seed), config.fast, seed=config.seed)
+
+
+def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:
+    """Train a network, write its bundle and return the headline numbers.
+
+    Checkpoints live in ``OUT.training`` beside the bundle; the same call goes on from them.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``out`` is taken.
+    InputError
+        If the configuration or the catalogs cannot be used.
+    """
+    refuse_existing(out)
+    architecture(config.architecture)  # a wrong name is refused before TensorFlow is loaded
+    from earnest_model.bundling import save_bundle
+    from earnest_model.checkpoint import Workspace
+    from earnest_model.training import train
+
+    workspace = out.with_name(f"{out.name}.training")
+    result = train(config, feed, workspace=workspace)
+    description = save_bundle(out, result, config, feed)
+    Workspace(workspace).remove()
+    last = result.history[-1]
+    return {
+        "path": str(out),
+        "architecture": config.architecture,
+        "n_parameters": description.training["n_parameters"],
+        "steps": last["step"],
+        "seconds": last["seconds"],
+        "validation_scatter": last["scatter"],
+        "validation_bias": last["bias"],
+        "factor_68": result.calibration.factor_68,
+        "factor_95": result.calibration.factor_95,
+    }
+
+
+def predict_set(model: Path, catalog_set: Path, out: Path, *, split: str | None = None) -> list[str]:
+    """Infer sigma8 of every catalog, write the predictions, and return notes on what lies outside the training range.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``out`` is taken.
+    InputError
+        If the model cannot use the catalogs.
+    """
+    refuse_existing(out)
+    opened = CatalogSet.open(catalog_set)
+    estimator = load_estimator(model)
+    parts, notes = [], []
+    for batch in opened.batches(split=split):
+        if batch.n_catalogs:
+            parts.append(estimator.predict(batch))
+            notes += _notes(estimator, batch)
+    if not parts:
+        raise InputError(f"catalog set {catalog_set} has no catalogs" + (f" of split '{split}'" if split else ""))
+    write_table(out, pl.concat(parts), PREDICTIONS, parameters={"data_hash": opened.manifest.data_hash})
+    return notes
+
+
+def _notes(estimator: object, batch: Any) -> list[str]:  # noqa: ANN401
+    from earnest_model.estimator import PooledEstimator
+
+    return estimator.outside_training_range(batch) if isinstance(estimator, PooledEstimator) else []
+
+
+def evaluate_set(
+    model: Path, catalog_set: Path, *, split: str | None = None, section: Path | None = None
+) -> dict[str, Any]:
+    """Return the quality of a model on a labelled set, and write it as a report section if asked.
+
+    Raises
+    ------
+    InputError
+        If labels are unknown or the model cannot use the catalogs.
+    """
+    if section is not None:
+        refuse_existing(section)
+    opened = CatalogSet.open(catalog_set)
+    found = estimates(load_estimator(model), opened.batches(split=split))
+    quality = accuracy(found)
+    if section is not None:
+        from earnest_model.report import accuracy_section
+
+        provenance = {
+            "model": model.name,
+            "data_hash": opened.manifest.data_hash,
+            "preset": opened.manifest.plan.preset,
+        }
+        write_section(section, accuracy_section(found, quality, provenance=provenance))
+    return quality.as_dict()
