@@ -75,6 +75,11 @@ class BaseSample:
         """The number of clusters."""
         return len(self.log10_m_500c)
 
+    @property
+    def emulated(self) -> bool:
+        """Whether masses and observables come from a recipe and not from a simulation or the sky."""
+        return "recipe" in self.source
+
     @functools.cached_property
     def relations(self) -> ScalingRelations:
         """The power laws fitted to the sample, the references of every mock."""

@@ -5,6 +5,7 @@ from typing import Any, final
 
 import numpy as np
 import polars as pl
+from scipy.integrate import trapezoid
 from earnest_common.arrays import FloatArray
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.priors import Uniform
@@ -100,7 +101,7 @@ def _corner(opened: CatalogSet, source: MockSource, catalogs: pl.DataFrame, *, s
         log10_m=log10_m,
         expected=expected,
         mean_number=found.sum() / n if n else float("nan"),
-        expected_number=None if expected is None else float(np.trapezoid(expected / BIN, log10_m)),
+        expected_number=None if expected is None else float(trapezoid(expected / BIN, log10_m)),
     )
 
 

@@ -92,7 +92,10 @@ def _text(sample: BaseSample, source: MockSource, other: Comparison | None) -> t
         "share of the volume below it, none below the cut."
     )
     origin = sample.synthetic or "Nothing in the base sample is emulated"
-    loans = f"Each takes residuals and gas profile from one of {sample.n_clusters} base-sample clusters. {origin[0].upper()}{origin[1:]}."
+    loans = (
+        f"Each takes residuals and gas profile from one of {sample.n_clusters} base-sample clusters. "
+        f"{origin[0].upper()}{origin[1:]}."
+    )
     if other is None:
         return (sky, loans)
     return (sky, loans, _verdict(other))
@@ -122,7 +125,7 @@ def _counts_figure(counts: tuple[Selected, ...], source: MockSource) -> Figure:
         axes.set_xlabel(r"$\log_{10}\ M_{500c}\ [M_\odot]$")
         axes.legend(loc="upper right", ncols=1)
 
-    lines = "lines join them" if counts[0].expected is None else "lines: mass function and selection of the same ones"
+    lines = "lines join them" if counts[0].expected is None else "lines: mass function times selection for them"
     caption = (
         "Mean number of clusters per 0.01 dex of mass for extreme sigma8 and normalisation of L_X-M (b_L). Points: "
         f"catalogs of this set, with Poisson errors; {lines}; grey: every cluster in the volume."
@@ -148,7 +151,7 @@ def _paint_counts(axes: "Axes", one: Selected, colour: str) -> None:
 def _relations_figure(sample: BaseSample, other: Comparison | None) -> Figure:
     def paint(panels: Sequence["Axes"]) -> None:
         for i, (axes, name) in enumerate(zip(panels, OBSERVABLES, strict=True)):
-            _paint_relation(axes, sample, i, name=name)
+            _paint_relation(axes, sample, i, name=name, other=other)
             if other is not None and name in other.offsets:
                 axes.plot(
                     10**other.log10_m_500c,
@@ -162,7 +165,7 @@ def _relations_figure(sample: BaseSample, other: Comparison | None) -> Figure:
                 )
         panels[0].legend(loc="lower right", markerscale=1.4)
 
-    what = "emulated clusters" if sample.synthetic else "base-sample clusters"
+    what = "emulated clusters" if sample.emulated else "base-sample clusters"
     caption = (
         f"The base sample's {sample.n_clusters} {what} and the power laws fitted to them, with their scatter (band)."
     )
@@ -175,15 +178,19 @@ def _relations_figure(sample: BaseSample, other: Comparison | None) -> Figure:
     return Figure(name="scaling-relations", svg=draw(paint, size=(10.2, 3.5), panels=3), alt=alt, caption=caption)
 
 
-def _paint_relation(axes: "Axes", sample: BaseSample, i: int, *, name: str) -> None:
-    label = "emulated base sample" if sample.synthetic else "base sample"
+def _paint_relation(axes: "Axes", sample: BaseSample, i: int, *, name: str, other: Comparison | None) -> None:
+    label = "emulated base sample" if sample.emulated else "base sample"
     axes.plot(10**sample.log10_m_500c, 10 ** sample.observables[:, i], ".", ms=2.4, color=BLUE, alpha=0.45, label=label)
-    x = np.linspace(sample.log10_m_500c[0] - 0.1, sample.log10_m_500c[-1] + 0.1, 50)
+    masses = sample.log10_m_500c if other is None else np.concatenate([sample.log10_m_500c, other.log10_m_500c])
+    x = np.linspace(masses.min() - 0.1, masses.max() + 0.1, 50)
     mean = mean_observables(sample.relations, x)[:, i]
     scatter = getattr(sample.relations, name).scatter
     axes.fill_between(10**x, 10 ** (mean - scatter), 10 ** (mean + scatter), color=INK, alpha=0.10, lw=0)
     axes.plot(10**x, 10**mean, color=INK, lw=1.2)
     axes.set(xscale="log", yscale="log", xlabel=r"$M_{500c}$ [$M_\odot$]", ylabel=_AXIS[name])
+    if name == "t_x":  # spans one decade: name more than its powers of ten
+        axes.set_yticks([1, 2, 5, 10], ["1", "2", "5", "10"])
+        axes.minorticks_off()
 
 
 def _counts_table(counts: tuple[Selected, ...]) -> DataTable:
