@@ -5,11 +5,11 @@ from typing import Any, final
 
 import numpy as np
 import polars as pl
-from scipy.integrate import trapezoid
 from earnest_common.arrays import FloatArray
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.priors import Uniform
 from earnest_common.scaling import FACTORS, biased
+from scipy.integrate import trapezoid
 
 from earnest_mocks.population import LOG10_M_MAX
 from earnest_mocks.selected import mass_limited
