@@ -21,7 +21,7 @@ from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base
 from earnest_mocks.config import MocksConfig, resolve_config
 from earnest_mocks.design import Design, design
 from earnest_mocks.donors import DonorPool, donor_pools
-from earnest_mocks.observables import borrow, cluster_table, largest_residual, log10_observable
+from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
 from earnest_mocks.population import Population, populate
 from earnest_mocks.relations import OBSERVABLES
 from earnest_mocks.selected import Spectra, flux_limited, flux_nodes, mass_limited, share_at
@@ -90,19 +90,16 @@ class MockSource:
         clusters = populate(spectra.nodes, spectra.density, seed=self.seed, catalog_id=chosen.catalog_id)
         pool = chosen.split[clusters.row]
         loan = borrow(self.sample, self.pools, self.config.donors, clusters=clusters, pool=pool)
-        scatter = {name: chosen.parameters[f"{name}_scatter"] for name in OBSERVABLES}
+        log10_x = _log10_observables(chosen, relations, loan, clusters)
         if spectra.share is not None:
-            l_x = log10_observable("l_x", relations, loan, clusters=clusters, scatter=scatter["l_x"])
-            detected = self._detected(spectra, clusters, l_x)
+            detected = self._detected(spectra, clusters, log10_x["l_x"])
             clusters, loan = clusters.keep(detected), loan.keep(detected)
+            log10_x = {name: values[detected] for name, values in log10_x.items()}
         table = cluster_table(
             self.sample,
             loan,
             clusters=clusters,
-            log10_x={
-                name: log10_observable(name, relations, loan, clusters=clusters, scatter=scatter[name])
-                for name in OBSERVABLES
-            },
+            log10_x=log10_x,
             catalog_id=chosen.catalog_id,
             m_wl_scatter=chosen.parameters["m_wl_scatter"],
             z=self.config.survey.z,
@@ -191,6 +188,15 @@ def _refuse_unseen_masses(
     for bound in highest:
         residual = corners["l_x_scatter"][:, None] * bound
         flux_limited(config.survey, table, sigma8=sigma8, l_x=l_x, highest=residual)
+
+
+def _log10_observables(
+    chosen: Design, relations: ScalingRelations, loan: Loan, clusters: Population
+) -> dict[str, FloatArray]:
+    return {
+        name: log10_observable(name, relations, loan, clusters=clusters, scatter=chosen.parameters[f"{name}_scatter"])
+        for name in OBSERVABLES
+    }
 
 
 def _catalog_table(chosen: Design, counts: IntArray, config: MocksConfig) -> pl.DataFrame:
