@@ -2,22 +2,23 @@
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, distributions, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from earnest_common.files import file_sha256
 
-__all__ = ["provenance", "versions"]
+__all__ = ["DISTRIBUTIONS", "provenance", "versions"]
+
+DISTRIBUTIONS = ("earnest-common", "earnest-mocks", "earnest-model", "earnest-interpret", "earnest-selfcal")
 
 _FOUNDATIONS = ("numpy", "polars", "scipy", "colossus", "tensorflow", "keras")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, of every installed earnest package and of what they stand on."""
-    ours = sorted({d.name for d in distributions() if d.name and d.name.startswith("earnest-")})
     found = {"python": platform.python_version()}
-    for name in (*ours, *_FOUNDATIONS):
+    for name in (*DISTRIBUTIONS, *_FOUNDATIONS):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -8,7 +8,6 @@ from earnest_common.cli.output import JsonOption, emit
 
 __all__ = ["doctor"]
 
-_DISTRIBUTIONS = ("earnest-common", "earnest-mocks", "earnest-model", "earnest-interpret", "earnest-selfcal")
 _EXTRAS = {
     "astropy": "exports to FITS, VOTable and ECSV",
     "matplotlib": "figures",
@@ -23,7 +22,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
     from earnest_common.bundle import BUNDLE_FORMAT_VERSION
     from earnest_common.catalog_set import FORMAT_VERSION
     from earnest_common.plugins import COMMANDS, ESTIMATORS, SOURCES, plugins
-    from earnest_common.provenance import versions
+    from earnest_common.provenance import DISTRIBUTIONS, versions
     from earnest_common.schema import SCHEMA_VERSION
 
     found = versions()
@@ -35,8 +34,8 @@ def doctor(*, as_json: JsonOption = False) -> None:
     ]
     answer = {
         "python": sys.version.split()[0],
-        "packages": {name: found.get(name, "not installed") for name in _DISTRIBUTIONS},
-        "foundations": {k: v for k, v in found.items() if k not in _DISTRIBUTIONS and k != "python"},
+        "packages": {name: found.get(name, "not installed") for name in DISTRIBUTIONS},
+        "foundations": {k: v for k, v in found.items() if k not in DISTRIBUTIONS and k != "python"},
         "formats": {"catalog set": FORMAT_VERSION, "schema": SCHEMA_VERSION, "bundle": BUNDLE_FORMAT_VERSION},
         "plugins": {group: list(plugins(group)) for group in (COMMANDS, SOURCES, ESTIMATORS)},
         "extras": {what: "yes" if find_spec(module) else f"no ({module})" for module, what in _EXTRAS.items()},
