@@ -39,6 +39,15 @@ def test_a_leaking_encoder_is_convicted(batch, monkeypatch):
     assert "p = 0.002" in told["sigma8_at_fixed_mass"][1]
 
 
+def test_an_encoder_of_shapes_is_told_from_one_of_amounts(batch):
+    """Weights that cancel along the profile read its shape: the fingerprint of a cloned cluster, not its gas mass."""
+    shape = {f"log10_m_gas_profile_{k}": (-1.0) ** k for k in range(1, 7)}
+    told = reasons(SaturatingEstimator(weights=shape), batch)
+    assert "radii pull against each other" in told["shape"][1]
+    amount = {name: 1.0 for name in shape}
+    assert "shape" not in reasons(SaturatingEstimator(weights=amount, saturation=9.0), batch)
+
+
 def test_an_observed_catalog(observed, estimator):
     told = reasons(estimator, observed)
     assert told["mass"][0] == told["sigma8_at_fixed_mass"][0] == "impossible"

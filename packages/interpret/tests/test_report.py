@@ -54,6 +54,15 @@ def test_included_sections_bring_their_headlines(found):
     assert made.html.index("All test catalogs") < made.html.index("Inferred against true")
 
 
+def test_numbers_of_different_samples_are_not_mixed(found):
+    accuracy = Section(key="accuracy.model", title="All test catalogs", summary={"scatter": 0.0181})
+    for made in (
+        build_report(found, model="A model", include=(accuracy,)),
+        build_report(found, model="A model", summary={"scatter": 0.0181}),
+    ):
+        assert made.numbers["summary"] == {"scatter": 0.0181}
+
+
 def test_a_section_of_interpret_is_not_shown_twice(found):
     other = Section(key="inputs.saliency", title="Saliency of more catalogs")
     made = build_report(found, model="A model", include=(other,))

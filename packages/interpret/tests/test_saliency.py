@@ -74,6 +74,14 @@ def test_groups_of_any_names():
     assert groups[0].reference == 0
 
 
+@pytest.mark.parametrize(
+    ("signs", "expected"), [((1, 1, 1), 1.0), ((-1, -1, -1), 1.0), ((1, -2, 1), 0.0), ((3, -1, 0), 0.5)]
+)
+def test_coherence_tells_amount_from_shape(signs, expected):
+    found = summarise_saliency(np.tile(np.array(signs, dtype=float), (20, 1)), ["p_1", "p_2", "p_3"], [0.3, 0.6, 1.0])
+    assert found.coherence(found.groups[0]) == pytest.approx(expected)
+
+
 def test_table_has_one_signed_column_per_input(batch, estimator):
     table = saliency_table(batch, saliency(estimator, batch), FEATURES, of="terse")
     assert table.columns == ["catalog_id", "cluster_id", *(f"d_terse_d_{name}" for name in FEATURES)]

@@ -78,6 +78,8 @@ class Interpretation:
         Saliency of the terse value.
     terse_values, terse
         Terse value per cluster and in summary.
+    beside
+        Columns that join after the encoder.
     missing
         Why there is no saliency or terse value.
     """
@@ -91,12 +93,15 @@ class Interpretation:
     inputs: SaliencySummary | None
     terse_values: FloatArray
     terse: TerseSummary | None
+    beside: tuple[str, ...] = ()
     missing: str = ""
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """The findings as sentences."""
-        return top_reasons(clusters=self.clusters, inputs=self.inputs, terse=self.terse, missing=self.missing)
+        return top_reasons(
+            clusters=self.clusters, inputs=self.inputs, terse=self.terse, beside=self.beside, missing=self.missing
+        )
 
     def sections(self) -> tuple[Section, ...]:
         """Return the findings as sections of the report."""
@@ -168,6 +173,7 @@ def interpret(
         inputs=inputs,
         terse_values=values,
         terse=terse,
+        beside=tuple(estimator.description.supplementary),
         missing=missing,
     )
 
@@ -207,6 +213,7 @@ def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
         },
         "ranked": [summary.names[j] for j in summary.ranked],
         "shares": {group.name: summary.share(group) for group in summary.groups},
+        "coherence": {group.name: summary.coherence(group) for group in summary.groups},
         "mass_edges": summary.mass_edges.tolist(),
         "mass_counts": summary.mass_counts.tolist(),
         "median_by_mass": summary.by_mass.tolist(),

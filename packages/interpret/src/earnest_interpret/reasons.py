@@ -45,7 +45,12 @@ class Reason:
 
 
 def top_reasons(
-    *, clusters: LeaveOneOutSummary, inputs: SaliencySummary | None, terse: TerseSummary | None, missing: str = ""
+    *,
+    clusters: LeaveOneOutSummary,
+    inputs: SaliencySummary | None,
+    terse: TerseSummary | None,
+    beside: tuple[str, ...] = (),
+    missing: str = "",
 ) -> tuple[Reason, ...]:
     """Return what moves sigma8, what the encoder listens to, what its number means, and whether it cheats.
 
@@ -55,14 +60,16 @@ def top_reasons(
         Leave-one-out of the sample.
     inputs, terse
         Saliency and terse value; ``None`` for a model that has none.
+    beside
+        Columns that join after the encoder.
     missing
         Why there is no saliency or terse value.
     """
     reasons = [_clusters(clusters)]
     if inputs is not None:
-        reasons.append(_inputs(inputs))
+        reasons += [_inputs(inputs), *_shape(inputs)]
     if terse is not None:
-        reasons += [_mass(terse), _fixed_mass(terse), *_proxy(terse)]
+        reasons += [_mass(terse, beside), _fixed_mass(terse), *_proxy(terse)]
     if inputs is None or terse is None:
         reasons.append(_reason("terse", "impossible", f"What the encoder passes on cannot be examined: {missing}."))
     return tuple(reasons)
@@ -113,7 +120,22 @@ def _inputs(summary: SaliencySummary) -> Reason:
     return _reason("inputs", "finding", f"{text}.", most_salient=summary.names[summary.ranked[0]], **shares)
 
 
-def _mass(summary: TerseSummary) -> Reason:
+def _shape(summary: SaliencySummary) -> list[Reason]:
+    """Return a sentence for each important profile whose radii pull against each other."""
+    found = []
+    for group in summary.groups:
+        left = summary.coherence(group)
+        if group.radii and summary.share(group) >= 0.2 and left < 0.25:
+            text = (
+                f"Along the {plain(group.name)} the radii pull against each other: when all rise together, "
+                f"{percent(left)} of the summed response is left. The encoder reads the shape of the profile, which "
+                "can tell clusters apart, rather than its amount."
+            )
+            found.append(_reason("shape", "finding", text, profile=group.name, coherence=left))
+    return found
+
+
+def _mass(summary: TerseSummary, beside: tuple[str, ...]) -> Reason:
     found = {name: c for name, c in summary.correlations.items() if name in ("log10_m_500c", "log10_m_wl")}
     if not found:
         return _reason("mass", "impossible", "Masses are unknown, so whether the terse value follows mass is open.")
@@ -121,9 +143,11 @@ def _mass(summary: TerseSummary) -> Reason:
     follows = abs(correlation.spearman) >= 0.5
     verb = "follows" if follows else "hardly follows"
     text = f"The terse value {verb} the {plain(name)}: r = {fixed(correlation.pearson)}, rank correlation "
-    text += f"{fixed(correlation.spearman)} over {correlation.n:,} clusters."
+    text += f"{fixed(correlation.spearman)} over {correlation.n:,} clusters"
+    if not follows and beside:
+        text += f"; {joined([plain(column) for column in beside])} join after it and can carry the mass instead"
     numbers = {"pearson": correlation.pearson, "spearman": correlation.spearman, "n_clusters": correlation.n}
-    return _reason("mass", "passed" if follows else "failed", text, **numbers)
+    return _reason("mass", "passed" if follows else "failed", f"{text}.", **numbers)
 
 
 def _fixed_mass(summary: TerseSummary) -> Reason:

@@ -104,8 +104,13 @@ def build_report(
 
 
 def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
-    """Return interpret's sections, without those that an included file replaces."""
+    """Return interpret's sections, without those that an included file replaces.
+
+    Any section on accuracy that has figures replaces interpret's, which knows the sample alone.
+    """
     replaced = {section.key for section in include}
+    if any(question_of(section) == "accuracy" and section.figures for section in include):
+        replaced.add("accuracy.interpret")
     return [section for section in found.sections() if section.key not in replaced]
 
 
@@ -175,7 +180,10 @@ def _headline_numbers(
     accuracy: Accuracy | None, include: Sequence[Section], summary: Mapping[str, Any]
 ) -> dict[str, Any]:
     names = ("scatter", "scatter_err", "bias", "bias_err", "prior_scatter", "skill", "coverage_68", "n_catalogs")
-    merged: dict[str, Any] = {name: getattr(accuracy, name) for name in names} if accuracy else {}
+    own: dict[str, Any] = {name: getattr(accuracy, name) for name in names} if accuracy else {}
+    told = [dict(section.summary) for section in include if question_of(section) == "accuracy"]
+    # Numbers of different samples are not mixed: interpret's own give way to a section's, or to a file's, as a whole.
+    merged = {} if any("scatter" in numbers for numbers in (*told, summary)) else own
     for section in include:
         question = question_of(section)
         if question == "accuracy":

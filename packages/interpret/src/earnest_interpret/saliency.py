@@ -173,6 +173,17 @@ class SaliencySummary:
         """Positions of the inputs, the most salient first."""
         return tuple(int(j) for j in np.argsort(-self.mean_abs, kind="stable"))
 
+    def coherence(self, group: FeatureGroup) -> float:
+        r"""Return how far the inputs of one quantity pull the same way: 1 all together, 0 against each other.
+
+        .. math:: |\sum_j \overline{g_j}| \,/\, \sum_j \overline{|g_j|}
+
+        Near zero for a profile, its shape counts and its amount does not.
+        """
+        columns = list(group.columns)
+        total = float(self.mean_abs[columns].sum())
+        return abs(float(self.mean_signed[columns].sum())) / total if total > 0 else float("nan")
+
     def share(self, group: FeatureGroup) -> float:
         """Return the fraction of the summed mean absolute gradient that falls on one quantity."""
         return float(self.mean_abs[list(group.columns)].sum() / self.mean_abs.sum())

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["NAMES", "fixed", "joined", "percent", "plain", "probability", "signed"]
+__all__ = ["NAMES", "fixed", "joined", "percent", "plain", "probability", "signed", "significant"]
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -53,6 +53,20 @@ def signed(value: float, digits: int = 4) -> str:
     """
     text = fixed(value, digits)
     return f"+{text}" if math.isfinite(value) and float(f"{value:.{digits}f}") > 0 else text
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with a few significant digits, for quantities of unknown scale.
+
+    Examples
+    --------
+    >>> significant(117.343), significant(-0.0012345), significant(0.0)
+    ('117', '−0.00123', '0')
+    """
+    if not math.isfinite(value):
+        return "unknown"
+    places = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
+    return fixed(value, min(max(places, 0), 8))
 
 
 def percent(fraction: float, digits: int = 0) -> str:

@@ -76,7 +76,6 @@ def _table(summary: LeaveOneOutSummary) -> DataTable:
 
 
 def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> Figure:
-    reach = 1.15 * max(float(np.abs(run.values).max()), 1e-6)
     shown = np.isfinite(delta) & np.isfinite(axis.log10_m)
 
     def paint(axes: Axes) -> None:
@@ -94,7 +93,7 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> F
         axes.fill_between(run.centres, run.level(0.16), run.level(0.84), color=BLUE, alpha=0.26, linewidth=0)
         axes.plot(run.centres, run.level(0.5), color=BLUE)
         axes.axhline(0, color=GREY, linewidth=0.8)
-        axes.set(xlabel=axis.label, ylabel=_CHANGE, ylim=(-reach, reach))
+        axes.set(xlabel=axis.label, ylabel=_CHANGE, ylim=_limits(run.values))
         axes.set_xlim(run.centres[0] - 0.05, run.centres[-1] + 0.05)
 
     caption = _trend(run)
@@ -105,13 +104,20 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> F
 def _trend(run: RunningQuantiles) -> str:
     median = run.level(0.5)
     return (
-        f"Median change of σ₈ (line) with 68 % and 95 % bands: {signed(median[0])} at 10^{run.centres[0]:.2f} and "
-        f"{signed(median[-1])} at 10^{run.centres[-1]:.2f} {_UNIT}."
+        f"Median change of σ₈ (line) with 68 % and 95 % bands: {signed(median[0], 5)} at 10^{run.centres[0]:.2f} and "
+        f"{signed(median[-1], 5)} at 10^{run.centres[-1]:.2f} {_UNIT}."
     )
 
 
+def _limits(values: FloatArray) -> tuple[float, float]:
+    """Return limits of an axis that holds the values and zero, with some air."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    air = 0.15 * (high - low) or 1e-6
+    return low - air, high + air
+
+
 def _distribution(summary: LeaveOneOutSummary) -> Figure:
-    reach = 1.25 * float(np.quantile(np.abs(summary.benchmarks[0].delta), 0.99)) or 1e-6
+    limits = _limits(np.concatenate([np.quantile(b.delta, [0.005, 0.995]) for b in summary.benchmarks]))
 
     def paint(axes: Axes) -> None:
         axes.axvline(0, color=GREY, linewidth=0.8)
@@ -122,9 +128,9 @@ def _distribution(summary: LeaveOneOutSummary) -> Figure:
             label = "all" if everything else f"> {benchmark.log10_m:.1f}"
             values = np.quantile(benchmark.delta, cumulative)
             axes.plot(values, cumulative, color=GREY if everything else by_mass(place), label=label)
-        axes.set(xlabel=_CHANGE, ylabel="fraction of clusters below", xlim=(-reach, reach), ylim=(0, 1))
+        axes.set(xlabel=_CHANGE, ylabel="fraction of clusters below", xlim=limits, ylim=(0, 1))
         axes.locator_params(axis="x", nbins=5)
-        axes.legend(title=r"$\log_{10}\,M$" if len(summary.benchmarks) > 1 else None, loc="upper left")
+        axes.legend(title=r"$\log_{10}\,M$" if len(summary.benchmarks) > 1 else None, loc="lower right")
 
     first, last = summary.benchmarks[0], summary.benchmarks[-1]
     caption = f"Removing a cluster lowers σ₈ for {percent(first.lowering)} of all {first.n:,} clusters"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from earnest_interpret.drawing import BLUE, GREEN, GREY, OCHRE, RUST, SINGLE, by_mass, draw
 from earnest_interpret.saliency import PAPER_SALIENCY, REFERENCE_RADIUS, FeatureGroup, SaliencySummary
 from earnest_interpret.sample import MassAxis
-from earnest_interpret.words import fixed, percent, plain, signed
+from earnest_interpret.words import fixed, percent, plain, significant
 
 __all__ = ["inputs_section"]
 
@@ -98,9 +98,9 @@ def _group_row(summary: SaliencySummary, group: FeatureGroup) -> tuple[str, ...]
     paper_scale = PAPER_SALIENCY.get(first.name)
     return (
         _described(summary, summary.names[j]),
-        fixed(summary.mean_abs[j], 4),
-        f"{fixed(summary.low[j], 4)} to {fixed(summary.high[j], 4)}",
-        signed(summary.mean_signed[j], 4),
+        significant(summary.mean_abs[j]),
+        f"{significant(summary.low[j])} to {significant(summary.high[j])}",
+        significant(summary.mean_signed[j]),
         fixed(summary.mean_abs[j] / scale if scale > 0 else np.nan, 2),
         fixed(paper, 3) if paper else "",
         fixed(paper / paper_scale, 2) if paper and paper_scale else "",
@@ -138,7 +138,7 @@ def _by_input(summary: SaliencySummary) -> Figure:
     top = [_described(summary, summary.names[j]) for j in summary.ranked[:3]]
     caption = (
         f"Mean saliency (dots) with the range of 68 % of clusters (bars); most salient: {'; '.join(top)} "
-        f"(S = {fixed(summary.mean_abs[summary.ranked[0]], 3)} for the first)."
+        f"(S = {significant(summary.mean_abs[summary.ranked[0]])} for the first)."
     )
     alt = "Mean saliency of every input in falling order, with the range of 68 % of clusters."
     height = max(2.0, 0.9 + 0.24 * len(order))
@@ -173,9 +173,9 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
         )
         axes.set_ylim(bottom=0)
         axes.set_xlim(0, float(radii.max()) * 1.03)
-        axes.legend(
-            title=r"$\log_{10}\,M$ from" if n_bins else None, ncols=2, fontsize=9, labelspacing=0.25, columnspacing=1
-        )
+        # Beside the axes, because curves of unknown shape leave no corner free.
+        title = r"$\log_{10}\,M$ from" if n_bins else None
+        axes.figure.legend(loc="outside lower center", title=title, ncols=6, fontsize=9.5, columnspacing=1.1)
 
     caption = _along(group, radii, mean)
     alt = f"Median saliency of the {plain(group.name)} against radius, one curve per bin of cluster mass."
@@ -184,9 +184,10 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
 
 def _along(group: FeatureGroup, radii: FloatArray, mean: FloatArray) -> str:
     peak, dip = int(np.argmax(mean)), int(np.argmin(mean))
+    best, least, core = significant(mean[peak]), significant(mean[dip]), significant(mean[0])
     return (
-        f"Saliency of the {plain(group.name)} peaks at {radii[peak]:.2f} R₅₀₀ ({fixed(mean[peak], 3)}) and is lowest "
-        f"at {radii[dip]:.2f} R₅₀₀ ({fixed(mean[dip], 3)}); the core at {radii[0]:.2f} R₅₀₀ has {fixed(mean[0], 3)}."
+        f"Saliency of the {plain(group.name)} peaks at {radii[peak]:.2f} R₅₀₀ ({best}) and is lowest at "
+        f"{radii[dip]:.2f} R₅₀₀ ({least}); the core at {radii[0]:.2f} R₅₀₀ has {core}."
     )
 
 
@@ -203,11 +204,11 @@ def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
         axes.set_ylim(bottom=0)
         axes.legend()
 
-    first = summary.groups[0]
+    first = max(summary.groups, key=lambda group: float(curves[group.name].max()))
     peak = int(np.argmax(curves[first.name]))
     caption = (
         f"Median saliency by cluster mass, profiles near {REFERENCE_RADIUS} R₅₀₀: that of the {plain(first.name)} is "
-        f"largest at 10^{centres[peak]:.2f} {_UNIT} ({fixed(curves[first.name][peak], 3)})."
+        f"largest at 10^{centres[peak]:.2f} {_UNIT} ({significant(curves[first.name][peak])})."
     )
     alt = "Median saliency of each quantity against cluster mass."
     return Figure(name="saliency-mass", svg=draw(paint), alt=alt, caption=caption)
