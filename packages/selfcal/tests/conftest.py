@@ -12,5 +12,15 @@ def paper_table():
 
 
 @pytest.fixture(scope="session")
+def paper_l_x_table():
+    return build_table(preset("paper"), GridConfig(n_nuisance=512), observable="l_x")
+
+
+@pytest.fixture(scope="session")
+def realistic_l_x_table():
+    return build_table(preset("realistic"), GridConfig(n_nuisance=256, n_sigma8=22), observable="l_x")
+
+
+@pytest.fixture(scope="session")
 def realistic_table():
     return build_table(preset("realistic"), GridConfig(n_nuisance=256, n_sigma8=22))

@@ -11,7 +11,8 @@ from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.section import read_section
 from earnest_common.survey import preset
-from earnest_selfcal.answer import evaluated, inferred
+from earnest_selfcal.answer import Question, answered, evaluated, prepare_outputs, write_inference
+from earnest_selfcal.config import GridConfig
 from earnest_selfcal.evaluate import evaluate
 from earnest_selfcal.figures import estimates_figure
 from earnest_selfcal.recorded import preset_of, summaries_of
@@ -19,6 +20,7 @@ from earnest_selfcal.simulate import simulate
 
 PAPER = preset("paper")
 N_CATALOGS = 60
+COARSE = GridConfig(n_nuisance=256)
 
 
 def catalogs_of_simulated_surveys(seed=4):
@@ -31,6 +33,7 @@ def catalogs_of_simulated_surveys(seed=4):
     rank = np.concatenate([np.arange(n) for n in count])
     offset = np.concatenate([rng.permutation(np.arange(n) - (n - 1) / 2) for n in count]) * 0.01
     log10_y_x = surveys.median_log10_y_x[catalog_id] + offset
+    log10_l_x = surveys.median_log10_l_x[catalog_id] + ((count[catalog_id] - 1) / 2 - rank) * 0.01
     t_x = rng.uniform(2, 6, len(rank))
     split = np.where(np.arange(N_CATALOGS) % 3 == 0, "train", "test")
     catalogs = pl.DataFrame(
@@ -38,7 +41,7 @@ def catalogs_of_simulated_surveys(seed=4):
     ).with_columns(sigma8=parameters["sigma8"])
     clusters = pl.DataFrame(
         {"catalog_id": catalog_id, "cluster_id": rank, "rank": rank, "z": np.full(len(rank), 0.0663)}
-    ).with_columns(l_x=1.0 / (1 + rank), t_x=t_x, m_gas=10**log10_y_x / t_x)
+    ).with_columns(l_x=10**log10_l_x, t_x=t_x, m_gas=10**log10_y_x / t_x)
     return CatalogBatch.conformed(catalogs, clusters, subject="simulated"), surveys
 
 
@@ -55,12 +58,13 @@ def test_summaries_are_the_simulated_ones(simulated_set):
     found = summaries_of(CatalogSet.open(path), split=None)
     np.testing.assert_array_equal(found["n_clusters"].to_numpy(), surveys.n_clusters)
     np.testing.assert_allclose(found["median_log10_y_x"].to_numpy(), surveys.median_log10_y_x, atol=1e-9)
+    np.testing.assert_allclose(found["median_log10_l_x"].to_numpy(), surveys.median_log10_l_x, atol=1e-9)
 
 
 def test_scores_and_section(simulated_set, tmp_path):
     path, _ = simulated_set
     section = tmp_path / "section.json"
-    told = evaluated(path, section=section)
+    told = evaluated(path, section=section, resolution=COARSE)
     assert told["n_catalogs"] + told["n_refused"] == 40
     assert told["n_median_y_x_scatter"] < told["n_only_scatter"] < told["prior_scatter"]
     assert 0.5 < told["n_median_y_x_coverage_68"] < 0.85  # 40 catalogs: 0.68 with a standard error of 0.07
@@ -75,7 +79,7 @@ def test_scores_and_section(simulated_set, tmp_path):
 
 
 def test_figures_are_the_same_every_time(simulated_set, paper_table):
-    evaluation = evaluate(paper_table, summaries_of(CatalogSet.open(simulated_set[0])))
+    evaluation = evaluate([paper_table], summaries_of(CatalogSet.open(simulated_set[0])))
     assert estimates_figure(evaluation) == estimates_figure(evaluation)
 
 
@@ -90,7 +94,7 @@ def test_section_without_matplotlib_names_the_remedy(simulated_set, tmp_path, mo
     [
         ({"split": "validation"}, "no catalogs of split 'validation'"),
         ({"split": "holdout"}, "choose one of train, validation, test, all"),
-        ({"preset_name": "planck"}, "'planck' is not known; choose one of paper, realistic"),
+        ({"options": {"preset": "planck"}}, "'planck' is not known; choose one of paper, realistic"),
     ],
 )
 def test_bad_options_are_refused(simulated_set, options, message):
@@ -100,14 +104,16 @@ def test_bad_options_are_refused(simulated_set, options, message):
 
 def test_sets_without_truth_or_observables_are_refused(tmp_path):
     batch, _ = catalogs_of_simulated_surveys()
-    plan = Plan(kind="observed", preset="paper", seed=None, n_catalogs=N_CATALOGS)
+    plan = Plan(kind="observed", preset="mcxc", seed=None, n_catalogs=N_CATALOGS)
     blind = batch.catalogs.with_columns(sigma8=pl.lit(None, dtype=pl.Float64))
     cold = batch.clusters.with_columns(t_x=pl.lit(None, dtype=pl.Float64))
     write_batch(tmp_path / "blind", replace(batch, catalogs=blind), plan)
     write_batch(tmp_path / "cold", replace(batch, clusters=cold), plan)
     with pytest.raises(InputError, match="sigma8 of 40 catalogs is unknown"):
-        evaluated(tmp_path / "blind")
-    with pytest.raises(InputError, match=r"t_x or m_gas of \d+ clusters is unknown"):
+        evaluated(tmp_path / "blind", options={"preset": "paper"}, resolution=COARSE)
+    with pytest.raises(InputError, match="t_x or m_gas is unknown in 40 catalogs"):
+        evaluated(tmp_path / "cold", options={"preset": "paper"}, resolution=COARSE)
+    with pytest.raises(InputError, match="is observed and does not say how it was surveyed"):
         evaluated(tmp_path / "cold")
 
 
@@ -124,11 +130,42 @@ def test_recorded_configuration_of_another_release_is_refused():
         preset_of(plan)
 
 
-def test_the_papers_unit(paper_table):
-    told = inferred(PAPER, 130, 13.6)
-    assert told["lo95"] < told["lo68"] < told["sigma8"] < told["hi68"] < told["hi95"]
-    assert told["sigma8_err"] == pytest.approx((told["hi68"] - told["lo68"]) / 2, rel=0.2)
-    from earnest_selfcal.posterior import infer
+def test_one_catalog_of_a_set_gives_what_its_numbers_give(simulated_set, tmp_path):
+    path, surveys = simulated_set
+    figure, section = tmp_path / "posterior.svg", tmp_path / "posterior.json"
+    found = answered(Question(catalog_set=path, catalog_id=7), resolution=COARSE)
+    y_x_h = surveys.median_log10_y_x[7] + np.log10(0.704)
+    stated = answered(Question(n_clusters=int(surveys.n_clusters[7]), median_log10_y_x=y_x_h), resolution=COARSE)
+    assert found.numbers()["sigma8"] == pytest.approx(stated.numbers()["sigma8"], abs=1e-6)
+    assert found.numbers()["true_sigma8"] is not None
+    write_inference(found, figure=figure, section=section)
+    assert figure.read_text().count("<svg") == 1
+    assert read_section(section).summary["sigma8"] == found.numbers()["sigma8"]
+    with pytest.raises(OutputExistsError):
+        prepare_outputs(figure, None)
+    bright = answered(Question(catalog_set=path, catalog_id=7, median="l_x"), resolution=COARSE).numbers()
+    assert bright["median_log10_l_x"] == pytest.approx(surveys.median_log10_l_x[7])
+    assert bright["median_log10_y_x"] is None
 
-    # The same numbers h-free, on the coarser table of the tests: 0.003 is its design's noise.
-    assert told["sigma8"] == pytest.approx(infer(paper_table, 130, 13.6 - np.log10(0.704)).mean, abs=0.003)
+
+@pytest.mark.parametrize(
+    ("question", "options", "message"),
+    [
+        ({}, {}, "give either --n-clusters"),
+        ({"n_clusters": 100, "catalog_set": "SET"}, {}, "give either --n-clusters"),
+        ({"n_clusters": 100, "median": "y_x"}, {}, "belong to --set"),
+        ({"n_clusters": 100, "median_log10_y_x": 13.6, "median_log10_l_x": 0.1}, {}, "joint distribution"),
+        ({"n_clusters": 130, "median_log10_l_x": 44.1}, {}, r"Give log10 of the luminosity .* in 1e44 erg/s"),
+        ({"catalog_set": "SET"}, {}, "the set has 60 catalogs; name one of 0 to 59 with --catalog-id"),
+        ({"catalog_set": "SET", "catalog_id": 99}, {}, "no catalog 99"),
+        ({"catalog_set": "SET", "catalog_id": 1, "median": "t_x"}, {}, "median 't_x' is not known"),
+        ({"catalog_set": "SET", "catalog_id": 1, "median_log10_l_x": 0.1}, {}, "leave one of them out"),
+        ({"catalog_set": "SET", "catalog_id": 1}, {"z": 0.3}, "mean redshift is 0.0663, the survey's 0.3"),
+        ({"catalog_set": "SET", "catalog_id": 1}, {"cut": "flux", "log10_m_min": 14.3}, "below the survey's lowest"),
+    ],
+)
+def test_questions_that_make_no_sense(simulated_set, question, options, message):
+    if question.get("catalog_set") == "SET":
+        question = question | {"catalog_set": simulated_set[0]}
+    with pytest.raises(InputError, match=message):
+        answered(Question(**question), options=options, resolution=COARSE)

@@ -11,7 +11,7 @@ from earnest_selfcal.config import GridConfig
         ({"n_nuisance": 1000}, "n_nuisance = 1000 must be a power of two"),
         ({"n_sigma8": 1}, "n_sigma8 = 1 must be at least 2"),
         ({"log10_m_step": 0.0}, "must be positive and at most 0.1 dex"),
-        ({"log10_y_x_step": 0.5}, "must be positive and at most 0.1 dex"),
+        ({"log10_x_step": 0.5}, "must be positive and at most 0.1 dex"),
     ],
 )
 def test_bad_resolution_is_refused(fields, message):

@@ -12,6 +12,7 @@ from earnest_common.survey import Survey, preset
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.median import median_cdf
+from earnest_selfcal.observable import OBSERVABLES
 from earnest_selfcal.simulate import simulate
 
 REFERENCE = {f.name: 1.0 for f in fields(Priors)} | {"sigma8": 0.809}
@@ -37,22 +38,26 @@ def at_one_point(survey, values):
 @pytest.mark.parametrize("changes", CORNERS.values(), ids=CORNERS)
 def test_agrees_with_direct_simulation(survey, changes):
     values = REFERENCE | changes
-    table = build_table(at_one_point(survey, values), GridConfig(n_nuisance=1, n_sigma8=2))
+    at_point, config = at_one_point(survey, values), GridConfig(n_nuisance=1, n_sigma8=2)
+    tables = {observable: build_table(at_point, config, observable=observable) for observable in OBSERVABLES}
+    table = tables["y_x"]
     n = 1500
     rng = np.random.default_rng(11)
     surveys = simulate(survey, {name: np.full(n, value) for name, value in values.items()}, rng=rng)
     expected = table.expected_n[0, 0]
     # Four standard errors of the mean of n Poisson numbers.
     assert surveys.n_clusters.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / n))
+    assert tables["l_x"].expected_n[0, 0] == pytest.approx(
+        expected, rel=2e-3
+    )  # the same clusters, integrated otherwise
     # If F is right, each median sits at a uniformly distributed place of its predicted law; 0.05 is the 0.1 % point of
     # the Kolmogorov-Smirnov distance of 1,500 values.
-    place = np.sort(
-        [
-            median_cdf(int(count), table.distribution_at(float(median))[0][0, 0])
-            for count, median in zip(surveys.n_clusters, surveys.median_log10_y_x, strict=True)
-        ]
-    )
-    assert np.abs(place - (np.arange(n) + 0.5) / n).max() < 0.05
+    medians = {"y_x": surveys.median_log10_y_x, "l_x": surveys.median_log10_l_x}
+    for observable, median in medians.items():
+        at = tables[observable].distribution_at
+        pairs = zip(surveys.n_clusters.tolist(), median.tolist(), strict=True)
+        place = np.sort([median_cdf(count, at(value)[0][0, 0]) for count, value in pairs])
+        assert np.abs(place - (np.arange(n) + 0.5) / n).max() < 0.05, observable
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def sharp_survey(scatter):
 
 def test_power_law_universe_by_hand():
     scatter = 0.006
-    config = GridConfig(n_nuisance=1, log10_m_step=0.0025, log10_y_x_step=0.004)
+    config = GridConfig(n_nuisance=1, log10_m_step=0.0025, log10_x_step=0.004)
     survey = sharp_survey(scatter)
     table = build_table(survey, config, mass_function=PowerLawUniverse())
     top = 15.7
@@ -97,7 +102,7 @@ def test_power_law_universe_by_hand():
 
 
 def test_scatter_below_the_step_is_refused():
-    with pytest.raises(InputError, match=r"below log10_y_x_step = 0\.025; choose a smaller step"):
+    with pytest.raises(InputError, match=r"below log10_x_step = 0\.025; choose a smaller step"):
         build_table(sharp_survey(0.006), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
 
 

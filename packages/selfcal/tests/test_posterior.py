@@ -13,24 +13,27 @@ def closure(table, n, seed):
     rng = np.random.default_rng(seed)
     parameters = table.preset.priors.draw(n, rng=rng)
     surveys = simulate(table.preset, parameters, rng=rng)
-    pairs = list(zip(surveys.n_clusters.tolist(), surveys.median_log10_y_x.tolist(), strict=True))
+    median = surveys.median_log10_l_x if table.observable == "l_x" else surveys.median_log10_y_x
+    pairs = list(zip(surveys.n_clusters.tolist(), median.tolist(), strict=True))
     return parameters["sigma8"], [infer(table, count) for count, _ in pairs], [infer(table, *pair) for pair in pairs]
 
 
-@pytest.mark.parametrize("name", ["paper_table", "realistic_table"])
+@pytest.mark.parametrize("name", ["paper_table", "realistic_table", "paper_l_x_table", "realistic_l_x_table"])
 def test_closure(name, request):
     table = request.getfixturevalue(name)
-    truth, n_only, both = closure(table, 600, seed=5)
+    truth, n_only, both = closure(table, 400, seed=5)
     spread = {}
     for label, posteriors in {"n_only": n_only, "both": both}.items():
         error = np.array([p.mean for p in posteriors]) - truth
         low, high = np.array([p.interval(0.6827) for p in posteriors]).T
         spread[label] = error.std()
-        # Three standard errors of a share of 600, of a mean, and of a standard deviation.
-        assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.6827, abs=3 * np.sqrt(0.22 / 600))
-        assert abs(error.mean()) < 3 * error.std() / np.sqrt(600)
-        assert error.std() == pytest.approx(np.sqrt(np.mean([p.std**2 for p in posteriors])), rel=3 / np.sqrt(1200))
-    assert spread["both"] < spread["n_only"] < table.preset.priors.sigma8.std
+        # Three standard errors of a share of 400, of a mean, and of a standard deviation.
+        assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.6827, abs=3 * np.sqrt(0.22 / 400))
+        assert abs(error.mean()) < 3 * error.std() / np.sqrt(400)
+        assert error.std() == pytest.approx(np.sqrt(np.mean([p.std**2 for p in posteriors])), rel=3 / np.sqrt(800))
+    # L_X itself is what the survey is limited by and need not add anything to N.
+    assert spread["both"] < spread["n_only"] * (1.02 if table.observable == "l_x" else 1)
+    assert spread["n_only"] < table.preset.priors.sigma8.std
 
 
 def test_n_only_is_bayes_rule(paper_table):

@@ -33,6 +33,11 @@ def test_inside(paper_table, n, y_x):
     assert refusal(paper_table, n, y_x) is None
 
 
+def test_luminosity_in_the_wrong_unit_is_told_by_the_mass(paper_l_x_table):
+    assert "implies clusters of 10^39" in (refusal(paper_l_x_table, 130, 44.1) or "")
+    assert refusal(paper_l_x_table, 130, float(paper_l_x_table.preset.relations.l_x.log10_mean(14.3))) is None
+
+
 def test_simulated_surveys_are_inside(paper_table):
     rng = np.random.default_rng(9)
     surveys = simulate(paper_table.preset, paper_table.preset.priors.draw(400, rng=rng), rng=rng)

@@ -1,67 +1,170 @@
-"""What the commands of `earnest selfcal` do, callable without a command line."""
+"""What the commands of `earnest selfcal` do with files, callable without a command line."""
 
-import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing
+from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.provenance import provenance
 from earnest_common.schema import SPLITS
 from earnest_common.section import write_section
-from earnest_common.survey import Preset, preset
+from earnest_common.survey import Preset
 
+from earnest_selfcal.config import GridConfig
+from earnest_selfcal.drawing import require_matplotlib
 from earnest_selfcal.evaluate import evaluate
-from earnest_selfcal.figures import require_matplotlib
 from earnest_selfcal.forward import build_table
-from earnest_selfcal.posterior import infer
+from earnest_selfcal.inference import Inference, Observed, observed_in_set, observed_numbers
+from earnest_selfcal.inference import inferred as infer_one
+from earnest_selfcal.observable import OBSERVABLES
+from earnest_selfcal.posterior_figure import posterior_figure, posterior_section
 from earnest_selfcal.recorded import preset_of, summaries_of
-from earnest_selfcal.region import refusal
 from earnest_selfcal.report import selfcal_section
+from earnest_selfcal.survey_config import resolve_survey
 
-__all__ = ["evaluated", "inferred"]
+__all__ = ["Question", "answered", "evaluated", "prepare_outputs", "survey_of_set", "write_inference"]
 
 
-def inferred(survey: Preset, n_clusters: int, median_log10_y_x_h: float | None) -> dict[str, Any]:
-    """Return sigma8 with its errors from observed numbers.
-
-    Parameters
-    ----------
-    survey
-        The preset.
-    n_clusters
-        Observed number of clusters.
-    median_log10_y_x_h
-        Observed median of log10 Y_X in the paper's unit [solMass/h keV], or ``None``.
+def survey_of_set(
+    catalog_set: CatalogSet, *, config: Path | None = None, options: Mapping[str, Any] | None = None
+) -> Preset:
+    """Return the survey of a set: what is given by file or options, else what mocks recorded.
 
     Raises
     ------
     InputError
-        If the numbers lie outside the modelled region; the message says why.
+        If nothing is given for an observed set, which does not know its survey.
     """
-    table = build_table(survey)
-    log10_y_x = None if median_log10_y_x_h is None else median_log10_y_x_h - math.log10(survey.cosmology.h)
-    if reason := refusal(table, n_clusters, log10_y_x):
-        raise InputError(reason)
-    posterior = infer(table, n_clusters, log10_y_x)
-    (lo68, hi68), (lo95, hi95) = posterior.interval(0.6827), posterior.interval(0.9545)
-    return {
-        "sigma8": posterior.mean,
-        "sigma8_err": posterior.std,
-        "lo68": lo68,
-        "hi68": hi68,
-        "lo95": lo95,
-        "hi95": hi95,
-        "prior_scatter": survey.priors.sigma8.std,
-        "preset": survey.name,
-        "n_clusters": n_clusters,
-        "median_log10_y_x": median_log10_y_x_h,
-    }
+    plan = catalog_set.manifest.plan
+    if config is not None or any(value is not None for value in (options or {}).values()):
+        return resolve_survey(file=config, options=options)
+    if plan.kind == "mock":
+        return preset_of(plan)
+    raise InputError(
+        f"catalog set {catalog_set.path} is {plan.kind} and does not say how it was surveyed; "
+        "describe volume, redshift and selection with --config FILE.toml or name a preset with --preset"
+    )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One survey's numbers as the command line gives them: stated, or to be read from a catalog set.
+
+    Attributes
+    ----------
+    n_clusters
+        Observed number of clusters.
+    median_log10_y_x
+        Median of log10 Y_X in the paper's unit [solMass/h keV].
+    median_log10_l_x
+        Median of log10 L_X [1e44 erg/s].
+    catalog_set
+        Folder of a set, instead of numbers.
+    catalog_id, median
+        Which catalog of the set, and whose median: ``y_x`` or ``l_x``.
+    """
+
+    n_clusters: int | None = None
+    median_log10_y_x: float | None = None
+    median_log10_l_x: float | None = None
+    catalog_set: Path | None = None
+    catalog_id: int | None = None
+    median: str | None = None
+
+
+def answered(
+    question: Question,
+    *,
+    config: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    resolution: GridConfig | None = None,
+) -> Inference:
+    """Return the posterior of sigma8 for stated numbers or one catalog of a set.
+
+    Parameters
+    ----------
+    question
+        The numbers, or where they are.
+    config, options
+        The survey; default: what mocks recorded, or the preset ``paper`` for stated numbers.
+    resolution
+        Of the forward model.
+
+    Raises
+    ------
+    InputError
+        If the set, the numbers or the survey cannot be used, or contradict each other.
+    """
+    if (question.n_clusters is None) == (question.catalog_set is None):
+        raise InputError("give either --n-clusters with a median, or --set with a catalog set")
+    if question.catalog_set is None:
+        return infer_one(*_stated(question, resolve_survey(file=config, options=options)), resolution)
+    return infer_one(*_in_set(question, question.catalog_set, config=config, options=options), resolution)
+
+
+def _stated(question: Question, preset: Preset) -> tuple[Preset, Observed]:
+    if question.catalog_id is not None or question.median is not None:
+        raise InputError("--catalog-id and --median belong to --set; with --n-clusters give the median itself")
+    observed = observed_numbers(
+        preset,
+        question.n_clusters or 0,
+        median_log10_y_x_h=question.median_log10_y_x,
+        median_log10_l_x=question.median_log10_l_x,
+    )
+    return preset, observed
+
+
+def _in_set(
+    question: Question, path: Path, *, config: Path | None, options: Mapping[str, Any] | None
+) -> tuple[Preset, Observed]:
+    if question.median_log10_y_x is not None or question.median_log10_l_x is not None:
+        raise InputError("a median is given beside --set, which has its own; leave one of them out")
+    if question.median not in (None, *OBSERVABLES):
+        raise InputError(f"median '{question.median}' is not known; choose one of {', '.join(OBSERVABLES)}")
+    catalog_set = CatalogSet.open(path)
+    preset = survey_of_set(catalog_set, config=config, options=options)
+    chosen = next((name for name in OBSERVABLES if name == question.median), None)
+    return preset, observed_in_set(catalog_set, preset.survey, catalog_id=question.catalog_id, observable=chosen)
+
+
+def prepare_outputs(*paths: Path | None) -> None:
+    """Refuse before any work if an output exists or figures cannot be drawn."""
+    wanted = [path for path in paths if path is not None]
+    for path in wanted:
+        refuse_existing(path)
+    if wanted:
+        require_matplotlib()
+
+
+def write_inference(inference: Inference, *, figure: Path | None = None, section: Path | None = None) -> None:
+    """Write the posterior as an SVG figure and a report section, as asked."""
+    if figure is not None:
+        write_atomic(figure, posterior_figure(inference).svg)
+    if section is not None:
+        numbers, preset = inference.numbers(), inference.preset
+        origin = provenance(
+            config={
+                "preset": preset.name,
+                "survey": asdict(preset.survey),
+                "priors": asdict(preset.priors),
+                "observed": {"n_clusters": numbers["n_clusters"], **dict(inference.observed.origin)},
+            }
+        )
+        write_section(section, posterior_section(inference, provenance=origin))
 
 
 def evaluated(
-    path: Path, *, preset_name: str | None = None, split: str = "test", section: Path | None = None
+    path: Path,
+    *,
+    split: str = "test",
+    config: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    section: Path | None = None,
+    resolution: GridConfig | None = None,
 ) -> dict[str, Any]:
     """Return the scores on a catalog set and, if asked, write the report section.
 
@@ -69,12 +172,14 @@ def evaluated(
     ----------
     path
         Folder of the set.
-    preset_name
-        Survey preset; default: what the set's manifest records.
     split
         A split, or ``all``.
+    config, options
+        The survey; default: what the set's manifest records.
     section
         File to write.
+    resolution
+        Of the forward model.
 
     Raises
     ------
@@ -85,18 +190,15 @@ def evaluated(
     """
     if split not in (*SPLITS, "all"):
         raise InputError(f"split '{split}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
-    if section is not None:
-        refuse_existing(section)
-        require_matplotlib()
+    prepare_outputs(section)
     catalog_set = CatalogSet.open(path)
-    plan = catalog_set.manifest.plan
-    survey = preset(preset_name) if preset_name else preset_of(plan)
+    survey = survey_of_set(catalog_set, config=config, options=options)
     summaries = summaries_of(catalog_set, split=None if split == "all" else split)
-    table = build_table(survey)
-    evaluation = evaluate(table, summaries)
+    tables = [build_table(survey, resolution, observable=observable) for observable in OBSERVABLES]
+    evaluation = evaluate(tables, summaries)
     if section is not None:
         origin = provenance(
             config={"preset": survey.name, "split": split}, inputs={"catalog set": catalog_set.manifest.data_hash}
         )
-        write_section(section, selfcal_section(table, evaluation, provenance=origin))
+        write_section(section, selfcal_section(tables[0], evaluation, provenance=origin))
     return {**evaluation.numbers(), "preset": survey.name, "split": split}

@@ -1,13 +1,29 @@
-"""`earnest selfcal`: sigma8 from the number of clusters and their median Y_X."""
+"""`earnest selfcal`: sigma8 from the number of clusters and their median Y_X or L_X."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from earnest_common.cli.output import JsonOption, SectionOption, SetArgument, emit
+from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit
+
+from earnest_selfcal.survey_options import (
+    CutOption,
+    LowestMassOption,
+    MassBreakOption,
+    PresetOption,
+    RedshiftOption,
+    SlopeOption,
+    SmoothingOption,
+    VolumeFractionOption,
+)
 
 __all__ = ["app"]
 
 app = typer.Typer(help="sigma8 from the number of clusters and their median Y_X.", no_args_is_help=True)
+
+FigureOption = Annotated[
+    Path | None, typer.Option("--figure", metavar="FILE.svg", help="Also draw the posterior.", show_default=False)
+]
 
 
 @app.callback()
@@ -18,7 +34,9 @@ def _group() -> None:
 @app.command()
 def infer(
     *,
-    n_clusters: Annotated[int, typer.Option("--n-clusters", help="Observed number of clusters.", show_default=False)],
+    n_clusters: Annotated[
+        int | None, typer.Option("--n-clusters", help="Observed number of clusters.", show_default=False)
+    ] = None,
     median_log10_y_x: Annotated[
         float | None,
         typer.Option(
@@ -27,15 +45,60 @@ def infer(
             show_default=False,
         ),
     ] = None,
-    preset: Annotated[str, typer.Option("--preset", help="Survey preset: paper or realistic.")] = "paper",
+    median_log10_l_x: Annotated[
+        float | None,
+        typer.Option(
+            "--median-log10-l-x", help="Median of log10 L_X [1e44 erg/s], instead of Y_X.", show_default=False
+        ),
+    ] = None,
+    catalog_set: Annotated[
+        Path | None,
+        typer.Option("--set", metavar="SET", help="A catalog set with the numbers in it.", show_default=False),
+    ] = None,
+    catalog_id: Annotated[
+        int | None, typer.Option("--catalog-id", help="Which catalog of the set.", show_default="the only one")
+    ] = None,
+    median: Annotated[
+        str | None, typer.Option("--median", help="y_x or l_x of the set.", show_default="y_x if known")
+    ] = None,
+    preset: PresetOption = None,
+    volume_fraction: VolumeFractionOption = None,
+    z: RedshiftOption = None,
+    cut: CutOption = None,
+    log10_m_break: MassBreakOption = None,
+    log10_m_min: LowestMassOption = None,
+    slope: SlopeOption = None,
+    smoothing: SmoothingOption = None,
+    config: ConfigOption = None,
+    figure: FigureOption = None,
+    section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Infer sigma8, with all nuisance factors marginalised over the preset's priors."""
-    from earnest_common.survey import preset as preset_named
+    """Infer sigma8 of one survey, with all nuisance factors marginalised over the priors."""
+    from earnest_selfcal.answer import Question, answered, prepare_outputs, write_inference
 
-    from earnest_selfcal.answer import inferred
-
-    emit(inferred(preset_named(preset), n_clusters, median_log10_y_x), as_json=as_json)
+    prepare_outputs(figure, section)
+    survey = {
+        "preset": preset,
+        "volume_fraction": volume_fraction,
+        "z": z,
+        "cut": cut,
+        "log10_m_break": log10_m_break,
+        "log10_m_min": log10_m_min,
+        "slope": slope,
+        "smoothing": smoothing,
+    }
+    question = Question(
+        n_clusters=n_clusters,
+        median_log10_y_x=median_log10_y_x,
+        median_log10_l_x=median_log10_l_x,
+        catalog_set=catalog_set,
+        catalog_id=catalog_id,
+        median=median,
+    )
+    inference = answered(question, config=config, options=survey)
+    write_inference(inference, figure=figure, section=section)
+    emit(inference.numbers(), as_json=as_json)
 
 
 @app.command()
@@ -45,6 +108,7 @@ def evaluate(
     preset: Annotated[
         str | None, typer.Option("--preset", help="Survey preset; default: as the set was made.", show_default=False)
     ] = None,
+    config: ConfigOption = None,
     split: Annotated[str, typer.Option("--split", help="train, validation, test or all.")] = "test",
     section: SectionOption = None,
     as_json: JsonOption = False,
@@ -52,4 +116,5 @@ def evaluate(
     """Compare inferred with true sigma8 over the catalogs of a set."""
     from earnest_selfcal.answer import evaluated
 
-    emit(evaluated(catalog_set, preset_name=preset, split=split, section=section), as_json=as_json)
+    told = evaluated(catalog_set, split=split, config=config, options={"preset": preset}, section=section)
+    emit(told, as_json=as_json)

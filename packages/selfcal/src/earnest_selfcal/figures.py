@@ -1,14 +1,12 @@
 """Figures of self-calibration as SVG; matplotlib is an optional extra."""
 
-import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from earnest_common.errors import MissingExtraError
 from earnest_common.scaling import log10_y_x_of_paper
 from earnest_common.section import Figure
 
+from earnest_selfcal.drawing import BLUE, GREY, INK, draw
 from earnest_selfcal.evaluate import Evaluation
 from earnest_selfcal.forward import ForwardTable
 from earnest_selfcal.posterior import infer
@@ -16,38 +14,10 @@ from earnest_selfcal.posterior import infer
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["estimates_figure", "plane_figure", "require_matplotlib"]
+__all__ = ["estimates_figure", "plane_figure"]
 
-_STYLE: Any = {
-    "axes.facecolor": "none",
-    "axes.linewidth": 0.7,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.facecolor": "none",
-    "font.family": "STIXGeneral",
-    "font.size": 11.5,
-    "legend.frameon": False,
-    "mathtext.fontset": "stix",
-    "savefig.facecolor": "none",
-    "svg.fonttype": "path",
-    "svg.hashsalt": "earnest",
-}
 _BINS = 11
 _RARE = 7.0  # cells whose probability is e^-7 of the highest are left empty
-
-
-def require_matplotlib() -> None:
-    """Refuse early if figures cannot be drawn.
-
-    Raises
-    ------
-    MissingExtraError
-        With the command that installs what is missing.
-    """
-    try:
-        import matplotlib as mpl  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError.of("a report section with figures", "earnest-selfcal", "figures") from error
 
 
 def plane_figure(table: ForwardTable, evaluation: Evaluation) -> Figure:
@@ -73,7 +43,7 @@ def plane_figure(table: ForwardTable, evaluation: Evaluation) -> Figure:
 
     return Figure(
         name="selfcal-plane",
-        svg=_draw(paint),
+        svg=draw(paint),
         alt="Map of the posterior mean of sigma8 over number of clusters and median Y_X, with catalogs as dots",
         caption=(
             "Posterior mean of σ₈ over the number of clusters and their median Y_X (map), and the true σ₈ of "
@@ -90,11 +60,11 @@ def estimates_figure(evaluation: Evaluation) -> Figure:
     members = [np.flatnonzero((edges[i] <= truth) & (truth < edges[i + 1])) for i in range(_BINS)]
     members = [member for member in members if len(member) > 1]
     centre = np.array([truth[member].mean() for member in members])
-    styles = {"n_only": ("N alone", "#868c94"), "n_median_y_x": ("N and median $Y_X$", "#2f5f8f")}
+    styles = {"n_only": ("N alone", GREY), "n_median_y_x": ("N and median $Y_X$", BLUE)}
 
     def paint(axes: "Axes") -> None:
         ends = [truth.min(), truth.max()]
-        axes.plot(ends, ends, color="#22262b", lw=0.8)
+        axes.plot(ends, ends, color=INK, lw=0.8)
         for name, (label, colour) in styles.items():
             estimate = estimates.get_column(name).to_numpy()
             mean, std = np.array([[estimate[member].mean(), estimate[member].std()] for member in members]).T
@@ -105,26 +75,12 @@ def estimates_figure(evaluation: Evaluation) -> Figure:
 
     return Figure(
         name="selfcal-estimates",
-        svg=_draw(paint),
+        svg=draw(paint),
         alt="Posterior means of sigma8 against true values, from the number of clusters alone and with the median Y_X",
         caption=(
             "Inferred against true σ₈, mean and scatter in bins: overall scatter "
-            f"{evaluation.n_only.scatter:.4f} from N alone, {evaluation.n_median_y_x.scatter:.4f} from N and the "
+            f"{evaluation.scores['n_only'].scatter:.4f} from N alone, "
+            f"{evaluation.scores['n_median_y_x'].scatter:.4f} from N and the "
             "median Y_X. Posterior means lean towards the middle of the prior, as they must."
         ),
     )
-
-
-def _draw(paint: Callable[["Axes"], None]) -> str:
-    """Return the SVG text of one pair of axes, the same for the same data."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure as Canvas
-
-    with mpl.rc_context(_STYLE):
-        canvas = Canvas(figsize=(4.4, 3.4), layout="constrained")
-        FigureCanvasSVG(canvas)
-        paint(canvas.add_subplot())
-        stream = io.StringIO()
-        canvas.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()

@@ -1,11 +1,11 @@
-"""The semi-analytic forward model: expected counts and the distribution of Y_X, over sigma8 and nuisance factors.
+"""The semi-analytic forward model: expected counts and the distribution of Y_X or L_X, over sigma8 and nuisances.
 
-For each point of the design the density of selected clusters in y = log10 Y_X is
+For each point of the design the density of selected clusters in y = log10 Y_X (or log10 L_X) is
 
     lambda f(y) = V int dlog10m  n(m | sigma8)  p(y | m)  E[S | m, y],
 
-where S acts on the mass or on a luminosity whose residual is correlated with that of Y_X. The number of clusters is
-Poisson with mean lambda, and f gives the distribution of the median (``median.py``).
+where S acts on the mass or on a luminosity whose residual is correlated with that of Y_X (and is that of L_X). The
+number of clusters is Poisson with mean lambda, and f gives the distribution of the median (``median.py``).
 """
 
 import functools
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from earnest_common.arrays import FloatArray, FloatLike
+from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.mass_function import mass_function_of
 from earnest_common.priors import Uniform
-from earnest_common.scaling import ScalingRelations, biased, y_x_relation
+from earnest_common.scaling import PowerLaw, ScalingRelations, biased
 from earnest_common.survey import Preset
 from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from earnest_selfcal.config import GridConfig
-from earnest_selfcal.population import MassFunction, l_x_with_y_x_covariance, log10_m_edges, nuisance_design
+from earnest_selfcal.observable import Observable, l_x_covariance, relation_of, shift_of
+from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for, nuisance_design
 
-__all__ = ["ForwardTable", "build_table"]
+__all__ = ["ForwardTable", "build_table", "selected_density"]
 
-_REACH = 5.5  # sigmas of Y_X beyond which nothing is added: 4e-8 of the clusters
+_REACH = 5.5  # sigmas of the observable beyond which nothing is added: 4e-8 of the clusters
 
 
 @final
@@ -40,6 +40,8 @@ class ForwardTable:
     ----------
     preset
         The survey and its priors.
+    observable
+        ``y_x`` or ``l_x``: what the distributions are of.
     sigma8
         Nodes, shape (n_sigma8,).
     sigma8_step
@@ -47,19 +49,20 @@ class ForwardTable:
     expected_n
         Mean number of clusters, shape (n_nuisance, n_sigma8).
     shift
-        log10 of the factor of Y_X from the t_x and m_gas normalisations, shape (n_nuisance,).
-    log10_y_x
-        Even grid of log10 Y_X [solMass keV], h-free, before that factor, shape (n_y,).
+        log10 of the factor of Y_X from the t_x and m_gas normalisations (zero for L_X), shape (n_nuisance,).
+    log10_x
+        Even grid of log10 Y_X [solMass keV], h-free, before that factor, or of log10 L_X [1e44 erg/s], shape (n_x,).
     cdf, pdf
-        Distribution of log10 Y_X on that grid, shape (n_nuisance, n_y, n_sigma8).
+        Distribution of the observable on that grid, shape (n_nuisance, n_x, n_sigma8).
     """
 
     preset: Preset
+    observable: Observable
     sigma8: FloatArray
     sigma8_step: float
     expected_n: FloatArray
     shift: FloatArray
-    log10_y_x: FloatArray
+    log10_x: FloatArray
     cdf: NDArray[np.float32]
     pdf: NDArray[np.float32]
 
@@ -73,10 +76,10 @@ class ForwardTable:
         some = np.sort(self.expected_n, axis=None)[stride // 2 :: stride]
         return np.asarray(pdtr(n[:, None], some).mean(axis=1))
 
-    def distribution_at(self, log10_y_x: float) -> tuple[FloatArray, FloatArray]:
-        """Return F and f at one log10 Y_X [solMass keV] for all points, two arrays of shape (n_nuisance, n_sigma8)."""
-        step = self.log10_y_x[1] - self.log10_y_x[0]
-        position = np.clip((log10_y_x - self.shift - self.log10_y_x[0]) / step, 0, len(self.log10_y_x) - 1.001)
+    def distribution_at(self, log10_x: float) -> tuple[FloatArray, FloatArray]:
+        """Return F and f at one value of the observable for all points, two arrays of shape (n_nuisance, n_sigma8)."""
+        step = self.log10_x[1] - self.log10_x[0]
+        position = np.clip((log10_x - self.shift - self.log10_x[0]) / step, 0, len(self.log10_x) - 1.001)
         below = position.astype(np.int64)
         weight = (position - below)[:, None]
         row = np.arange(len(below))
@@ -86,7 +89,11 @@ class ForwardTable:
 
 
 def build_table(
-    preset: Preset, config: GridConfig | None = None, *, mass_function: MassFunction | None = None
+    preset: Preset,
+    config: GridConfig | None = None,
+    *,
+    observable: Observable = "y_x",
+    mass_function: MassFunction | None = None,
 ) -> ForwardTable:
     """Compute the forward model of a survey over its priors (one to a few seconds).
 
@@ -96,30 +103,35 @@ def build_table(
         The survey and its priors.
     config
         Resolution; default ``GridConfig()``.
+    observable
+        Whose median is looked at: ``y_x`` or ``l_x``.
     mass_function
         Default: COLOSSUS as the preset says.
 
     Raises
     ------
     InputError
-        If the scatter of Y_X is smaller than the grid's step, which could not resolve it.
+        If the scatter of the observable is smaller than the grid's step, which could not resolve it.
     """
     config = config or GridConfig()
-    mass_function = mass_function or mass_function_of(preset.cosmology, preset.survey.z, preset.mass_function)
+    mass_function = mass_function or mass_function_for(preset)
     sigma8, sigma8_step = _nodes(preset.priors.sigma8, config.n_sigma8)
     edges = log10_m_edges(preset.survey, config.log10_m_step)
     log10_m = (edges[1:] + edges[:-1]) / 2
     counts = preset.survey.volume * config.log10_m_step * mass_function.dn_dlog10_m(log10_m, sigma8[:, None])
     design = nuisance_design(preset.priors, config.n_nuisance)
-    log10_y_x = _y_x_grid(preset, design, edges, config.log10_y_x_step)
-    expected, cdf, pdf = _distributions(preset, design, log10_m=log10_m, counts=counts, log10_y_x=log10_y_x)
+    log10_x = _grid(preset, design, edges, step=config.log10_x_step, observable=observable)
+    expected, cdf, pdf = _distributions(
+        preset, design, log10_m=log10_m, counts=counts, log10_x=log10_x, observable=observable
+    )
     return ForwardTable(
         preset=preset,
+        observable=observable,
         sigma8=sigma8,
         sigma8_step=sigma8_step,
         expected_n=expected,
-        shift=np.log10(design["t_x_normalisation"] * design["m_gas_normalisation"]),
-        log10_y_x=log10_y_x,
+        shift=shift_of(observable, design),
+        log10_x=log10_x,
         cdf=cdf,
         pdf=pdf,
     )
@@ -133,60 +145,111 @@ def _nodes(prior: Uniform, n: int) -> tuple[FloatArray, float]:
     return np.asarray(prior.low + step * (np.arange(n) + 0.5)), step
 
 
-def _y_x_grid(preset: Preset, design: dict[str, FloatArray], edges: FloatArray, step: float) -> FloatArray:
+def _grid(
+    preset: Preset, design: dict[str, FloatArray], edges: FloatArray, *, step: float, observable: Observable
+) -> FloatArray:
     """Return an even grid that holds the mean relation over all masses and five sigma of scatter on both sides."""
-    scatters = {name: design[name] for name in ("t_x_scatter", "m_gas_scatter")}
-    y_x = y_x_relation(biased(preset.relations, scatters), preset.correlation)
-    if np.min(y_x.scatter) < step:
+    varied = {
+        name: values for name, values in design.items() if name not in ("t_x_normalisation", "m_gas_normalisation")
+    }
+    law = relation_of(observable, biased(preset.relations, varied), preset.correlation)
+    widest = float(np.max(law.scatter))
+    if np.min(law.scatter) < step:
         raise InputError(
-            f"the scatter of log10 Y_X falls to {np.min(y_x.scatter):.3g} dex, below log10_y_x_step = {step}; "
+            f"the scatter of log10 {observable} falls to {np.min(law.scatter):.3g} dex, below log10_x_step = {step}; "
             "choose a smaller step"
         )
-    low, high = y_x.log10_mean(edges[[0, -1]]) + 5 * np.max(y_x.scatter) * np.array([-1, 1])
+    low = float(np.min(law.log10_mean(edges[0]))) - 5 * widest
+    high = float(np.max(law.log10_mean(edges[-1]))) + 5 * widest
+    if observable == "l_x" and preset.survey.cut == "flux":
+        # No cluster is fainter than the cut: a node half a step below it puts the jump where the trapezoids expect it.
+        selection = preset.survey.selection
+        cut = float(selection.l_x.log10_mean(selection.log10_m_min - 5 * selection.smoothing))
+        low = cut - step / 2
     return np.asarray(low + step * np.arange(np.ceil((high - low) / step) + 1))
 
 
 def _distributions(
-    preset: Preset, design: dict[str, FloatArray], *, log10_m: FloatArray, counts: FloatArray, log10_y_x: FloatArray
+    preset: Preset,
+    design: dict[str, FloatArray],
+    *,
+    log10_m: FloatArray,
+    counts: FloatArray,
+    log10_x: FloatArray,
+    observable: Observable,
 ) -> tuple[FloatArray, NDArray[np.float32], NDArray[np.float32]]:
     """Return lambda, F and f for each point of the design and each sigma8."""
     n_nuisance, n_sigma8 = len(design["l_x_slope"]), len(counts)
     expected = np.empty((n_nuisance, n_sigma8))
-    cdf, pdf = np.empty((2, n_nuisance, len(log10_y_x), n_sigma8), dtype=np.float32)
-    step = log10_y_x[1] - log10_y_x[0]
+    cdf, pdf = np.empty((2, n_nuisance, len(log10_x), n_sigma8), dtype=np.float32)
+    step = log10_x[1] - log10_x[0]
     shape_factors = [name for name in design if name not in ("t_x_normalisation", "m_gas_normalisation")]
     for i in range(n_nuisance):
         relations = biased(preset.relations, {name: float(design[name][i]) for name in shape_factors})
-        density = _selected_density(preset, relations, log10_m=log10_m[:, None], log10_y_x=log10_y_x).T @ counts.T
+        density = selected_density(preset, relations, log10_m=log10_m, log10_x=log10_x, observable=observable).T
+        density = density @ counts.T
         cumulative = step * (np.cumsum(density, axis=0) - 0.5 * (density + density[0]))
         expected[i] = cumulative[-1]
         cdf[i], pdf[i] = cumulative / expected[i], density / expected[i]
     return expected, cdf, pdf
 
 
-def _selected_density(
-    preset: Preset, relations: ScalingRelations, *, log10_m: FloatArray, log10_y_x: FloatArray
+def selected_density(
+    preset: Preset,
+    relations: ScalingRelations,
+    *,
+    log10_m: FloatArray,
+    log10_x: FloatArray,
+    observable: Observable = "y_x",
 ) -> FloatArray:
-    """Return p(y | m) E[S | m, y], shape (n_m, n_y)."""
-    y_x = y_x_relation(relations, preset.correlation)
-    residual = np.asarray((log10_y_x - y_x.log10_mean(log10_m)) / y_x.scatter)
+    """Return p(x | m) E[S | m, x], the density in log10 of the observable of the detected clusters of each mass.
+
+    Parameters
+    ----------
+    preset
+        The survey; its priors and reference relations are not used.
+    relations
+        The relations of the universe that is looked at.
+    log10_m
+        log10 of m_500c [solMass], h-free, shape (n_m,).
+    log10_x
+        log10 of the observable [solMass keV or 1e44 erg/s], shape (n_x,).
+    observable
+        ``y_x`` or ``l_x``.
+
+    Returns
+    -------
+    Densities [dex^-1], shape (n_m, n_x).
+    """
+    law = relation_of(observable, relations, preset.correlation)
+    residual = np.asarray((log10_x - law.log10_mean(log10_m[:, None])) / law.scatter)
     near = np.abs(residual) < _REACH
-    residual, log10_m = residual[near], np.broadcast_to(log10_m, residual.shape)[near]
+    mass = np.broadcast_to(log10_m[:, None], residual.shape)[near]
+    residual = residual[near]
     density = np.zeros(near.shape)
-    density[near] = np.exp(-0.5 * residual**2) / (np.sqrt(2 * np.pi) * y_x.scatter)
-    density[near] *= _mean_selection(preset, relations, log10_m=log10_m, residual=residual, scatter=y_x.scatter)
+    density[near] = np.exp(-0.5 * residual**2) / (np.sqrt(2 * np.pi) * law.scatter)
+    density[near] *= _mean_selection(preset, relations, log10_m=mass, residual=residual, law=law, observable=observable)
     return density
 
 
 def _mean_selection(
-    preset: Preset, relations: ScalingRelations, *, log10_m: FloatArray, residual: FloatArray, scatter: FloatLike
+    preset: Preset,
+    relations: ScalingRelations,
+    *,
+    log10_m: FloatArray,
+    residual: FloatArray,
+    law: PowerLaw,
+    observable: Observable,
 ) -> FloatArray:
-    """Return E[S | m, y] for clusters whose log10 Y_X is off by ``residual`` times ``scatter``, shape (n,)."""
+    """Return E[S | m, x] for clusters whose log10 observable is off by ``residual`` standard deviations, shape (n,)."""
     selection = preset.survey.selection
     if preset.survey.cut == "mass":
         return selection.probability(log10_m, log10_m_break=selection.log10_m_break_of(relations.l_x))
+    if observable == "l_x":
+        log10_l_x = relations.l_x.log10_mean(log10_m) + law.scatter * residual
+        return selection.probability(selection.equivalent_log10_m(log10_l_x))
     # The residuals are jointly Gaussian: given that of Y_X, log10 l_x has a shifted mean and a smaller scatter.
-    shift = l_x_with_y_x_covariance(relations, preset.correlation) / scatter
+    shift = l_x_covariance(observable, relations, preset.correlation) / law.scatter
     rest = np.sqrt(np.maximum(relations.l_x.scatter**2 - shift**2, 0.0))
     equivalent = selection.equivalent_log10_m(relations.l_x.log10_mean(log10_m) + shift * residual)
     return selection.probability(equivalent, smoothing=np.hypot(selection.smoothing, rest / selection.l_x.slope))

@@ -5,14 +5,15 @@ from typing import Protocol
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
+from earnest_common.mass_function import LOG10_M_RANGE, SIGMA8_GRID, mass_function_of, tabulate_mass_function
 from earnest_common.priors import Priors
-from earnest_common.scaling import FACTORS, ResidualCorrelation, ScalingRelations
-from earnest_common.survey import Survey
+from earnest_common.scaling import FACTORS
+from earnest_common.survey import Preset, Survey
 
-__all__ = ["MassFunction", "l_x_with_y_x_covariance", "log10_m_edges", "nuisance_design"]
+__all__ = ["MassFunction", "log10_m_edges", "mass_function_for", "nuisance_design"]
 
 _HIGHEST_LOG10_M = 15.7  # fewer than 1e-3 clusters above it in the whole volume at the largest sigma8
-_LOWEST_LOG10_M_FLUX = 12.5  # four sigma of l_x below the faintest equivalent mass at the corner of the priors
+_BELOW_FLUX_CUT = 1.1  # dex in mass: four sigma of l_x below the faintest equivalent mass at the corner of the priors
 
 
 class MassFunction(Protocol):
@@ -25,9 +26,27 @@ class MassFunction(Protocol):
 def log10_m_edges(survey: Survey, step: float) -> FloatArray:
     """Return the edges of mass cells that hold every detectable cluster, one edge exactly at the cut."""
     cut = survey.selection.log10_m_min
-    low = cut - 5 * survey.selection.smoothing if survey.cut == "mass" else min(cut, _LOWEST_LOG10_M_FLUX)
+    low = cut - 5 * survey.selection.smoothing if survey.cut == "mass" else cut - _BELOW_FLUX_CUT
     below, above = math.ceil((cut - low) / step - 1e-9), math.ceil((_HIGHEST_LOG10_M - cut) / step)
     return np.asarray(cut + step * np.arange(-below, above + 1))
+
+
+def mass_function_for(preset: Preset) -> MassFunction:
+    """Return the mass function over everything that a survey can show (about 5 s if it is not the shipped table)."""
+    edges, prior = log10_m_edges(preset.survey, 0.05), preset.priors.sigma8
+    inside = LOG10_M_RANGE[0] <= edges[0] and SIGMA8_GRID[0] <= prior.low and prior.high <= SIGMA8_GRID[-1]
+    if inside:
+        return mass_function_of(preset.cosmology, preset.survey.z, preset.mass_function)
+    low, high = min(SIGMA8_GRID[0], prior.low), max(SIGMA8_GRID[-1], prior.high)
+    nodes = tuple(float(x) for x in np.linspace(low, high, round((high - low) / 0.02) + 1))
+    lowest = math.floor(10 * min(LOG10_M_RANGE[0], edges[0])) / 10
+    return tabulate_mass_function(
+        preset.cosmology,
+        preset.survey.z,
+        sigma8_grid=nodes,
+        log10_m_range=(lowest, LOG10_M_RANGE[1]),
+        model=preset.mass_function,
+    )
 
 
 def nuisance_design(priors: Priors, n: int) -> dict[str, FloatArray]:
@@ -43,10 +62,3 @@ def nuisance_design(priors: Priors, n: int) -> dict[str, FloatArray]:
 
     points = qmc.Sobol(len(FACTORS), scramble=False).random(n) + 0.5 / n
     return {name: priors.of(name).quantile(points[:, i]) for i, name in enumerate(FACTORS)}
-
-
-def l_x_with_y_x_covariance(relations: ScalingRelations, correlation: ResidualCorrelation) -> FloatLike:
-    """Return the covariance [dex^2] of the residuals of log10 l_x and log10 Y_X at fixed mass."""
-    with_t_x = correlation.l_x_t_x * relations.t_x.scatter
-    with_m_gas = correlation.l_x_m_gas * relations.m_gas.scatter
-    return relations.l_x.scatter * (with_t_x + with_m_gas)

@@ -1,4 +1,4 @@
-"""The posterior of sigma8 given the number of clusters and their median Y_X, nuisance factors marginalised."""
+"""The posterior of sigma8 given the number of clusters and their median Y_X or L_X, nuisances marginalised."""
 
 from dataclasses import dataclass
 from typing import final
@@ -56,7 +56,7 @@ class Posterior:
         return self.quantile((1 - share) / 2), self.quantile((1 + share) / 2)
 
 
-def infer(table: ForwardTable, n_clusters: int, median_log10_y_x: float | None = None) -> Posterior:
+def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = None) -> Posterior:
     """Return the posterior of sigma8.
 
     p(sigma8 | N, y) ~ mean over nuisance factors of Poisson(N | lambda) p_median(y | N, F).
@@ -67,8 +67,9 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_y_x: float | None =
         The survey's forward model.
     n_clusters
         Observed number of clusters.
-    median_log10_y_x
-        Observed median of log10 Y_X [solMass keV], h-free; without it the number alone is used.
+    median_log10_x
+        Observed median of the table's observable, log10 Y_X [solMass keV], h-free, or log10 L_X [1e44 erg/s]; without
+        it the number alone is used.
 
     Raises
     ------
@@ -80,11 +81,13 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_y_x: float | None =
     Ntampaka & Vikhlinin (arXiv:2112.05768), section 5.2.1.
     """
     ln_likelihood = ln_poisson(n_clusters, table.expected_n)
-    if median_log10_y_x is not None:
-        ln_likelihood = ln_likelihood + ln_median_density(n_clusters, *table.distribution_at(median_log10_y_x))
+    if median_log10_x is not None:
+        ln_likelihood = ln_likelihood + ln_median_density(n_clusters, *table.distribution_at(median_log10_x))
     highest = ln_likelihood.max()
     if not np.isfinite(highest):
-        raise InputError(f"{n_clusters} clusters with median log10 Y_X = {median_log10_y_x} are impossible here")
+        raise InputError(
+            f"{n_clusters} clusters with median log10 {table.observable} = {median_log10_x} are impossible here"
+        )
     weight = np.exp(ln_likelihood - highest).mean(axis=0)
     return Posterior(
         sigma8=table.sigma8,

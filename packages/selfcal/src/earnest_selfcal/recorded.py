@@ -15,7 +15,7 @@ _RECORDED = ("survey", "priors", "cosmology", "mass_function")
 
 
 def preset_of(plan: Plan) -> Preset:
-    """Return the preset of a catalog set, with whatever its configuration changed.
+    """Return the preset of a catalog set of mocks, with whatever its configuration changed.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def _replaced(value: Any, recorded: Any) -> Any:  # noqa: ANN401 - a configurati
 
 
 def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.DataFrame:
-    """Return the number of clusters and the median Y_X of each catalog; the set may be larger than memory.
+    """Return the number of clusters and the medians of each catalog; the set may be larger than memory.
 
     Parameters
     ----------
@@ -51,22 +51,28 @@ def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.D
 
     Returns
     -------
-    One row per catalog: catalog_id, sigma8 (null if unknown), n_clusters, median_log10_y_x [solMass keV].
+    One row per catalog: catalog_id, sigma8 (null if unknown), n_clusters, z (mean redshift), median_log10_y_x [solMass
+    keV] (null if t_x or m_gas of a cluster is unknown), median_log10_l_x [1e44 erg/s], lowest_log10_l_x.
 
     Raises
     ------
     InputError
-        If no catalog is left, or a catalog lacks t_x or m_gas.
+        If no catalog is left.
     """
     catalogs = catalog_set.scan_catalogs()
     if split is not None:
         catalogs = catalogs.filter(pl.col("split") == split)
-    log10_y_x = (pl.col("t_x").log10() + pl.col("m_gas").log10()).alias("log10_y_x")
+    log10_y_x, log10_l_x = pl.col("t_x").log10() + pl.col("m_gas").log10(), pl.col("l_x").log10()
     medians = (
         catalog_set.scan_clusters()
-        .select("catalog_id", log10_y_x)
         .group_by("catalog_id")
-        .agg(pl.col("log10_y_x").median().alias("median_log10_y_x"), pl.col("log10_y_x").null_count().alias("unknown"))
+        .agg(
+            pl.col("z").mean(),
+            # A median over the clusters that happen to be known would be biased: then there is none.
+            pl.when(log10_y_x.null_count() == 0).then(log10_y_x.median()).alias("median_log10_y_x"),
+            log10_l_x.median().alias("median_log10_l_x"),
+            log10_l_x.min().alias("lowest_log10_l_x"),
+        )
     )
     found = (
         catalogs.select("catalog_id", "sigma8", "n_clusters")
@@ -76,8 +82,4 @@ def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.D
     )
     if found.is_empty():
         raise InputError(f"catalog set {catalog_set.path} has no catalogs" + (f" of split '{split}'" if split else ""))
-    if unknown := int(found.get_column("unknown").sum()):
-        raise InputError(
-            f"catalog set {catalog_set.path}: t_x or m_gas of {unknown} clusters is unknown; the median Y_X needs both"
-        )
-    return found.drop("unknown")
+    return found

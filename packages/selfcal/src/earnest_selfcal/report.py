@@ -11,7 +11,8 @@ from earnest_selfcal.forward import ForwardTable
 
 __all__ = ["selfcal_section"]
 
-_PAPER = {"N alone": "0.065", "N and median Y_X": "about 0.03", "prior alone": "0.0663"}
+_LABELS = {"n_only": "N alone", "n_median_y_x": "N and median Y_X", "n_median_l_x": "N and median L_X"}
+_PAPER = {"N alone": "0.065", "N and median Y_X": "about 0.03", "N and median L_X": None, "prior alone": "0.0663"}
 
 
 def selfcal_section(table: ForwardTable, evaluation: Evaluation, *, provenance: Mapping[str, Any]) -> Section:
@@ -38,15 +39,17 @@ def selfcal_section(table: ForwardTable, evaluation: Evaluation, *, provenance: 
 
 
 def _text(table: ForwardTable, evaluation: Evaluation) -> tuple[str, ...]:
-    n_only, both, prior = evaluation.n_only, evaluation.n_median_y_x, evaluation.prior_scatter
+    n_only, both, prior = evaluation.scores["n_only"], evaluation.scores["n_median_y_x"], evaluation.prior_scatter
+    bright = evaluation.scores.get("n_median_l_x")
+    with_l_x = f", with their median L_X by {bright.scatter:.4f} ± {bright.scatter_err:.4f}" if bright else ""
     refused = evaluation.n_refused
     left_out = f" Left out because they lie outside the modelled region: {refused}." if refused else ""
     growth = table.expected_n[:, -1].mean() / table.expected_n[:, 0].mean()
     return (
         f"Over {evaluation.n_catalogs} catalogs of the preset '{table.preset.name}' the posterior mean of σ₈ given the "
         f"number of clusters scatters by {n_only.scatter:.4f} ± {n_only.scatter_err:.4f} about the truth; with their "
-        f"median Y_X it scatters by {both.scatter:.4f} ± {both.scatter_err:.4f}. The prior alone gives {prior:.4f}."
-        f"{left_out}",
+        f"median Y_X it scatters by {both.scatter:.4f} ± {both.scatter_err:.4f}{with_l_x}. The prior alone "
+        f"gives {prior:.4f}.{left_out}",
         "The paper finds 0.065 for N alone and about 0.03 for N with the median Y_X (sections 4.2.2 and 5.2.1). Its "
         "0.065 equals the spread of its prior, 0.0663: an estimate that ignores N would do as well. In this forward "
         f"model the mean number of clusters grows by a factor of {growth:.1f} from the lowest σ₈ to the highest, so N "
@@ -66,6 +69,6 @@ def _table(evaluation: Evaluation) -> DataTable:
     return DataTable(
         name="selfcal-scatter",
         columns=("data", "scatter of σ₈", "±", "bias", "skill", "68 % interval covers", "the paper"),
-        rows=(prior, row("N alone", evaluation.n_only), row("N and median Y_X", evaluation.n_median_y_x)),
+        rows=(prior, *(row(_LABELS[name], score) for name, score in evaluation.scores.items())),
         caption="Posterior mean minus true σ₈; skill is 1 - (scatter / prior scatter)².",
     )

@@ -6,11 +6,10 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.mass_function import mass_function_of
 from earnest_common.scaling import FACTORS, PowerLaw, ScalingRelations, biased
 from earnest_common.survey import Preset
 
-from earnest_selfcal.population import MassFunction, log10_m_edges
+from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
 
 __all__ = ["Summaries", "simulate"]
 
@@ -23,7 +22,7 @@ _REACH = 4.5  # sigmas of l_x that the envelope of a cut in flux covers
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summaries:
-    """The two numbers that self-calibration looks at, one of each per survey.
+    """The numbers that self-calibration looks at, one of each per survey.
 
     Attributes
     ----------
@@ -31,10 +30,13 @@ class Summaries:
         Number of clusters, shape (n,).
     median_log10_y_x
         Median of log10 Y_X [solMass keV], h-free, shape (n,); NaN for an empty catalog.
+    median_log10_l_x
+        Median of log10 L_X [1e44 erg/s], likewise.
     """
 
     n_clusters: IntArray
     median_log10_y_x: FloatArray
+    median_log10_l_x: FloatArray
 
 
 def simulate(
@@ -66,7 +68,7 @@ def simulate(
     >>> bool(80 < surveys.n_clusters.mean() < 200)
     True
     """
-    mass_function = mass_function or mass_function_of(preset.cosmology, preset.survey.z, preset.mass_function)
+    mass_function = mass_function or mass_function_for(preset)
     grid = _MassGrid.of(preset, mass_function, parameters["sigma8"])
     n = len(parameters["sigma8"])
     chunks = [slice(start, start + _CHUNK) for start in range(0, n, _CHUNK)]
@@ -74,6 +76,7 @@ def simulate(
     return Summaries(
         n_clusters=np.concatenate([part.n_clusters for part in parts]),
         median_log10_y_x=np.concatenate([part.median_log10_y_x for part in parts]),
+        median_log10_l_x=np.concatenate([part.median_log10_l_x for part in parts]),
     )
 
 
@@ -114,7 +117,13 @@ def _chunk(
     log10_l_x, log10_y_x = _observe(preset, relations, log10_m, rng=rng)
     detected = preset.survey.detection_probability(log10_m, log10_l_x, relations.l_x)
     kept = rng.random(len(survey)) * envelope[survey, cell] < detected
-    return _summarise(survey[kept], log10_y_x[kept], n=len(parameters["sigma8"]))
+    survey, n = survey[kept], len(parameters["sigma8"])
+    count = np.bincount(survey, minlength=n).astype(np.int64)
+    return Summaries(
+        n_clusters=count,
+        median_log10_y_x=_medians(survey, log10_y_x[kept], count),
+        median_log10_l_x=_medians(survey, log10_l_x[kept], count),
+    )
 
 
 def _envelope(preset: Preset, l_x: PowerLaw, upper: FloatArray) -> FloatArray:
@@ -158,15 +167,14 @@ def _observe(
     return np.asarray(log10_l_x), np.asarray(log10_t_x + log10_m_gas)
 
 
-def _summarise(survey: IntArray, log10_y_x: FloatArray, *, n: int) -> Summaries:
-    """Count and take the median within each survey."""
-    count = np.bincount(survey, minlength=n)
-    low, span = log10_y_x.min(initial=np.inf), np.ptp(log10_y_x) + 1.0 if len(log10_y_x) else 1.0
+def _medians(survey: IntArray, log10_x: FloatArray, count: IntArray) -> FloatArray:
+    """Return the median within each survey, NaN for an empty one."""
+    low, span = log10_x.min(initial=np.inf), np.ptp(log10_x) + 1.0 if len(log10_x) else 1.0
     # One sort of survey + fraction is ten times faster than a sort by two keys, and good to 1e-12 dex.
-    ordered = (np.sort(survey + (log10_y_x - low) / span) - survey) * span + low
+    ordered = (np.sort(survey + (log10_x - low) / span) - survey) * span + low
     first = np.cumsum(count) - count
-    median = np.full(n, np.nan)
+    median = np.full(len(count), np.nan)
     some = count > 0
     lower, upper = first + (count - 1) // 2, first + count // 2
     median[some] = (ordered[lower[some]] + ordered[upper[some]]) / 2
-    return Summaries(n_clusters=count.astype(np.int64), median_log10_y_x=median)
+    return median

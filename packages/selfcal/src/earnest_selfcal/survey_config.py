@@ -1,0 +1,163 @@
+"""Any survey from a preset, a TOML file and command-line options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal, final
+
+from earnest_common.config import load_config
+from earnest_common.cosmology import Cosmology
+from earnest_common.errors import InputError
+from earnest_common.priors import Priors, Uniform
+from earnest_common.scaling import PowerLaw, ResidualCorrelation, ScalingRelations
+from earnest_common.survey import MAGNETICUM_VOLUME, Preset, Survey, preset
+
+__all__ = ["RelationConfig", "SurveyConfig", "resolve_survey", "survey_of"]
+
+_RELATIONS = ("l_x", "t_x", "m_gas")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RelationConfig:
+    """Changes of one scaling relation; what is not given stays as in the preset.
+
+    Attributes
+    ----------
+    log10_normalisation
+        log10 of the observable at the pivot, in the units of ``earnest_common.scaling.ScalingRelations``.
+    slope
+        d log10 X / d log10 m.
+    log10_pivot
+        log10 of the pivot mass [solMass], h-free.
+    scatter
+        Standard deviation of log10 X at fixed mass [dex].
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    log10_normalisation: float | None = None
+    slope: float | None = None
+    log10_pivot: float | None = None
+    scatter: float | None = None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SurveyConfig:
+    """A survey by its differences from a preset: ``None`` and absent entries mean as in the preset.
+
+    Attributes
+    ----------
+    preset
+        Where to start: ``paper`` or ``realistic``.
+    volume_fraction
+        Volume in units of the simulation box, (352 Mpc/h)^3 = (500 Mpc)^3. The paper: 0.5; 0.3 and 0.8 in appendix A.
+    volume
+        Comoving volume [Mpc^3], h-free, instead of ``volume_fraction``.
+    z
+        Redshift of all clusters.
+    cut
+        ``mass`` or ``flux``.
+    log10_m_break, log10_m_min
+        Break and cut of the selection [solMass], h-free.
+    slope
+        A, the slope of the selection below the break.
+    smoothing
+        Blur of the selection [dex in mass].
+    mass_function
+        Name of the COLOSSUS mass function.
+    cosmology
+        The whole reference cosmology.
+    correlation
+        Correlations of the residuals.
+    priors
+        Whole priors by parameter: ``low``, ``high`` and, for a grid, ``step``.
+    relations
+        Changes of the relations ``l_x``, ``t_x``, ``m_gas``.
+    """
+
+    preset: str = "paper"
+    volume_fraction: float | None = None
+    volume: float | None = None
+    z: float | None = None
+    cut: Literal["mass", "flux"] | None = None
+    log10_m_break: float | None = None
+    log10_m_min: float | None = None
+    slope: float | None = None
+    smoothing: float | None = None
+    mass_function: str | None = None
+    cosmology: Cosmology | None = None
+    correlation: ResidualCorrelation | None = None
+    priors: dict[str, Uniform] = field(default_factory=dict)
+    relations: dict[str, RelationConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.volume is not None and self.volume_fraction is not None:
+            raise InputError(
+                f"volume = {self.volume} and volume_fraction = {self.volume_fraction} say the same; give one of them"
+            )
+        for what, given, allowed in (
+            ("prior", self.priors, Priors.names()),
+            ("relation", self.relations, _RELATIONS),
+        ):
+            if unknown := sorted(set(given) - set(allowed)):
+                raise InputError(f"unknown {what} {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+
+
+def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | None = None) -> Preset:
+    """Return the survey of a TOML file and options; an option wins over the file, the file over the preset.
+
+    Raises
+    ------
+    InputError
+        If a field is unknown, has the wrong type or contradicts another.
+
+    Examples
+    --------
+    >>> resolve_survey(options={"volume_fraction": 0.3, "smoothing": 0.076}).survey.volume
+    37500000.0
+    """
+    return survey_of(load_config(SurveyConfig, file=file, options=options))
+
+
+def survey_of(config: SurveyConfig) -> Preset:
+    """Return the survey that a configuration describes.
+
+    Raises
+    ------
+    InputError
+        If the preset is unknown or the survey contradicts itself.
+    """
+    start = preset(config.preset)
+    relations = _relations(start.relations, config.relations)
+    return replace(
+        start,
+        survey=_survey(start.survey, config, relations.l_x),
+        priors=replace(start.priors, **config.priors),
+        cosmology=config.cosmology or start.cosmology,
+        relations=relations,
+        correlation=config.correlation or start.correlation,
+        mass_function=config.mass_function or start.mass_function,
+    )
+
+
+def _survey(start: Survey, config: SurveyConfig, l_x: PowerLaw) -> Survey:
+    # The reference relation gives the break its flux: changed without it, the same break would be another flux limit.
+    selection = replace(
+        start.selection, l_x=l_x, **_given(config, "log10_m_break", "log10_m_min", "slope", "smoothing")
+    )
+    changes = _given(config, "z", "cut", "volume")
+    if config.volume_fraction is not None:
+        changes["volume"] = config.volume_fraction * MAGNETICUM_VOLUME
+    return replace(start, selection=selection, **changes)
+
+
+def _relations(start: ScalingRelations, changes: Mapping[str, RelationConfig]) -> ScalingRelations:
+    names = [f.name for f in fields(RelationConfig)]
+    changed = {name: replace(getattr(start, name), **_given(change, *names)) for name, change in changes.items()}
+    return replace(start, **changed)
+
+
+def _given(config: SurveyConfig | RelationConfig, *names: str) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in names if getattr(config, name) is not None}

@@ -1,0 +1,53 @@
+"""Surveys from presets, files and options, and what is refused."""
+
+from dataclasses import replace
+
+import pytest
+from earnest_common.errors import InputError
+from earnest_common.priors import Uniform
+from earnest_common.survey import MAGNETICUM_VOLUME, PRESETS
+from earnest_selfcal.survey_config import resolve_survey
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_change_is_the_preset(name):
+    assert resolve_survey(options={"preset": name}) == PRESETS[name]
+
+
+def test_option_wins_over_file_and_file_over_preset(tmp_path):
+    file = tmp_path / "survey.toml"
+    file.write_text(
+        'preset = "realistic"\nz = 0.05\nvolume_fraction = 0.3\n'
+        "[priors]\nsigma8 = { low = 0.6, high = 1.0 }\n[relations.l_x]\nscatter = 0.18\n"
+    )
+    survey = resolve_survey(file=file, options={"volume_fraction": 0.8, "z": None})
+    assert survey.name == "realistic"
+    assert survey.survey.z == 0.05
+    assert survey.survey.volume == 0.8 * MAGNETICUM_VOLUME
+    assert survey.priors == replace(PRESETS["realistic"].priors, sigma8=Uniform(low=0.6, high=1.0))
+    assert survey.relations.l_x == replace(PRESETS["realistic"].relations.l_x, scatter=0.18)
+
+
+def test_the_break_keeps_its_mass_when_the_relation_changes():
+    survey = resolve_survey(options={"relations": {"l_x": {"slope": 1.5, "log10_normalisation": 0.1}}})
+    assert survey.survey.selection.log10_m_break_of(survey.relations.l_x) == pytest.approx(14.4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"area": 3.0}, "unknown field.* area; allowed are preset, volume_fraction"),
+        ({"cut": "redshift"}, "cut: Input should be 'mass' or 'flux'"),
+        ({"volume": 1e8, "volume_fraction": 0.5}, "say the same; give one of them"),
+        ({"volume_fraction": -0.5}, "must be positive"),
+        ({"log10_m_min": 14.5}, "must lie below log10_m_break"),
+        ({"priors": {"sigma9": {"low": 0.7, "high": 0.9}}}, "unknown prior sigma9; allowed are sigma8"),
+        ({"priors": {"sigma8": {"low": 0.9, "high": 0.7}}}, "low must not exceed high"),
+        ({"relations": {"l_x": {"amplitude": 1.0}}}, "relations.l_x.amplitude: Unexpected keyword argument"),
+        ({"correlation": {"t_x_m_gas": 0.9, "l_x_m_gas": 0.9, "l_x_t_x": -0.9}}, "negative eigenvalue"),
+        ({"preset": "sdss"}, "choose one of paper, realistic"),
+    ],
+)
+def test_surveys_that_cannot_be(options, message):
+    with pytest.raises(InputError, match=message):
+        resolve_survey(options=options)
