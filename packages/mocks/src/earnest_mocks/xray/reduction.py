@@ -1,0 +1,341 @@
+"""From photons to gas: image, mask, brightness profile, fit, and the gas mass and slope with their errors."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import numpy as np
+from earnest_common.arrays import FloatArray
+from earnest_common.cosmology import MAGNETICUM, Cosmology
+from earnest_common.errors import InputError
+from earnest_common.schema import RADII_R500C
+
+from earnest_mocks.gas_profile import GasProfile, enclosed_mass, log_slope
+from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges
+from earnest_mocks.xray.emissivity import counts_per_emission, density_per_emission
+from earnest_mocks.xray.fit import EmissionFit, fit_emission, profile_of
+from earnest_mocks.xray.geometry import kpc_per_arcmin, r_500c
+from earnest_mocks.xray.image import centroid, pixel_radii, sky_image
+from earnest_mocks.xray.instrument import Instrument
+from earnest_mocks.xray.photon_list import PhotonList
+from earnest_mocks.xray.projection import projection
+from earnest_mocks.xray.substructure import substructure_mask
+from earnest_mocks.xray.wavelet import Detection
+
+__all__ = ["Reduction", "ReductionConfig", "reduce_photons"]
+
+_FEWEST_PHOTONS = 200
+_STEP = 1e-4
+_CENTRE_RADII = (0.5, 0.3, 0.15)  # R_500c
+_FARTHEST_CENTRE = 0.15  # R_500c
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ReductionConfig:
+    """How photons are reduced.
+
+    Attributes
+    ----------
+    instrument
+        Band, field and pixels; area and exposure come with the photons.
+    cosmology
+        What turns angles into lengths.
+    detection
+        What counts as substructure.
+    mask
+        Whether substructures are masked.
+    recentre
+        Whether the centre is the photons' centroid instead of the middle of the field.
+    core
+        Radius that is never masked [R_500c].
+    fit_radius
+        The profile is fitted out to here, or to the corner of the field [R_500c].
+    edge
+        Where the gas of the model ends [R_500c]; beyond the accretion shock there is none.
+    reach
+        Radii may lie this much farther than the farthest corner of the field, where the fit is extrapolated: in the
+        paper's field 1.4 R_500c of a cluster of 1.4e15 solMass is 4 % beyond the corner.
+    metallicity
+        Metals of the gas in solar units.
+    radii
+        Radii of the results [R_500c].
+
+    References
+    ----------
+    Ntampaka & Vikhlinin (arXiv:2112.05768), section 2.1.2.
+    """
+
+    instrument: Instrument = field(default_factory=Instrument)
+    cosmology: Cosmology = MAGNETICUM
+    detection: Detection = field(default_factory=Detection)
+    mask: bool = True
+    recentre: bool = True
+    core: float = 0.1
+    fit_radius: float = 2.0
+    edge: float = 5.0
+    reach: float = 1.1
+    metallicity: float = 0.3
+    radii: tuple[float, ...] = RADII_R500C
+
+    def __post_init__(self) -> None:
+        if not 0 < self.core < self.fit_radius < self.edge:
+            raise InputError(
+                f"reduction: 0 < core = {self.core} < fit_radius = {self.fit_radius} < edge = {self.edge} must hold"
+            )
+        if not self.radii or not all(a < b for a, b in zip((0.0, *self.radii), self.radii, strict=False)):
+            raise InputError(f"reduction: radii = {self.radii} must be positive and rise")
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reduction:
+    """What the photons of one cluster say about its gas.
+
+    Attributes
+    ----------
+    m_500c, t_x, z, r_500c
+        Mass [solMass], temperature [keV] and redshift that were given, and the radius that follows [kpc].
+    n_photons
+        Photons in band and field.
+    centre
+        (x, y) of the cluster [arcmin from the middle of the field].
+    masked
+        Share of the area within R_500c that is masked.
+    m_gas, m_gas_err
+        Gas mass within R_500c and its statistical error [solMass].
+    m_gas_profile, m_gas_profile_err
+        Gas mass within each of the radii and errors [solMass], shape (k,).
+    gas_slope_profile, gas_slope_profile_err
+        d ln rho_gas / d ln r at the radii and errors, shape (k,).
+    profile
+        The fitted model, one cluster, radii in R_500c.
+    density
+        Its density of the main component's amplitude [solMass kpc^-3].
+    annuli
+        The brightness profile that was fitted.
+    fit
+        The fit.
+    response
+        Matrix from n_p n_e [cm^-6] at the radii of the projection to the expected counts of the annuli, shape (n, k).
+    """
+
+    m_500c: float
+    t_x: float
+    z: float
+    r_500c: float
+    n_photons: int
+    centre: tuple[float, float]
+    masked: float
+    m_gas: float
+    m_gas_err: float
+    m_gas_profile: FloatArray
+    m_gas_profile_err: FloatArray
+    gas_slope_profile: FloatArray
+    gas_slope_profile_err: FloatArray
+    profile: GasProfile
+    density: float
+    annuli: Annuli
+    fit: EmissionFit
+    response: FloatArray
+
+
+def reduce_photons(
+    photons: PhotonList,
+    *,
+    m_500c: float | None = None,
+    t_x: float | None = None,
+    config: ReductionConfig | None = None,
+    subject: str = "photon list",
+) -> Reduction:
+    r"""Return gas masses and slopes of a cluster from its photons.
+
+    The brightness :math:`S(R) \propto \Lambda(T) \int n_p n_e\, dl` of a sphere is fitted, its density is
+    :math:`1.252\, m_p \sqrt{n_p n_e}`; errors follow from the Fisher information of the Poisson likelihood.
+
+    Parameters
+    ----------
+    photons
+        The observation.
+    m_500c, t_x
+        Mass [solMass], which sets R_500c, and temperature [keV], which sets the emissivity; default what the list says.
+    config
+        How to reduce; default the paper's.
+    subject
+        Name of the observation in messages.
+
+    Raises
+    ------
+    InputError
+        If mass or temperature is unknown, there are too few photons, or a radius lies outside of the field of view.
+
+    Examples
+    --------
+    >>> from earnest_mocks.emulator import emulate
+    >>> from earnest_mocks.xray.photons import emulate_photons
+    >>> clusters = emulate(n_clusters=20)
+    >>> found = reduce_photons(emulate_photons(clusters, 10, seed=1))
+    >>> bool(abs(found.m_gas / 10 ** clusters.observables[10, 2] - 1) < 0.05)
+    True
+    """
+    config = config or ReductionConfig()
+    frame = _frame(photons, m_500c=m_500c, t_x=t_x, config=config, subject=subject)
+    seen = photons.within(frame.instrument, subject=subject)
+    image = sky_image(seen, frame.instrument)
+    centre, masked = _prepared(image, frame.pixels_per_radius, config)
+    _refuse_unseen(image, centre, frame, config)
+    rings, response = _brightness(image, ~masked, centre=centre, frame=frame, config=config)
+    covered = rings.area > 0
+    fit = fit_emission(rings.counts[covered], response[covered], projection(r_max=config.edge).r)
+    return Reduction(
+        m_500c=frame.m_500c,
+        t_x=frame.t_x,
+        z=photons.z,
+        r_500c=frame.r_500c,
+        n_photons=seen.n_photons,
+        centre=frame.in_arcmin(centre),
+        masked=float(masked[pixel_radii(len(image), centre) < frame.pixels_per_radius].mean()),
+        annuli=rings,
+        response=response,
+        fit=fit,
+        **_gas(fit, frame.r_500c, config.radii),
+    )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """The cluster and the instrument in one another's units."""
+
+    subject: str
+    instrument: Instrument
+    z: float
+    m_500c: float
+    t_x: float
+    r_500c: float
+    kpc_per_pixel: float
+
+    @property
+    def pixels_per_radius(self) -> float:
+        return self.r_500c / self.kpc_per_pixel
+
+    def in_arcmin(self, centre: tuple[float, float]) -> tuple[float, float]:
+        half, arcmin = self.instrument.n_pixels / 2, self.instrument.pixel / 60
+        return ((centre[0] - half) * arcmin, (centre[1] - half) * arcmin)
+
+
+def _frame(
+    photons: PhotonList, *, m_500c: float | None, t_x: float | None, config: ReductionConfig, subject: str
+) -> _Frame:
+    given = {"m_500c": (m_500c, "M500C", "solMass"), "t_x": (t_x, "TX", "keV")}
+    known = {name: photons.about.get(card) if value is None else value for name, (value, card, _) in given.items()}
+    if lacking := [name for name, value in known.items() if value is None]:
+        raise InputError(
+            f"{subject}: {' and '.join(lacking)} unknown; give a table with the columns file, m_500c and t_x"
+        )
+    if wrong := [f"{name} = {value} {given[name][2]}" for name, value in known.items() if not float(value or 0) > 0]:
+        raise InputError(f"{subject}: {', '.join(wrong)} must be positive")
+    mass, temperature = (float(value or 0) for value in known.values())
+    return _Frame(
+        subject=subject,
+        instrument=replace(config.instrument, area=photons.area, exposure=photons.exposure),
+        z=photons.z,
+        m_500c=mass,
+        t_x=temperature,
+        r_500c=r_500c(mass, photons.z, config.cosmology),
+        kpc_per_pixel=kpc_per_arcmin(photons.z, config.cosmology) * config.instrument.pixel / 60,
+    )
+
+
+def _prepared(
+    image: FloatArray, pixels_per_radius: float, config: ReductionConfig
+) -> tuple[tuple[float, float], np.ndarray]:
+    """Return the centre [pixel] and the masked pixels."""
+    middle = (image.shape[1] / 2, image.shape[0] / 2)
+    circles = tuple(r * pixels_per_radius for r in _CENTRE_RADII)
+    centre = centroid(image, start=middle, radii=circles) if config.recentre else middle
+    if math.dist(centre, middle) > _FARTHEST_CENTRE * pixels_per_radius:
+        centre = middle  # a brighter neighbour took the circles away
+    if not config.mask:
+        return centre, np.zeros(image.shape, dtype=bool)
+    masked = substructure_mask(
+        image,
+        centre=centre,
+        core_radius=config.core * pixels_per_radius,
+        shape_radius=0.5 * pixels_per_radius,
+        detection=config.detection,
+    )
+    return centre, masked
+
+
+def _refuse_unseen(image: FloatArray, centre: tuple[float, float], frame: _Frame, config: ReductionConfig) -> None:
+    """Refuse radii of which the field shows nothing, and images too poor for a profile."""
+    corner = _corner(image, centre)
+    outermost = max(*config.radii, 1.0)
+    arcmin = frame.instrument.pixel / 60
+    if outermost * frame.pixels_per_radius > config.reach * corner:
+        raise InputError(
+            f"{frame.subject}: the radius {outermost:.3g} R_500c is {outermost * frame.pixels_per_radius * arcmin:.1f} "
+            f"arcmin and lies outside of the field of view (farthest corner {corner * arcmin:.1f} arcmin away); "
+            "ask for smaller radii, or give the field_of_view of the file"
+        )
+    inside = image[pixel_radii(len(image), centre) < frame.pixels_per_radius].sum()
+    if inside < _FEWEST_PHOTONS:
+        raise InputError(
+            f"{frame.subject}: {inside:.0f} photons within R_500c, at least {_FEWEST_PHOTONS} are needed; "
+            "look at m_500c, REDSHIFT and the unit of RA and DEC, or expose longer"
+        )
+
+
+def _corner(image: FloatArray, centre: tuple[float, float]) -> float:
+    """Return the distance from the centre to the farthest corner [pixel]."""
+    x, y = (max(at, size - at) for at, size in zip(centre, image.shape[::-1], strict=True))
+    return math.hypot(x, y)
+
+
+def _brightness(
+    image: FloatArray, kept: np.ndarray, *, centre: tuple[float, float], frame: _Frame, config: ReductionConfig
+) -> tuple[Annuli, FloatArray]:
+    """Return the annuli and the matrix from n_p n_e [cm^-6] at the radii of the projection to their expected counts."""
+    sphere = projection(r_max=config.edge)
+    in_pixels = frame.pixels_per_radius
+    edges = annulus_edges(min(config.fit_radius * in_pixels, _corner(image, centre)))
+    rings = annuli(image, kept, centre=centre, edges=edges, pixels_per_radius=in_pixels, sphere=sphere)
+    counts = counts_per_emission(
+        frame.instrument, t_x=frame.t_x, z=frame.z, cosmology=config.cosmology, metallicity=config.metallicity
+    )
+    return rings, rings.response @ sphere.matrix * (counts * frame.kpc_per_pixel**2 * frame.r_500c)
+
+
+def _gas(fit: EmissionFit, radius: float, radii: tuple[float, ...]) -> dict[str, Any]:
+    """Return masses and slopes of the fitted model and their errors."""
+    at = np.array(sorted({*radii, 1.0}))
+    wanted = np.searchsorted(at, radii)
+    # Central differences: all parameters are logarithms or exponents of order one.
+    n = len(fit.parameters)
+    shift = np.concatenate([np.zeros((1, n)), np.eye(n), -np.eye(n)]) * _STEP
+    ln_mass, slope = _derived(fit.parameters + shift, at, radius)
+    ln_err, slope_err = (
+        np.sqrt(np.einsum("pk,pq,qk->k", gradient, fit.covariance, gradient))
+        for gradient in ((value[1 : n + 1] - value[n + 1 :]) / (2 * _STEP) for value in (ln_mass, slope))
+    )
+    mass = np.exp(ln_mass[0])
+    profile, ln_amplitude = profile_of(fit.parameters)
+    within = int(np.searchsorted(at, 1.0))
+    return {
+        "m_gas": float(mass[within]),
+        "m_gas_err": float((mass * ln_err)[within]),
+        "m_gas_profile": mass[wanted],
+        "m_gas_profile_err": (mass * ln_err)[wanted],
+        "gas_slope_profile": slope[0][wanted],
+        "gas_slope_profile_err": slope_err[wanted],
+        "profile": profile,
+        "density": float(density_per_emission(np.exp(ln_amplitude))[0]),
+    }
+
+
+def _derived(parameters: FloatArray, at: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]:
+    """Return ln of the gas masses [solMass] and the slopes at radii [R_500c] for each row of parameters."""
+    profile, ln_amplitude = profile_of(parameters)
+    density = density_per_emission(np.exp(ln_amplitude))[:, None]
+    return np.log(density * radius**3 * enclosed_mass(profile, at)), log_slope(profile, at)

@@ -1,0 +1,219 @@
+"""Photon lists on disk: SIMPUT files with the headers of the PHOX simulator, written and read.
+
+Three parts: facts about the field in the primary header, a catalog of one source (``SRC_CAT``), and the photons
+(``PHLIST``: ENERGY, RA, DEC). What the Magneticum portal's PHOX jobs deliver is read by the same function.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from earnest_common.arrays import FloatArray
+from earnest_common.errors import InputError, IntegrityError, MissingExtraError
+from earnest_common.files import refuse_existing, replace_atomically
+
+from earnest_mocks.xray.instrument import Instrument
+from earnest_mocks.xray.photon_list import PhotonList
+
+__all__ = ["read_photons", "write_photons"]
+
+_ERG_PER_KEV = 1.602176634e-9
+_COLUMNS = ("ENERGY", "RA", "DEC")
+_UNITS = {
+    "ENERGY": {"kev": 1.0, "ev": 1e-3, "mev": 1e3},
+    "RA": {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "arcmin": 1 / 60, "arcsec": 1 / 3600, "rad": 180 / math.pi},
+    "AREA": {"cm2": 1.0, "cm^2": 1.0, "cm**2": 1.0, "m2": 1e4, "m^2": 1e4, "m**2": 1e4},
+    "TIME": {"s": 1.0, "sec": 1.0, "ks": 1e3},
+}
+_UNITS["DEC"] = _UNITS["RA"]
+
+_CARDS = {
+    "SIMUL": "simulation",
+    "SNAPNUM": "snapshot",
+    "REDSHIFT": "redshift of the cluster",
+    "MODE": "1 = ICM, 2 = AGN, 3 = both",
+    "INSTR": "-1 = generic instrument",
+    "AREA": "[cm2] effective area",
+    "TIME": "[s] exposure time",
+    "XC": "[kpc/h] centre of the field",
+    "YC": "[kpc/h] centre of the field",
+    "ZC": "[kpc/h] centre of the field",
+    "WIDTH": "[kpc/h] width of the field",
+    "DEPTH": "[kpc/h] depth of the field",
+    "CLUSTER": "identity in its base sample",
+    "M500C": "[solMass] mass of the cluster",
+    "TX": "[keV] temperature of the cluster",
+    "SEED": "seed of the random numbers",
+}
+_DEFAULTS: dict[str, Any] = {"SIMUL": "unknown", "SNAPNUM": -1, "MODE": 1, "INSTR": -1}
+_PLACES: dict[str, float] = dict.fromkeys(("XC", "YC", "ZC", "WIDTH", "DEPTH"), 0.0)
+
+
+def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | None = None) -> None:
+    """Write a photon list as a SIMPUT file with the headers of PHOX.
+
+    Positions are written in single precision, as PHOX does: good to 0.001 arcsec, for they count from zero.
+
+    Parameters
+    ----------
+    path
+        The file, ending in ``.fits``.
+    photons
+        What to write.
+    instrument
+        Gives the band in the source catalog; default the paper's.
+
+    Raises
+    ------
+    OutputExistsError
+        If the path is taken.
+    MissingExtraError
+        If astropy is not installed.
+    """
+    fits = _fits()
+    refuse_existing(path)
+    primary = fits.PrimaryHDU()
+    facts = {**_DEFAULTS, **_PLACES, **photons.about}
+    facts |= {"REDSHIFT": photons.z, "AREA": photons.area, "TIME": photons.exposure}
+    for name in [*(k for k in _CARDS if k in facts), *(k for k in facts if k not in _CARDS)]:
+        primary.header[name] = (facts[name], _CARDS.get(name, ""))
+    parts = fits.HDUList(
+        [primary, _source_catalog(fits, photons, instrument or Instrument()), _list_part(fits, photons)]
+    )
+    replace_atomically(path, lambda part: parts.writeto(part, overwrite=True))
+
+
+def read_photons(path: Path) -> PhotonList:
+    """Return the photon list in a SIMPUT file, whoever wrote it.
+
+    Offsets are counted from REFRA, REFDEC. Units come from TUNITn of the columns and from the bracketed comments of
+    AREA and TIME; keV, deg, cm2 and s where the file states none.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist, is not FITS, or lacks a part, keyword or column; all that is missing is listed.
+    IntegrityError
+        If the file is cut short.
+    MissingExtraError
+        If astropy is not installed.
+    """
+    fits = _fits()
+    try:
+        with fits.open(path, memmap=False) as parts:
+            return _read(path, parts)
+    except FileNotFoundError as error:
+        raise InputError(f"photon list {path} does not exist") from error
+    except (OSError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise IntegrityError(
+            f"photon list {path} cannot be read as FITS ({reason}); copy or download it again"
+        ) from error
+
+
+def _read(path: Path, parts: Any) -> PhotonList:  # noqa: ANN401 - astropy has no types
+    names = [part.name for part in parts]
+    if "PHLIST" not in names:
+        raise InputError(f"photon list {path}: part PHLIST is missing, found {', '.join(names)}; give a SIMPUT file")
+    primary, table = parts[0].header, parts["PHLIST"]
+    problems = [f"keyword {k} ({_CARDS[k]}) is missing" for k in ("REDSHIFT", "AREA", "TIME") if k not in primary]
+    present = [name.upper() for name in table.columns.names]
+    problems += [
+        f"column {name} of PHLIST is missing, found {', '.join(present)}" for name in _COLUMNS if name not in present
+    ]
+    if problems:
+        raise InputError(f"photon list {path}: {'; '.join(problems)}; give what PHOX or `earnest mocks photons` wrote")
+    energy, ra, dec = (_column(path, table, name) for name in _COLUMNS)
+    x, y = _offsets(ra, dec, table.header)
+    z = _number(path, primary, "REDSHIFT")
+    area, exposure = (_number(path, primary, name) * _card_unit(path, primary, name) for name in ("AREA", "TIME"))
+    if not (z > 0 and area > 0 and exposure > 0):
+        raise InputError(
+            f"photon list {path}: REDSHIFT = {z}, AREA = {area} cm2 and TIME = {exposure} s must all be positive"
+        )
+    about = {k: primary[k] for k in _CARDS if k in primary and k not in ("REDSHIFT", "AREA", "TIME")}
+    return PhotonList(energy=energy, x=x, y=y, z=z, area=area, exposure=exposure, about=about)
+
+
+def _offsets(ra: FloatArray, dec: FloatArray, header: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401
+    """Return offsets from the reference position [arcmin] on a flat sky; right ascension may wrap around zero."""
+    ref_ra, ref_dec = (float(header.get(name, 0.0)) for name in ("REFRA", "REFDEC"))
+    delta = np.mod(ra - ref_ra + 180.0, 360.0) - 180.0
+    return 60 * delta * math.cos(math.radians(ref_dec)), 60 * (dec - ref_dec)
+
+
+def _column(path: Path, table: Any, name: str) -> FloatArray:  # noqa: ANN401
+    column = next(c for c in table.columns if c.name.upper() == name)
+    factor = _factor(path, name, column.unit)
+    values = np.asarray(table.data[column.name], dtype=np.float64) * factor
+    if not np.isfinite(values).all():
+        n = int((~np.isfinite(values)).sum())
+        raise InputError(f"photon list {path}: {n} of {len(values)} values of {name} are not finite; make it again")
+    return np.asarray(values)
+
+
+def _number(path: Path, header: Any, name: str) -> float:  # noqa: ANN401
+    try:
+        return float(header[name])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"photon list {path}: {name} = {header[name]!r} is not a number") from error
+
+
+def _card_unit(path: Path, header: Any, name: str) -> float:  # noqa: ANN401
+    """Return the factor of the unit in brackets at the beginning of a card's comment."""
+    before, _, _ = str(header.comments[name]).partition("]")
+    return _factor(path, name, before[1:] if before.startswith("[") else None)
+
+
+def _factor(path: Path, name: str, unit: str | None) -> float:
+    known = _UNITS[name]
+    if not unit or not unit.strip():
+        return 1.0
+    if unit.strip().lower() not in known:
+        raise InputError(f"photon list {path}: unit '{unit}' of {name} is not understood; known are {', '.join(known)}")
+    return known[unit.strip().lower()]
+
+
+def _source_catalog(fits: Any, photons: PhotonList, instrument: Instrument) -> Any:  # noqa: ANN401
+    flux = photons.energy.sum() * _ERG_PER_KEV / (photons.area * photons.exposure)
+    row: list[tuple[str, str, str | None, Any]] = [
+        ("SRC_ID", "K", None, 1),
+        ("SRC_NAME", "26A", None, "earnest"),
+        ("RA", "E", "deg", 0.0),
+        ("DEC", "E", "deg", 0.0),
+        ("E_MIN", "E", "keV", instrument.e_min),
+        ("E_MAX", "E", "keV", instrument.e_max),
+        ("FLUX", "E", "erg/s/cm**2", flux),
+        ("SPECTRUM", "10A", None, "[PHLIST,1]"),
+        ("IMAGE", "10A", None, "[PHLIST,1]"),
+        ("TIMING", "4A", None, "NULL"),
+    ]
+    columns = [fits.Column(name=name, format=form, unit=unit, array=[value]) for name, form, unit, value in row]
+    return _part(fits, columns, name="SRC_CAT", kind="SRC_CAT")
+
+
+def _list_part(fits: Any, photons: PhotonList) -> Any:  # noqa: ANN401
+    values = (("keV", photons.energy), ("deg", photons.x / 60), ("deg", photons.y / 60))
+    columns = [
+        fits.Column(name=name, format="E", unit=unit, array=array.astype(np.float32))
+        for name, (unit, array) in zip(_COLUMNS, values, strict=True)
+    ]
+    part = _part(fits, columns, name="PHLIST", kind="PHOTONS")
+    part.header["REFRA"], part.header["REFDEC"] = 0.0, 0.0
+    return part
+
+
+def _part(fits: Any, columns: list[Any], *, name: str, kind: str) -> Any:  # noqa: ANN401
+    part = fits.BinTableHDU.from_columns(columns, name=name)
+    part.header["HDUCLASS"], part.header["HDUCLAS1"], part.header["HDUCLAS2"] = "HEASARC", "SIMPUT", kind
+    part.header["HDUVERS"], part.header["EXTVER"] = "1.1.0", 1
+    return part
+
+
+def _fits() -> Any:  # noqa: ANN401
+    try:
+        from astropy.io import fits
+    except ImportError as error:
+        raise MissingExtraError.of("reading and writing photon lists", "earnest-mocks", "xray") from error
+    return fits
