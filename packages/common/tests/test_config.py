@@ -3,14 +3,26 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+from earnest_common.arrays import FloatLike
 from earnest_common.config import as_mapping, load_config
 from earnest_common.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inner:
-    slope: float = 2.4
+    slope: FloatLike = 2.4
+
+    def __post_init__(self) -> None:
+        if np.any(np.asarray(self.slope) < 0):
+            raise InputError(f"slope = {self.slope} must not be negative")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Other:
+    x: int
+    y: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +30,8 @@ class Outer:
     n: int = 1
     name: str = "a"
     inner: Inner = field(default_factory=Inner)
+    other: Other | None = None
+    many: dict[str, Inner] = field(default_factory=dict)
 
 
 def test_option_over_file_over_default(tmp_path: Path):
@@ -29,14 +43,43 @@ def test_option_over_file_over_default(tmp_path: Path):
     )
 
 
+def test_changes_apply_to_a_base_and_leave_its_other_fields():
+    base = Outer(name="preset", inner=Inner(slope=np.array([1.0, 2.0])), other=Other(x=1, y=2))
+    found = load_config(Outer, options={"n": 4, "other": {"y": 7}}, base=base)
+    assert (found.n, found.name, found.other) == (4, "preset", Other(x=1, y=7))
+    assert found.inner is base.inner  # arrays pass untouched
+    assert load_config(Outer, options={"inner": {"slope": 3}}, base=base).inner.slope == 3.0
+
+
+def test_tables_of_tables_and_optional_tables():
+    options = {"many": {"a": {"slope": 1}}, "other": {"x": 1, "y": 2}}
+    assert load_config(Outer, options=options) == Outer(many={"a": Inner(slope=1.0)}, other=Other(x=1, y=2))
+    assert load_config(Outer, options={"other": Other(x=1, y=2)}).other == Other(x=1, y=2)
+
+
+def test_mistakes_of_file_and_options_are_named_together(tmp_path: Path):
+    file = tmp_path / "c.toml"
+    file.write_text("m = 1")
+    with pytest.raises(InputError, match=r"(?s)c.toml and options: 2 field.*unknown field.s. m.*n: .* found 'x'"):
+        load_config(Outer, file=file, options={"n": "x"})
+
+
 def test_resolved_configuration_is_plain():
-    assert as_mapping(Outer()) == {"n": 1, "name": "a", "inner": {"slope": 2.4}}
+    assert as_mapping(Outer()) == {"n": 1, "name": "a", "inner": {"slope": 2.4}, "other": None, "many": {}}
 
 
 BAD = {
-    "unknown field": ("m = 1", "unknown field.s. m; allowed are n, name, inner"),
+    "unknown field": ("m = 1", "unknown field.s. m; allowed are n, name, inner, other, many"),
     "wrong type": ('n = "many"\nname = 4', r"(?s)2 field\(s\) cannot be used.*n: .*name: "),
     "unknown nested field": ("[inner]\nslop = 1", "table inner: unknown field.s. slop; allowed are slope"),
+    "number for a table": ("inner = 3", "inner = 3 must be a table with the fields slope"),
+    "several": (
+        "m = 1\n[inner]\nslop = 1",
+        r"(?s)2 field\(s\).*unknown field.s. m;.*table inner: unknown field.s. slop",
+    ),
+    "refused value": ("[inner]\nslope = -1", "slope = -1.0 must not be negative"),
+    "nothing to start from": ("[other]\nx = 1", r"table other: field.s. y must be given"),
+    "unknown in a table of tables": ("[many.a]\nz = 1", r"table many.a: unknown field.s. z; allowed are slope"),
     "not TOML": ("n = = 1", "is not valid TOML"),
 }
 

@@ -56,7 +56,7 @@ def test_unknown_presets_and_fields_exit_with_2(folder):
     (folder / "wrong.toml").write_text("[survey]\nvolumen = 1\n")
     for words, message in [
         (("--preset", "papper"), "preset 'papper' is not known; choose one of paper, realistic"),
-        (("--config", "wrong.toml"), "'survey.volumen' is unknown"),
+        (("--config", "wrong.toml"), "table survey: unknown field(s) volumen"),
     ]:
         failed = earnest("generate", *words, "--out", "NEW", cwd=folder)
         assert failed.returncode == 2

@@ -1,10 +1,14 @@
-"""Configuration: frozen dataclasses filled from defaults, then a TOML file, then command-line options."""
+"""Configuration: frozen dataclasses filled from defaults or a preset, then a TOML file, then command-line options."""
 
 import dataclasses
+import functools
 import tomllib
+import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from earnest_common.errors import InputError
 
@@ -13,35 +17,50 @@ __all__ = ["as_mapping", "load_config", "read_toml"]
 C = TypeVar("C")
 
 
-def load_config(cls: type[C], *, file: Path | None = None, options: Mapping[str, Any] | None = None) -> C:
-    """Return a configuration: an option wins over the file, the file over the default.
+def load_config(
+    cls: type[C], *, file: Path | None = None, options: Mapping[str, Any] | None = None, base: C | None = None
+) -> C:
+    """Return a configuration: an option wins over the file, the file over the base or the defaults.
+
+    A nested table changes the named fields of a nested dataclass and leaves its others as they were.
 
     Parameters
     ----------
     cls
-        A frozen dataclass; nested dataclasses are nested tables of the file.
+        A frozen dataclass; nested dataclasses are nested tables of the file. A field that may also hold an array takes
+        one number.
     file
         A TOML file with some of the fields.
     options
         Fields given on the command line; those that are ``None`` count as not given.
+    base
+        A preset, the source of all fields that are not named; without one the class's defaults are.
 
     Raises
     ------
     InputError
-        If a field is unknown or a value has the wrong type or is refused; the message lists all of them.
+        If a field is unknown, missing or of the wrong type, or a value is refused; the message lists all of them.
 
     Examples
     --------
     >>> @dataclasses.dataclass(frozen=True, kw_only=True)
     ... class Toy:
     ...     n: int = 3
-    >>> load_config(Toy, options={"n": 5})
-    Toy(n=5)
+    ...     slope: float = 2.4
+    >>> load_config(Toy, options={"n": 5}, base=Toy(slope=1.5))
+    Toy(n=5, slope=1.5)
     """
-    values = read_toml(file) if file else {}
-    values = _merged(values, {k: v for k, v in (options or {}).items() if v is not None})
-    _refuse_unknown(cls, values, origin=str(file) if file else "options")
-    return _build(cls, values, origin=str(file) if file else "options")
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    values = _merged(read_toml(file) if file else {}, given)
+    problems: list[str] = []
+    result = _built(cls, values, base, place="", problems=problems)
+    if problems:
+        origin = " and ".join([str(file)] * (file is not None) + ["options"] * (bool(given) or file is None))
+        count = f"{len(problems)} field(s) cannot be used"
+        raise InputError(
+            f"{origin}: {problems[0]}" if len(problems) == 1 else "\n  - ".join([f"{origin}: {count}", *problems])
+        )
+    return result
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -74,21 +93,82 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _refuse_unknown(cls: type[Any], values: Mapping[str, Any], *, origin: str) -> None:
-    types = get_type_hints(cls)
-    if unknown := [name for name in values if name not in types]:
-        raise InputError(f"{origin}: unknown field(s) {', '.join(unknown)}; allowed are {', '.join(types)}")
-    for name, value in values.items():
-        if dataclasses.is_dataclass(types[name]) and isinstance(value, Mapping):
-            _refuse_unknown(types[name], value, origin=f"{origin}, table {name}")
+def _built(cls: type[C], values: Mapping[str, Any], base: C | None, *, place: str, problems: list[str]) -> C:
+    """Return an instance; what cannot be used is added to ``problems``, and the result is then meaningless."""
+    before = len(problems)
+    every = get_type_hints(cls)
+    hints = {field.name: every[field.name] for field in dataclasses.fields(cls)}  # type: ignore[arg-type]  # a dataclass
+    defaults = _defaults(cls) if base is None else {name: getattr(base, name) for name in hints}
+    table = f"table {place[:-1]}: " if place else ""
+    if unknown := [name for name in values if name not in hints]:
+        problems.append(f"{table}unknown field(s) {', '.join(unknown)}; allowed are {', '.join(hints)}")
+    fields = dict(defaults)
+    for name in hints:
+        if name in values:
+            fields[name] = _value(hints[name], values[name], defaults.get(name), place=place + name, problems=problems)
+    if missing := [name for name in hints if name not in fields]:
+        problems.append(f"{table}field(s) {', '.join(missing)} must be given")
+    if len(problems) > before:
+        return base  # type: ignore[return-value]  # never used
+    try:
+        return cls(**fields)
+    except InputError as error:
+        problems.append(str(error))
+        return base  # type: ignore[return-value]  # never used
 
 
-def _build(cls: type[C], values: Mapping[str, Any], *, origin: str) -> C:
+def _defaults(cls: type[Any]) -> dict[str, Any]:
+    """Return the defaults of a dataclass; fields that must be given are absent."""
+    found = {}
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            found[field.name] = field.default_factory()
+    return found
+
+
+def _value(hint: Any, value: object, default: object, *, place: str, problems: list[str]) -> object:  # noqa: ANN401 - a type
+    """Return a value as the field's type, or note why it is not one."""
+    nested: Any = next((part for part in _parts(hint) if dataclasses.is_dataclass(part)), None)
+    if nested is not None:
+        if isinstance(value, Mapping):
+            base = default if isinstance(default, nested) else None
+            return _built(nested, value, base, place=f"{place}.", problems=problems)
+        if not isinstance(value, nested) and not (value is None and type(None) in _parts(hint)):
+            names = ", ".join(f.name for f in dataclasses.fields(nested))
+            problems.append(f"{place} = {value!r} must be a table with the fields {names}")
+        return value
+    if get_origin(hint) is dict and dataclasses.is_dataclass(get_args(hint)[1]) and isinstance(value, Mapping):
+        known = default if isinstance(default, Mapping) else {}
+        inner = get_args(hint)[1]
+        return {
+            key: _value(inner, item, known.get(key), place=f"{place}.{key}", problems=problems)
+            for key, item in value.items()
+        }
+    return _typed(hint, value, place=place, problems=problems)
+
+
+def _typed(hint: Any, value: object, *, place: str, problems: list[str]) -> object:  # noqa: ANN401 - a type
     # Imported here because pydantic takes a tenth of a second that `earnest --help` need not pay.
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(cls).validate_python(dict(values))
+        return TypeAdapter(_without_arrays(hint)).validate_python(value)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'value'}: {e['msg']}" for e in error.errors()]
-        raise InputError("\n  - ".join([f"{origin}: {len(lines)} field(s) cannot be used", *lines])) from error
+        problems.extend(
+            f"{'.'.join([place, *(str(p) for p in e['loc'])])}: {e['msg']}, found {e['input']!r}"
+            for e in error.errors()
+        )
+        return value
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a type
+    """Return the members of a union, or the type itself."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _without_arrays(hint: Any) -> Any:  # noqa: ANN401 - a type
+    """Return a type without the arrays that its union allows; files and options hold numbers."""
+    kept = [part for part in _parts(hint) if get_origin(part) is not np.ndarray]
+    return functools.reduce(lambda a, b: a | b, kept) if kept else hint

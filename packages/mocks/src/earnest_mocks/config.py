@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from earnest_common.config import read_toml
+from earnest_common.config import load_config, read_toml
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors
 from earnest_common.survey import PRESETS, Survey, preset
-
-from earnest_mocks._changes import changed
 
 __all__ = ["DonorRule", "MocksConfig", "resolve_config"]
 
@@ -117,14 +115,9 @@ def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str,
         mass_function=chosen.mass_function,
         donors=_DONORS.get(name, DonorRule()),
     )
-    if file:
-        start = changed(start, _without_preset(read_toml(file), origin=str(file)), origin=str(file))
-    if options:
-        start = changed(start, _without_preset(options, origin="options"), origin="options")
-    return start
-
-
-def _without_preset(changes: Mapping[str, Any], *, origin: str) -> Mapping[str, Any]:
-    if "preset" in changes:
-        raise InputError(f"{origin}: 'preset' is not a field to change; name the preset itself: {', '.join(PRESETS)}")
-    return changes
+    for origin, changes in ((str(file), read_toml(file) if file else {}), ("options", options or {})):
+        if "preset" in changes:
+            raise InputError(
+                f"{origin}: 'preset' is not a field to change; name the preset itself: {', '.join(PRESETS)}"
+            )
+    return load_config(MocksConfig, file=file, options=options, base=start)
