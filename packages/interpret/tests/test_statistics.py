@@ -89,7 +89,7 @@ def test_partial_correlation_agrees_with_weighted_regression(rng: np.random.Gene
 def test_p_values_are_uniform_under_the_null(rng: np.random.Generator):
     """Catalog-wide nuisances, unequal numbers and saturation are no reason for an alarm."""
     found = []
-    for _ in range(250):
+    for _ in range(200):
         terse, labels, log10_m, groups = _catalogs(rng, leak=0.0)
         test = partial_correlation(terse, labels, mass_basis(log10_m), groups, rng=rng, n_permutations=199)
         found.append(test.p_value)

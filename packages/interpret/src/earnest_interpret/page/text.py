@@ -17,7 +17,9 @@ _TIED: Final = re.compile(
 _TYPOGRAPHY: Final = (
     (re.compile(r"\b10\^([-\N{MINUS SIGN}]?\d+(?:\.\d+)?)"), r"10<sup>\1</sup>"),
     (re.compile(r"\b([MYLT])_(gas|X|WL|500c?)(?!\w)"), r"\1<sub>\2</sub>"),
+    (re.compile(r"\b(Mpc|kpc|cm)\^(\d)"), r"\1<sup>\2</sup>"),
     (re.compile(r"M☉"), "M<sub>☉</sub>"),
+    (re.compile(r"\bsigma8\b"), "\N{GREEK SMALL LETTER SIGMA}<sub>8</sub>"),
 )
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

@@ -110,12 +110,12 @@ def _group_row(summary: SaliencySummary, group: FeatureGroup) -> tuple[str, ...]
 def _input_table(summary: SaliencySummary) -> DataTable:
     rows = tuple(
         (
-            place + 1,
+            place,
             _described(summary, summary.names[j]),
-            round(float(summary.mean_abs[j]), 5),
-            round(float(summary.mean_signed[j]), 5),
+            significant(summary.mean_abs[j]),
+            significant(summary.mean_signed[j]),
         )
-        for place, j in enumerate(summary.ranked)
+        for place, j in enumerate(summary.ranked, start=1)
     )
     columns = ("rank", "input", "mean S", "mean gradient")
     return DataTable(name="saliency-inputs", columns=columns, rows=rows, caption="Every input, the most salient first.")
