@@ -94,7 +94,9 @@ def share_in_flux(chosen, model, relations, x, factor):
     total = np.zeros(len(nodes))
     for k, ln_weight in enumerate(model.ln_weight(nodes)):
         residual = model.mean[k, 0] + model.slope[k, 0] * (nodes - ORIGIN)[:, None]
-        log10_l_x = relations.l_x.log10_mean(nodes)[:, None] + factor * (residual + model.covariance[k, 0, 0] ** 0.5 * z)
+        log10_l_x = relations.l_x.log10_mean(nodes)[:, None] + factor * (
+            residual + model.covariance[k, 0, 0] ** 0.5 * z
+        )
         share = selection.probability(selection.equivalent_log10_m(log10_l_x))
         total += np.exp(ln_weight) * (share @ np.exp(-0.5 * z**2)) * step / np.sqrt(2 * np.pi)
     return CubicSpline(nodes, total)(x)
@@ -180,7 +182,7 @@ def test_no_clusters_leave_the_expected_number(paper):
 
 def test_refuses_what_it_cannot_use(paper):
     likelihood, catalog, _ = paper
-    with pytest.raises(InputError, match="m_wl of 1 of .* use --drop m_wl"):
+    with pytest.raises(InputError, match=r"m_wl of 1 of .* use --drop m_wl"):
         likelihood.data(catalog | {"m_wl": np.where(np.arange(len(catalog["l_x"])) == 3, np.nan, catalog["m_wl"])})
     with pytest.raises(InputError, match="richness cannot be used; choose from"):
         build_likelihood(likelihood.preset, observables=("richness",))

@@ -1,0 +1,181 @@
+"""What `earnest selfcal referee` does, callable without a command line."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.config import as_mapping
+from earnest_common.errors import InputError
+from earnest_common.progress import progress
+from earnest_common.schema import SPLITS
+from earnest_common.seeds import Stage, generator
+from earnest_common.survey import Preset, preset
+
+from earnest_selfcal.recorded import preset_of
+from earnest_selfcal.referee.learned import learn_residuals
+from earnest_selfcal.referee.likelihood import OBSERVABLES, Likelihood, build_likelihood
+from earnest_selfcal.referee.posterior import RefereeConfig
+from earnest_selfcal.referee.residuals import ResidualModel
+from earnest_selfcal.referee.run import Case, judge
+from earnest_selfcal.referee.score import score
+
+__all__ = ["NORMALISATIONS", "cases_of", "referee_set"]
+
+NORMALISATIONS = ("l_x_normalisation", "t_x_normalisation", "m_gas_normalisation")
+_OBSERVED = OBSERVABLES[:4]
+_LEARN_FROM = 1_000_000  # clusters read at most
+_LEARNING = 2**40  # far above any catalog id, so that learning has random numbers of its own
+
+Residuals = Literal["auto", "lognormal", "learned"]
+
+
+def referee_set(
+    path: Path,
+    *,
+    preset_name: str | None = None,
+    split: str = "test",
+    max_catalogs: int | None = None,
+    drop: Sequence[str] = (),
+    residuals: str = "auto",
+    continuous: bool = False,
+    seed: int = 1,
+    config: RefereeConfig | None = None,
+    executor: Executor | None = None,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Return how well the exact posterior tells sigma8 over the catalogs of a set.
+
+    Parameters
+    ----------
+    path
+        Folder of the set.
+    preset_name
+        Survey preset; default: what the set's manifest records.
+    split
+        A split, or ``all``.
+    max_catalogs
+        Only the first so many.
+    drop
+        Observables to leave out, of l_x, t_x, m_gas, m_wl.
+    residuals
+        ``lognormal``; ``learned`` from the set's training split; ``auto``: learned where donors lent the residuals.
+    continuous
+        Take gridded normalisations as continuous: what an analysis can know that does not exploit the grid.
+    seed, config, executor, out
+        As for :func:`earnest_selfcal.referee.run.judge`.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be refereed; the message says why.
+    """
+    if split not in (*SPLITS, "all"):
+        raise InputError(f"split '{split}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
+    observables = _kept(drop)
+    catalog_set = CatalogSet.open(path)
+    survey = preset(preset_name) if preset_name else preset_of(catalog_set.manifest.plan)
+    batch = catalog_set.read(split=None if split == "all" else split, limit=max_catalogs)
+    cases = cases_of(batch, observables)
+    _refuse_outside(cases, survey)
+    model = _residuals(catalog_set, batch, survey, residuals, seed=seed)
+    likelihood = build_likelihood(
+        survey, observables=observables, residuals=model, spread=NORMALISATIONS if continuous else ()
+    )
+    likelihood.data(cases[0].observed)  # bad values are refused before the work begins
+    decides = {
+        "data": catalog_set.manifest.data_hash,
+        "split": split,
+        "survey": as_mapping(survey),
+        "observables": observables,
+        "residuals": likelihood.residuals.origin,
+        "continuous": continuous,
+        "config": asdict(config or RefereeConfig()),
+    }
+    with progress(len(cases), "refereed catalogs") as bar:
+        table = judge(
+            likelihood, cases, seed=seed, config=config, executor=executor, out=out, record=decides, on_done=bar.advance
+        )
+    return {
+        **score(table, prior_scatter=survey.priors.sigma8.std),
+        "preset": survey.name,
+        "split": split,
+        "observables": list(observables),
+        "normalisations": "continuous" if continuous else "as drawn",
+        "residuals": likelihood.residuals.origin,
+        "validity": validity(likelihood, lent=_lent(batch)),
+    }
+
+
+def cases_of(batch: CatalogBatch, observables: Sequence[str]) -> list[Case]:
+    """Return the catalogs of a batch as the referee takes them."""
+    columns = {name: batch.column(name).astype(np.float64) for name in observables}
+    true = batch.label("sigma8").astype(np.float64)
+    ids = batch.label("catalog_id").tolist()
+    splits = batch.row_splits
+    return [
+        Case(
+            catalog_id=int(ids[i]),
+            observed={name: values[splits[i] : splits[i + 1]] for name, values in columns.items()},
+            sigma8_true=float(true[i]),
+        )
+        for i in range(batch.n_catalogs)
+    ]
+
+
+def validity(likelihood: Likelihood, *, lent: bool) -> str:
+    """Return for what the referee's number is a limit, in words."""
+    scalars = f"the limit for {', '.join(likelihood.observables)} of each cluster"
+    beyond = "; gas profiles can tell more about a cluster's mass" if lent else ""
+    if likelihood.residuals.n_components > 1:
+        return f"{scalars}, as far as the {likelihood.residuals.origin} describes their scatter{beyond}"
+    if lent:
+        return (
+            "not a limit: the set borrows residuals from donors, which depend on mass and are skewed, while "
+            f"{likelihood.residuals.origin} are assumed{beyond}"
+        )
+    return f"{scalars}, exact for {likelihood.residuals.origin}"
+
+
+def _kept(drop: Sequence[str]) -> tuple[str, ...]:
+    if unknown := sorted(set(drop) - set(_OBSERVED)):
+        raise InputError(f"{', '.join(unknown)} cannot be dropped; choose from {', '.join(_OBSERVED)}")
+    return tuple(name for name in _OBSERVED if name not in drop)
+
+
+def _lent(batch: CatalogBatch) -> bool:
+    return batch.clusters.get_column("donor_id").null_count() < batch.n_clusters
+
+
+def _residuals(
+    catalog_set: CatalogSet, batch: CatalogBatch, survey: Preset, kind: str, *, seed: int
+) -> ResidualModel | None:
+    """Return the learned residuals, or None for lognormal ones."""
+    if kind not in ("auto", "lognormal", "learned"):
+        raise InputError(f"residuals '{kind}' are not known; choose auto, lognormal or learned")
+    if kind == "lognormal" or (kind == "auto" and not _lent(batch)):
+        return None
+    parts, count = [], 0
+    for part in catalog_set.batches(split="train"):
+        parts.append(part)
+        count += part.n_clusters
+        if count > _LEARN_FROM:
+            break
+    return learn_residuals(parts, survey, rng=generator(seed, Stage.SELF_CALIBRATION, _LEARNING))
+
+
+def _refuse_outside(cases: Sequence[Case], survey: Preset) -> None:
+    prior = survey.priors.sigma8
+    half = 0.5 * (prior.step or 0.0) + 1e-9
+    outside = [case for case in cases if not prior.low - half <= case.sigma8_true <= prior.high + half]
+    outside = [case for case in outside if np.isfinite(case.sigma8_true)]
+    if outside:
+        raise InputError(
+            f"sigma8 of {len(outside)} of {len(cases)} catalogs lies outside the prior of preset '{survey.name}', "
+            f"{prior.low} to {prior.high} (first: catalog {outside[0].catalog_id}, {outside[0].sigma8_true}); name the "
+            "preset that the set was made with"
+        )

@@ -1,0 +1,170 @@
+"""The referee over many catalogs: in any number of processes, resumable."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+from earnest_common.arrays import FloatArray
+from earnest_common.errors import InputError
+from earnest_common.executors import map_shards
+from earnest_common.files import refuse_existing, replace_atomically, write_atomic
+from earnest_common.seeds import Stage, generator
+
+from earnest_selfcal.referee.likelihood import Likelihood
+from earnest_selfcal.referee.posterior import RefereeConfig, Verdict, referee
+from earnest_selfcal.referee.score import inside
+
+__all__ = ["Case", "judge"]
+
+_CASES_PER_PART = 8
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One catalog before the referee.
+
+    Attributes
+    ----------
+    catalog_id
+        Its id, which also seeds its random numbers.
+    observed
+        Observables by name in the units of the catalog tables, each of shape (n_clusters,).
+    sigma8_true
+        The truth, NaN if unknown.
+    """
+
+    catalog_id: int
+    observed: Mapping[str, FloatArray]
+    sigma8_true: float = float("nan")
+
+
+def judge(
+    likelihood: Likelihood,
+    cases: Sequence[Case],
+    *,
+    seed: int,
+    config: RefereeConfig | None = None,
+    executor: Executor | None = None,
+    out: Path | None = None,
+    record: Mapping[str, Any] | None = None,
+    on_done: Callable[[int], object] = lambda _: None,
+) -> pl.DataFrame:
+    """Return one row per catalog; with ``out`` the same call goes on after an interruption.
+
+    Parameters
+    ----------
+    likelihood
+        The survey.
+    cases
+        The catalogs.
+    seed
+        Seed of all random numbers; results do not depend on the division of work.
+    config
+        How hard to work.
+    executor
+        Runs the parts; ``None`` runs them here.
+    out
+        Parquet file to write; finished parts are kept beside it until it is whole.
+    record
+        What decides the results, for JSON: kept with the parts, so that others are not mixed in.
+    on_done
+        Called with the number of catalogs of each finished part.
+
+    Raises
+    ------
+    InputError
+        If parts of another computation are in the way.
+    OutputExistsError
+        If ``out`` exists.
+    """
+    parts = [tuple(cases[i : i + _CASES_PER_PART]) for i in range(0, len(cases), _CASES_PER_PART)]
+    folder = None if out is None else _open_folder(out, {"seed": seed, "n_catalogs": len(cases), **(record or {})})
+    worker = _Worker(likelihood=likelihood, seed=seed, config=config or RefereeConfig(), folder=folder)
+    frames = map_shards(worker, list(enumerate(parts)), executor, on_done=lambda frame: on_done(len(frame)))
+    table = pl.concat(frames) if frames else pl.DataFrame()
+    if out is not None and folder is not None:
+        replace_atomically(out, table.write_parquet)
+        _remove(folder)
+    return table
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Worker:
+    """Judges one part and keeps it; picklable."""
+
+    likelihood: Likelihood
+    seed: int
+    config: RefereeConfig
+    folder: Path | None
+
+    def __call__(self, part: tuple[int, tuple[Case, ...]]) -> pl.DataFrame:
+        index, cases = part
+        file = None if self.folder is None else self.folder / f"part-{index:05d}.parquet"
+        if file is not None and file.is_file():
+            return pl.read_parquet(file)
+        frame = pl.DataFrame([self._row(case) for case in cases], infer_schema_length=None)
+        if file is not None:
+            replace_atomically(file, frame.write_parquet)
+        return frame
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        rng = generator(self.seed, Stage.SELF_CALIBRATION, case.catalog_id)
+        try:
+            data = self.likelihood.data(case.observed)
+            verdict = referee(self.likelihood, data, rng=rng, config=self.config)
+        except InputError as error:
+            raise InputError(f"catalog {case.catalog_id}: {error}") from error
+        return _row(case, verdict, n_clusters=data.shape[1])
+
+
+def _row(case: Case, verdict: Verdict, *, n_clusters: int) -> dict[str, Any]:
+    posterior, true = verdict.posterior, case.sigma8_true
+    (lo68, hi68), (lo95, hi95) = posterior.interval(0.6827), posterior.interval(0.9545)
+    known = bool(np.isfinite(true))
+    return {
+        "catalog_id": case.catalog_id,
+        "sigma8": posterior.mean,
+        "sigma8_err": posterior.std,
+        "sigma8_lo68": lo68,
+        "sigma8_hi68": hi68,
+        "sigma8_lo95": lo95,
+        "sigma8_hi95": hi95,
+        "sigma8_true": float(true),
+        "n_clusters": n_clusters,
+        "inside_68": inside(posterior, true, 0.6827) if known else float("nan"),
+        "inside_95": inside(posterior, true, 0.9545) if known else float("nan"),
+        "ess": verdict.ess,
+        "numerical_error": verdict.numerical_error,
+        "n_draws": verdict.n_draws,
+        "ln_evidence": posterior.ln_evidence,
+    }
+
+
+def _open_folder(out: Path, record: Mapping[str, Any]) -> Path:
+    """Return the folder of finished parts, made now or by an earlier call with the same record."""
+    refuse_existing(out)
+    folder = out.with_name(f"{out.name}.parts")
+    plan, text = folder / "plan.json", json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
+    if plan.is_file():
+        if plan.read_text() != text:
+            raise InputError(
+                f"{folder} holds parts of another computation (catalogs, options or seed differ); remove it, or write "
+                "to another file"
+            )
+        return folder
+    folder.mkdir(exist_ok=True)
+    write_atomic(plan, text)
+    return folder
+
+
+def _remove(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
