@@ -18,6 +18,7 @@ class Stage(IntEnum):
     SELF_CALIBRATION = 5
     RESAMPLING = 6
     PHOTONS = 7
+    NOISE = 8
 
 
 def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:

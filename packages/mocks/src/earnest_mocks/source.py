@@ -21,6 +21,7 @@ from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base
 from earnest_mocks.config import MocksConfig, resolve_config
 from earnest_mocks.design import Design, design
 from earnest_mocks.donors import DonorPool, donor_pools
+from earnest_mocks.noise import measured
 from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
 from earnest_mocks.population import Population, populate
 from earnest_mocks.relations import OBSERVABLES
@@ -103,6 +104,14 @@ class MockSource:
             catalog_id=chosen.catalog_id,
             m_wl_scatter=chosen.parameters["m_wl_scatter"],
             z=self.config.survey.z,
+        )
+        table = measured(
+            table,
+            self.config.noise,
+            radii=self.radii,
+            seed=self.seed,
+            counts=clusters.counts,
+            catalog_id=chosen.catalog_id,
         )
         catalogs = _catalog_table(chosen, clusters.counts, self.config)
         return CatalogBatch(catalogs=catalogs, clusters=table.select(CLUSTERS.names), radii=self.radii)
