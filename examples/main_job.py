@@ -66,7 +66,9 @@ def run(out: Path, *, n_catalogs: int, train_seconds: float, real_tables: Path) 
     accuracy = answer(
         out / "accuracy.json", "model", "evaluate", "--model", model, mocks, "--section", sections["accuracy"]
     )
-    counts = answer(out / "selfcal.json", "selfcal", "evaluate", mocks, "--section", sections["selfcal"])
+    counts = answer(
+        out / "selfcal.json", "selfcal", "evaluate", mocks, "--split", "all", "--section", sections["selfcal"]
+    )
     real = import_real_tables(real_tables, out, make=make, answer=answer)
     compare = ("--compare", out / MAGNETICUM) if MAGNETICUM in real else ()
     answer(out / "mocks.json", "mocks", "figures", mocks, "--section", sections["mocks"], *compare)
