@@ -83,6 +83,14 @@ def test_figures_write_a_section(folder):
     assert earnest("figures", "SET", "--section", "mocks.json", cwd=folder).returncode == 2
 
 
+def test_clones_answer_and_write_a_section(folder):
+    found = earnest("clones", "SET", "--section", "clones.json", "--json", cwd=folder)
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["overlap"]["test"] > 0.8
+    assert json.loads((folder / "clones.json").read_text())["key"] == "clones"
+    assert earnest("clones", "SET", "--section", "clones.json", cwd=folder).returncode == 2
+
+
 def test_the_commands_load_without_numbers_or_drawing():
     heavy = ("numpy", "scipy", "polars", "matplotlib")
     code = f"import sys, earnest_mocks.cli; print([m for m in {heavy} if m in sys.modules])"

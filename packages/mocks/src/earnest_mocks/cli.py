@@ -142,3 +142,23 @@ def figures(
     if section is not None:
         write_section(section, drawn)
     emit(drawn.summary, as_json=as_json)
+
+
+@app.command()
+def clones(catalog_set: SetArgument, *, section: SectionOption = None, as_json: JsonOption = False) -> None:
+    """Say how often donors are used again and how well a cluster's profile gives its donor away."""
+    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.files import refuse_existing
+    from earnest_common.section import write_section
+
+    from earnest_mocks.clones import clone_report
+
+    if section is not None:
+        refuse_existing(section)
+    opened = CatalogSet.open(catalog_set)
+    report, near = clone_report(opened)
+    if section is not None:
+        from earnest_mocks.clones_section import clones_section
+
+        write_section(section, clones_section(opened, report, near))
+    emit(report.to_dict(), as_json=as_json)
