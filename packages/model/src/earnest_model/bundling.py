@@ -12,6 +12,7 @@ from earnest_model.checkpoint import history_text
 from earnest_model.config import TrainingConfig
 from earnest_model.estimator import GOLDEN_NAME, NETWORK_NAME
 from earnest_model.feeds import AbstractFeed
+from earnest_model.networks.storage import save_network
 from earnest_model.training import TrainingResult
 
 __all__ = ["describe", "save_bundle"]
@@ -60,7 +61,7 @@ def save_bundle(path: Path, result: TrainingResult, config: TrainingConfig, feed
         golden = result.golden
         inputs = (golden.encoder, golden.supplementary, golden.counts)
         logits = np.asarray(result.network(inputs))
-        result.network.save(folder / NETWORK_NAME)
+        save_network(result.network, folder / NETWORK_NAME)
         np.savez(
             folder / GOLDEN_NAME,
             encoder=golden.encoder,

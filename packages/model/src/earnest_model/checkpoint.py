@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -105,13 +106,13 @@ class Workspace:
 
     def _read(self) -> Checkpoint:
         try:
-            with np.load(self.path / _WEIGHTS) as stored:
+            with (self.path / _WEIGHTS).open("rb") as stream, np.load(stream) as stored:
                 facts = json.loads(stored["facts"].tobytes())
                 groups = {
                     group: tuple(stored[name] for name in sorted(stored.files) if name.startswith(f"{group}_"))
                     for group in ("weights", "optimizer", "best")
                 }
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise InputError(
                 f"{self.path / _WEIGHTS} cannot be read ({error}); remove the folder {self.path} to begin anew"
             ) from error

@@ -124,8 +124,8 @@ def histogram_for(sigma8: FloatArray, *, n_bins: int) -> Histogram:
     values = np.unique(sigma8.round(9))
     if len(values) < 2:
         raise InputError(f"all {len(sigma8)} training catalogs have sigma8 = {values[0]:.4g}; vary it")
-    low, high = values[0], values[-1]
-    steps = (values - low) / np.diff(values).min()
+    low, high = float(sigma8.min()), float(sigma8.max())
+    steps = (values - values[0]) / np.diff(values).min()
     if (
         len(values) <= _MOST_GRID_VALUES
         and np.allclose(steps, steps.round(), atol=1e-4)

@@ -12,12 +12,12 @@ from earnest_common.errors import IntegrityError
 from earnest_common.schema import PREDICTIONS
 
 from earnest_model.arrays import Arrays
-from earnest_model.backend import keras
 from earnest_model.calibration import Calibration
 from earnest_model.distribution import Histogram
 from earnest_model.features import FeatureSet, outside_training_range, to_arrays
 from earnest_model.inference import PooledInference
 from earnest_model.networks.pooled import PooledNetwork
+from earnest_model.networks.storage import load_network
 
 __all__ = ["GOLDEN_NAME", "NETWORK_NAME", "PooledEstimator", "load"]
 
@@ -45,6 +45,7 @@ class PooledEstimator:
     def __init__(self, network: PooledNetwork, description: BundleDescription, *, max_rows: int = 100_000) -> None:
         self._description = description
         self._features = FeatureSet.of(description)
+        self.max_rows = max_rows
         self._inference = PooledInference(network, max_rows=max_rows)
         self._calibration = Calibration.of(description.calibration)
         self.histogram = Histogram(tuple(network.edges))
@@ -127,7 +128,7 @@ def load(path: Path, description: BundleDescription) -> PooledEstimator:
         If the network cannot be read or gives other predictions than when it was stored.
     """
     try:
-        network = keras.saving.load_model(path / NETWORK_NAME, compile=False)
+        network = load_network(path / NETWORK_NAME)
         with np.load(path / GOLDEN_NAME) as stored:
             golden = {name: stored[name] for name in stored.files}
         inputs = (golden["encoder"], golden["supplementary"], golden["counts"])

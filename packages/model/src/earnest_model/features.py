@@ -30,6 +30,7 @@ ENCODER_COLUMNS = ("t_x", "m_gas_profile", "gas_slope_profile")
 """Columns that the encoder summarises; the paper's 1 + 7 + 7."""
 SUPPLEMENTARY_COLUMNS = ("l_x", "m_wl")
 """Columns that join after the terse value."""
+_ROUNDING = 1e-9
 _LOGARITHMIC = frozenset({"t_x", "m_gas", "m_gas_profile", "l_x", "m_wl"})
 
 Scaling = Mapping[str, tuple[float, float]]
@@ -167,7 +168,8 @@ def outside_training_range(batch: CatalogBatch, features: FeatureSet, scaling: S
     notes = []
     for name, column in _read(batch, features).items():
         low, width = scaling[name]
-        share = float(np.mean((column < low) | (column > low + width)))
+        scaled = (column - low) / width
+        share = float(np.mean((scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)))
         if share > 0:
             shown = f"log10 {name}" if name in _LOGARITHMIC else name
             notes.append(

@@ -33,7 +33,7 @@ class PooledInference:
 
     def __init__(self, network: PooledNetwork, *, max_rows: int = 100_000) -> None:
         self.network, self.max_rows = network, max_rows
-        self._centres = (np.asarray(network.edges)[1:] + np.asarray(network.edges)[:-1]) / 2
+        self.centres = (np.asarray(network.edges)[1:] + np.asarray(network.edges)[:-1]) / 2
         self._members = tf.function(network.members, input_signature=[_ROWS, _ROWS])
         self._terse = tf.function(network.terse, input_signature=[_ROWS])
         self._decode = tf.function(self._softmax, input_signature=[_ROWS, tf.TensorSpec((None,), tf.float32)])
@@ -83,14 +83,14 @@ class PooledInference:
         Exact: a cluster leaves by taking its term from the sums and 1 from N.
         """
         sums = self.sums(arrays)
-        whole = self._probability(sums, arrays.counts) @ self._centres
+        whole = self._probability(sums, arrays.counts) @ self.centres
         segments = np.repeat(np.arange(arrays.n_catalogs), arrays.counts)
         parts = []
         for rows in self._slices(len(segments)):
             terms = self._members(arrays.encoder[rows], arrays.supplementary[rows]).numpy()
             here = segments[rows]
             left = arrays.counts[here] - 1
-            without = self._probability(sums[here] - terms, np.maximum(left, 1)) @ self._centres
+            without = self._probability(sums[here] - terms, np.maximum(left, 1)) @ self.centres
             parts.append(np.where(left > 0, without - whole[here], np.nan))
         return np.concatenate(parts)
 
@@ -124,5 +124,5 @@ class PooledInference:
     def _slope_of_mean(self, sums: Any, counts: Any) -> Any:  # noqa: ANN401
         with tf.GradientTape() as tape:
             tape.watch(sums)
-            mean = tf.linalg.matvec(self._softmax(sums, counts), tf.constant(self._centres, tf.float64))
+            mean = tf.linalg.matvec(self._softmax(sums, counts), tf.constant(self.centres, tf.float64))
         return tape.gradient(mean, sums)

@@ -27,7 +27,7 @@ from earnest_model.networks import architecture
 from earnest_model.networks.pooled import PooledNetwork
 from earnest_model.schedule import learning_rate
 
-__all__ = ["RECIPES", "TrainingResult", "train"]
+__all__ = ["RECIPES", "TrainingResult", "compiled_step", "train"]
 
 RECIPES = ("fast",)
 """What ``--recipe`` may name."""
@@ -99,6 +99,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     run = _Run(config.fast, network, histogram, validation, Workspace(workspace))
     run.restore({"config": as_mapping(config), "catalogs": feed.identity()}, begun=begun)
     run.loop(feed, lambda batch: to_arrays(batch, features, scaling))
+    network.orient(validation)
     probability = run.inference.probability(validation)
     return TrainingResult(
         network=network,
@@ -130,7 +131,7 @@ class _Run:
         )
         self.optimizer.build(network.trainable_variables)
         self.state = Checkpoint()
-        self._step = _compiled_step(network, self.optimizer)
+        self._step = compiled_step(network, self.optimizer)
         self._clock_start = self._saved_at = time.monotonic()
         self._loss = 0.0
 
@@ -238,7 +239,7 @@ def _units(recipe: FastRecipe) -> int:
     return max(int(recipe.max_seconds), 1) if recipe.max_seconds else recipe.max_steps
 
 
-def _compiled_step(network: PooledNetwork, optimizer: Any) -> Any:  # noqa: ANN401 - no useful static types
+def compiled_step(network: PooledNetwork, optimizer: Any) -> Any:  # noqa: ANN401 - no useful static types
     """Return one optimiser step as a graph, traced once for all sizes of catalogs and batches."""
     rows = tf.TensorSpec((None, None), tf.float32)
     counts = tf.TensorSpec((None,), tf.int32)

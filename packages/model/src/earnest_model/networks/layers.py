@@ -9,18 +9,20 @@ from earnest_model.backend import keras
 
 __all__ = ["Whitening", "dense_stack"]
 
-_SMALLEST_VARIANCE = 1e-4
+_SMALLEST_VARIANCE = 0.1
 
 
 @final
 @keras.saving.register_keras_serializable(package="earnest_model")
 class Whitening(keras.layers.Layer):  # type: ignore[misc]
-    r"""A fixed linear map of each row to zero mean and unit covariance, measured once on training rows.
+    r"""A fixed linear map of each row to zero mean and nearly unit covariance, measured once on training rows.
 
     .. math:: y = (x - \mu) V (\Lambda + \epsilon \lambda_{\max})^{-1/2}, \quad \mathrm{cov}(x) = V \Lambda V^T
 
     Neighbouring values of a profile are nearly equal, and gradient descent would need long to find what little
-    distinguishes them. Directions in which clusters hardly differ are not blown up beyond a factor of 100.
+    distinguishes them. With :math:`\epsilon = 0.1` weak directions gain no more than a factor of three: full whitening
+    teaches 1 % faster, but lets the network lean on differences that real clusters do not have, and its saliencies
+    then jump by tens from one radius to the next.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

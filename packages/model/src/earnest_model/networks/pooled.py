@@ -100,6 +100,17 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         self.whiten.adapt(arrays.encoder)
         self.whiten_supplementary.adapt(arrays.supplementary)
 
+    def orient(self, arrays: Arrays) -> None:
+        """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
+        terse = np.asarray(self.terse(arrays.encoder))[:, 0]
+        if np.cov(terse, arrays.encoder[:, 0])[0, 1] >= 0:
+            return
+        for weight in self.encoder.layers[-1].weights:
+            weight.assign(-weight)
+        kernel = np.array(self.member.layers[0].kernel.numpy())
+        kernel[0] *= -1
+        self.member.layers[0].kernel.assign(kernel)
+
     def terse(self, encoder: Tensor) -> Tensor:
         """Return the terse values, shape (n_clusters, 1), from X-ray inputs alone."""
         return self.encoder(self.whiten(encoder))

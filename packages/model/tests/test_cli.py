@@ -1,0 +1,104 @@
+"""The commands: their words, their answers, and no traceback for bad input."""
+
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from earnest_common.cli import root
+from earnest_common.schema import PREDICTIONS
+
+BRIEF = """
+drop = ["gas_slope_profile"]
+[pooled]
+encoder = [8]
+member = [8]
+pooled = 8
+decoder = [8]
+[fast]
+batch_catalogs = 32
+looks = 1
+"""
+
+
+@pytest.fixture
+def earnest(monkeypatch, capsys):
+    """Run a command line and return exit code, standard output and standard error."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["earnest", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            root.main()
+        streams = capsys.readouterr()
+        return stopped.value.code or 0, streams.out, streams.err
+
+    return run
+
+
+def test_train_on_a_set_then_predict_and_evaluate(earnest, toy_set, tmp_path):
+    out, config = tmp_path / "BUNDLE", tmp_path / "c.toml"
+    config.write_text(BRIEF)
+    words = ("--architecture", "pooled", "--recipe", "fast", "--seed", 1, "--drop", "m_wl", "--max-steps", 30)
+    code, text, _ = earnest(
+        "model", "train", "--data", toy_set.path, *words, "--config", config, "--out", out, "--json"
+    )
+    assert code == 0
+    assert json.loads(text)["steps"] == 30
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["BUNDLE"]  # checkpoints are gone
+    assert json.loads((out / "bundle.json").read_text())["supplementary"] == ["l_x"]  # an option wins over the file
+
+    code, _, _ = earnest("model", "predict", "--model", out, toy_set.path, "--out", tmp_path / "PRED.parquet")
+    assert code == 0
+    predictions = pl.read_parquet(tmp_path / "PRED.parquet")
+    assert tuple(predictions.columns) == PREDICTIONS.names
+    assert predictions.height == 300
+
+    section = tmp_path / "s.json"
+    code, text, _ = earnest("model", "evaluate", "--model", out, toy_set.path, "--json", "--section", section)
+    answer = json.loads(text)
+    wanted = (
+        "scatter scatter_err bias prior_scatter skill coverage_68 coverage_95 n_catalogs referee_scatter efficiency"
+    )
+    assert set(wanted.split()) <= set(answer)
+    assert answer["n_catalogs"] == 300
+    assert json.loads(section.read_text())["summary"]["scatter"] == answer["scatter"]
+    assert earnest("model", "evaluate", "--model", out, toy_set.path, "--split", "test")[0] == 0
+
+
+CASES_BAD = {
+    "neither live nor data": (["model", "train", "--out", "B"], "give either --live PRESET"),
+    "unknown architecture": (["model", "train", "--data", "SET", "--architecture", "x", "--out", "B"], "choose one of"),
+    "unknown recipe": (["model", "train", "--data", "SET", "--recipe", "x", "--out", "B"], "choose one of fast"),
+    "unknown column": (["model", "train", "--data", "SET", "--drop", "x", "--out", "B"], "cannot drop x"),
+    "unknown source": (["model", "train", "--live", "paper", "--source", "x", "--out", "B"], "no installed package"),
+    "no set": (["model", "train", "--data", "NOTHING", "--out", "B"], "not a catalog set"),
+    "no bundle": (["model", "evaluate", "--model", "NOTHING", "SET"], "not a model bundle"),
+    "no folder": (["model", "predict", "--model", "NOTHING", "SET", "--out", "none/P"], "does not exist"),
+    "output exists": (["model", "train", "--data", "SET", "--out", "TAKEN"], "exists and is not overwritten"),
+    "prediction exists": (["model", "predict", "--model", "NOTHING", "SET", "--out", "TAKEN"], "not overwritten"),
+    "unknown field": (["model", "train", "--data", "SET", "--config", "BAD", "--out", "B"], "unknown field(s)"),
+}
+
+
+@pytest.mark.parametrize("case", CASES_BAD.values(), ids=CASES_BAD)
+def test_bad_input_ends_with_two_and_words(earnest, toy_set, tmp_path, monkeypatch, case):
+    words, message = case
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "TAKEN").mkdir()
+    (tmp_path / "BAD").write_text("[pooled]\nwidths = [3]\n")
+    before = sorted(tmp_path.iterdir())
+    code, _, err = earnest(*[toy_set.path if word == "SET" else word for word in words])
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert sorted(tmp_path.iterdir()) == before  # nothing half-written
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys, earnest_model, earnest_model.cli\n"
+        "from earnest_model.networks import ARCHITECTURES\n"
+        "assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

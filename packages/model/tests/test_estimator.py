@@ -1,0 +1,126 @@
+"""The estimator of a bundle: saved and loaded it is the same, and bad input is refused with words."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+from earnest_common.batch import CatalogBatch
+from earnest_common.bundle import read_bundle, write_bundle
+from earnest_common.errors import InputError, IntegrityError, OutputExistsError
+from earnest_common.plugins import load_estimator
+from earnest_common.protocols import TerseEstimator
+from earnest_common.schema import PREDICTIONS, check
+from earnest_model.bundling import save_bundle
+from earnest_model.estimator import PooledEstimator
+
+
+def test_it_is_the_estimator_that_others_expect(estimator, batch):
+    assert isinstance(estimator, TerseEstimator)
+    predictions = estimator.predict(batch)
+    assert check(predictions, PREDICTIONS) == []
+    assert predictions.get_column("catalog_id").to_list() == batch.catalogs.get_column("catalog_id").to_list()
+    assert estimator.encode(batch).shape == estimator.leave_one_out(batch).shape == (batch.n_clusters,)
+    assert estimator.feature_names[0] == "log10_t_x"
+    for of in ("terse", "sigma8"):
+        assert estimator.gradient(batch, of=of).shape == (batch.n_clusters, 15)
+
+
+def test_loaded_it_predicts_as_before_saving(trained, bundle, estimator, batch):
+    before = PooledEstimator(trained.network, read_bundle(bundle)).predict(batch)
+    assert estimator.predict(batch).equals(before)
+
+
+def test_predictions_are_better_than_the_prior(estimator, batch):
+    predictions, true = estimator.predict(batch), batch.label("sigma8")
+    assert np.std(predictions.get_column("sigma8").to_numpy() - true) < 0.7 * true.std()
+    low, high = (predictions.get_column(f"sigma8_{end}68").to_numpy() for end in ("lo", "hi"))
+    assert ((low < high) & (low >= 0.69) & (high <= 0.93)).all()
+    assert 0.4 < np.mean((true >= low) & (true <= high)) < 0.9  # 40 catalogs
+
+
+def test_the_description_says_what_was_trained(bundle, config):
+    description = read_bundle(bundle)
+    assert description.estimator == "keras"
+    assert description.features == ("t_x", "m_gas_profile", "gas_slope_profile")
+    assert description.synthetic == "a toy"
+    assert description.training["config"]["fast"]["max_steps"] == config.fast.max_steps
+    assert description.calibration["n_catalogs"] == 512
+    assert {p.name for p in bundle.iterdir()} == {
+        "README.md",
+        "bundle.json",
+        "golden.npz",
+        "history.jsonl",
+        "model.keras",
+    }
+    assert "a toy" in (bundle / "README.md").read_text()
+
+
+def test_catalogs_that_do_not_fit_are_refused(estimator, batch):
+    other = dataclasses.replace(batch, radii=tuple(r * 1.1 for r in batch.radii))
+    with pytest.raises(InputError, match=r"the network expects 0.15, "):
+        estimator.predict(other)
+    holes = dataclasses.replace(batch, clusters=batch.clusters.with_columns(m_wl=pl.lit(None, dtype=pl.Float64)))
+    with pytest.raises(InputError, match=r"'m_wl'"):
+        estimator.encode(holes)
+    with pytest.raises(InputError, match=r"no catalogs"):
+        estimator.leave_one_out(batch.select([]))
+
+
+def test_observed_catalogs_need_no_truth(estimator, batch):
+    unknown = pl.lit(None, dtype=pl.Float64)
+    observed = CatalogBatch(
+        catalogs=batch.catalogs.with_columns(sigma8=unknown, Om0=unknown),
+        clusters=batch.clusters.with_columns(m_500c=unknown, m_gas=unknown),
+    )
+    assert estimator.predict(observed).equals(estimator.predict(batch))
+
+
+def test_values_out_of_range_are_noticed(estimator, batch):
+    hot = dataclasses.replace(batch, clusters=batch.clusters.with_columns(t_x=pl.col("t_x") * 50))
+    assert any("log10 t_x" in note for note in estimator.outside_training_range(hot))
+
+
+def test_a_damaged_bundle_is_refused(bundle, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle, copy)
+    network = copy / "model.keras"
+    network.write_bytes(network.read_bytes()[:2000])
+    with pytest.raises(IntegrityError, match=r"model.keras missing or altered"):
+        load_estimator(copy)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "other predictions", "no golden predictions"])
+def test_a_network_that_does_not_repeat_itself_is_refused(bundle, tmp_path, damage):
+    """Checksums pass here, as they would for a bundle written by a broken program."""
+
+    def write_files(folder):
+        for name in ("model.keras", "golden.npz", "history.jsonl"):
+            shutil.copy(bundle / name, folder / name)
+        if damage == "truncated":
+            (folder / "model.keras").write_bytes((bundle / "model.keras").read_bytes()[:2000])
+        elif damage == "no golden predictions":
+            (folder / "golden.npz").unlink()
+        else:
+            with np.load(bundle / "golden.npz") as stored:
+                np.savez(folder / "golden.npz", **{**stored, "logits": stored["logits"] + 0.1})
+
+    write_bundle(tmp_path / "copy", read_bundle(bundle), write_files=write_files, card="")
+    with pytest.raises(IntegrityError, match=r"cannot be read|are not repeated"):
+        load_estimator(tmp_path / "copy")
+
+
+def test_nothing_is_overwritten(bundle, trained, config, feed):
+    with pytest.raises(OutputExistsError):
+        save_bundle(bundle, trained, config, feed)
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, trained, config, feed, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("earnest_model.bundling.np.savez", full)
+    with pytest.raises(OSError, match=r"No space left"):
+        save_bundle(tmp_path / "NEW", trained, config, feed)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,73 @@
+"""Numbers of an evaluation against cases with known answers."""
+
+import numpy as np
+import polars as pl
+import pytest
+from earnest_common.errors import InputError
+from earnest_common.testing import toy_batch
+from earnest_model.evaluate import Estimates, accuracy, estimates
+
+
+def known(n: int, *, scatter: float, bias: float, claimed: float, seed: int = 0) -> Estimates:
+    rng = np.random.default_rng(seed)
+    true = rng.uniform(0.70, 0.92, n)
+    inferred = true + bias + scatter * rng.standard_normal(n)
+    table = pl.DataFrame({"catalog_id": np.arange(n), "sigma8": inferred})
+    return Estimates(
+        true=true,
+        predictions=table,
+        interval_68=(inferred - 0.994458 * claimed, inferred + 0.994458 * claimed),
+        interval_95=(inferred - 1.959964 * claimed, inferred + 1.959964 * claimed),
+    )
+
+
+def test_scatter_bias_skill_and_coverage_of_gaussian_errors():
+    n = 40_000
+    found = accuracy(known(n, scatter=0.02, bias=0.001, claimed=0.02))
+    assert found.scatter == pytest.approx(0.02, rel=3 / np.sqrt(2 * n))
+    assert found.scatter_err == pytest.approx(0.02 / np.sqrt(2 * n), rel=0.15)  # 400 resamples: 3.5 %, and luck
+    assert found.bias == pytest.approx(0.001, abs=3 * 0.02 / np.sqrt(n))
+    assert found.prior_scatter == pytest.approx(0.22 / np.sqrt(12), rel=0.01)
+    assert found.skill == pytest.approx(1 - (0.02 / 0.0635) ** 2, abs=0.003)
+    assert found.coverage_68 == pytest.approx(0.68, abs=0.01)
+    assert found.coverage_95 == pytest.approx(0.95, abs=0.01)
+    assert found.n_catalogs == n
+    assert found.as_dict()["referee_scatter"] is None
+
+
+def test_overconfidence_shows_in_coverage_alone():
+    modest, proud = (accuracy(known(2000, scatter=0.02, bias=0.0, claimed=c)) for c in (0.02, 0.01))
+    assert modest.scatter == proud.scatter
+    assert proud.coverage_68 < 0.5 < modest.coverage_68
+
+
+class Plain:
+    """An estimator that tells no intervals but those of the schema."""
+
+    description = None
+
+    def predict(self, batch):
+        true = batch.label("sigma8")
+        columns = {
+            "sigma8": true,
+            "sigma8_err": true * 0 + 0.01,
+            "sigma8_lo68": true - 0.01,
+            "sigma8_hi68": true + 0.01,
+        }
+        return batch.catalogs.select("catalog_id").with_columns(**{k: pl.Series(v) for k, v in columns.items()})
+
+
+def test_any_estimator_can_be_evaluated_in_parts(batch):
+    parts = [batch.select(np.arange(15)), batch.select([]), batch.select(np.arange(15, 40))]
+    found = accuracy(estimates(Plain(), parts))
+    assert (found.scatter, found.coverage_68, found.coverage_95, found.n_catalogs) == (0.0, 1.0, 1.0, 40)
+
+
+def test_unknown_truth_is_refused(batch):
+    unknown = batch.catalogs.with_columns(sigma8=pl.lit(None, dtype=pl.Float64))
+    with pytest.raises(InputError, match="40 of 40 catalogs have no true sigma8"):
+        estimates(Plain(), [type(batch)(catalogs=unknown, clusters=batch.clusters)])
+    with pytest.raises(InputError, match="no catalogs to evaluate"):
+        estimates(Plain(), [])
+    with pytest.raises(InputError, match="at least two catalogs, found 1"):
+        accuracy(estimates(Plain(), [toy_batch(n_catalogs=1, seed=1)]))

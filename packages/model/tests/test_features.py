@@ -1,0 +1,137 @@
+"""Scaled inputs: laws of the scaling, and one error that lists all that is wrong."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+from earnest_common.batch import CatalogBatch
+from earnest_common.errors import InputError
+from earnest_common.testing import toy_batch
+from earnest_model.features import FeatureSet, fit_scaling, outside_training_range, to_arrays
+
+FEATURES = FeatureSet()
+
+
+def changed(batch: CatalogBatch, **columns: pl.Expr) -> CatalogBatch:
+    return dataclasses.replace(batch, clusters=batch.clusters.with_columns(**columns))
+
+
+def test_fifteen_inputs_and_a_supplementary_pair(batch):
+    arrays = to_arrays(batch, FEATURES, fit_scaling(batch, FEATURES))
+    assert arrays.encoder.shape == (batch.n_clusters, 15)
+    assert arrays.supplementary.shape == (batch.n_clusters, 2)
+    assert arrays.counts.sum() == batch.n_clusters
+    assert len(FEATURES.names) == 15
+    assert FEATURES.names[7:9] == ("log10_m_gas_profile_7", "gas_slope_profile_1")
+    assert FEATURES.supplementary_names == ("log10_l_x", "log10_m_wl")
+
+
+def test_each_group_spans_zero_to_one_and_shares_one_scaling(batch):
+    scaling = fit_scaling(batch, FEATURES)
+    arrays = to_arrays(batch, FEATURES, scaling)
+    groups = [arrays.encoder[:, :1], arrays.encoder[:, 1:8], arrays.encoder[:, 8:], *arrays.supplementary.T]
+    for group in groups:
+        assert group.min() == pytest.approx(0, abs=1e-6)
+        assert group.max() == pytest.approx(1, abs=1e-6)
+    offset, width = scaling["m_gas_profile"]
+    expected = (np.log10(batch.column("m_gas_profile").astype(float)) - offset) / width
+    np.testing.assert_allclose(arrays.encoder[:, 1:8], expected, atol=1e-6)  # float32
+    assert set(scaling) == {*FEATURES.columns, "sigma8"}
+
+
+@pytest.mark.parametrize("factor", [0.5, 7.0])
+def test_a_change_of_unit_changes_nothing(batch, factor):
+    """Logarithm and linear scaling: the inputs do not know in which unit a mass is given."""
+    other = changed(batch, t_x=pl.col("t_x") * factor, l_x=pl.col("l_x") * factor, m_wl=pl.col("m_wl") * factor)
+    one, two = (to_arrays(b, FEATURES, fit_scaling(b, FEATURES)) for b in (batch, other))
+    np.testing.assert_allclose(one.encoder, two.encoder, atol=1e-6)
+    np.testing.assert_allclose(one.supplementary, two.supplementary, atol=1e-6)
+
+
+def test_scaling_is_kept_not_fitted_again(batch):
+    """Other catalogs are scaled by the numbers of the training catalogs."""
+    scaling = fit_scaling(batch, FEATURES)
+    other = toy_batch(n_catalogs=3, seed=5)
+    offset, width = scaling["t_x"]
+    expected = (np.log10(other.column("t_x")) - offset) / width
+    np.testing.assert_allclose(to_arrays(other, FEATURES, scaling).encoder[:, 0], expected, atol=1e-6)
+
+
+def test_a_constant_column_is_no_division_by_zero(batch):
+    constant = changed(batch, t_x=pl.lit(3.0))
+    arrays = to_arrays(constant, FEATURES, fit_scaling(constant, FEATURES))
+    assert np.isfinite(arrays.encoder).all()
+
+
+def test_drop_takes_a_column_away():
+    assert FEATURES.drop(["m_wl"]).supplementary == ("l_x",)
+    assert FEATURES.drop(["t_x", "m_wl", "l_x"]).columns == ("m_gas_profile", "gas_slope_profile")
+    with pytest.raises(InputError, match=r"cannot drop z: the columns are t_x, m_gas_profile"):
+        FEATURES.drop(["z"])
+    with pytest.raises(InputError, match="keep at least one of t_x"):
+        FEATURES.drop(["t_x", "m_gas_profile", "gas_slope_profile"])
+
+
+def test_dropped_columns_may_be_unknown(batch):
+    unknown = changed(batch, m_wl=pl.lit(None, dtype=pl.Float64))
+    without = FEATURES.drop(["m_wl"])
+    assert to_arrays(unknown, without, fit_scaling(unknown, without)).supplementary.shape[1] == 1
+
+
+def test_one_error_lists_everything(batch):
+    row = pl.int_range(pl.len())
+    broken = changed(
+        batch,
+        t_x=pl.when(row == 4).then(None).otherwise("t_x"),
+        m_wl=pl.when(row < 2).then(float("nan")).otherwise("m_wl"),
+        l_x=pl.when(row == 7).then(0.0).otherwise("l_x"),
+    )
+    broken = dataclasses.replace(broken, radii=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7))
+    with pytest.raises(InputError) as caught:
+        to_arrays(broken, FEATURES, fit_scaling(batch, FEATURES))
+    message = str(caught.value)
+    assert "profiles at radii 0.1, 0.2" in message
+    assert "'t_x' [keV]: 1 of" in message
+    assert "row 4" in message
+    assert "'m_wl' [solMass]: 2 of" in message
+    assert "--drop m_wl" in message
+    assert "'l_x' [1e44 erg/s]: 1 of" in message
+    assert "not positive" in message
+
+
+def test_unknown_profiles_are_refused(batch):
+    unknown = changed(batch, m_gas_profile=pl.lit(None, dtype=batch.clusters.schema["m_gas_profile"]))
+    with pytest.raises(InputError, match="'m_gas_profile'"):
+        to_arrays(unknown, FEATURES, fit_scaling(batch, FEATURES))
+
+
+def test_no_catalogs_and_empty_catalogs_are_refused(batch):
+    scaling = fit_scaling(batch, FEATURES)
+    with pytest.raises(InputError, match="there are no catalogs"):
+        to_arrays(batch.select([]), FEATURES, scaling)
+    first = int(np.diff(batch.row_splits)[0])
+    empty = CatalogBatch(
+        catalogs=batch.catalogs[:2].with_columns(n_clusters=pl.Series([first, 0])), clusters=batch.clusters[:first]
+    )
+    with pytest.raises(InputError, match=r"1 catalog\(s\) have no clusters \(first: catalog_id 1\)"):
+        to_arrays(empty, FEATURES, scaling)
+
+
+def test_values_outside_the_training_range_are_named(batch):
+    scaling = fit_scaling(batch, FEATURES)
+    assert outside_training_range(batch, FEATURES, scaling) == []
+    (note,) = outside_training_range(changed(batch, t_x=pl.col("t_x") * 100), FEATURES, scaling)
+    assert note.startswith("log10 t_x: ")
+    assert "outside the training range" in note
+
+
+def test_batches_and_orders_keep_catalogs_whole(batch):
+    arrays = to_arrays(batch, FEATURES, fit_scaling(batch, FEATURES))
+    parts = list(arrays.batches(7))
+    assert [p.n_catalogs for p in parts] == [6, 7, 7, 6, 7, 7]
+    np.testing.assert_array_equal(np.concatenate([p.encoder for p in parts]), arrays.encoder)
+    order = np.random.default_rng(0).permutation(batch.n_catalogs)
+    np.testing.assert_array_equal(
+        arrays.take(order).encoder, to_arrays(batch.select(order), FEATURES, fit_scaling(batch, FEATURES)).encoder
+    )
