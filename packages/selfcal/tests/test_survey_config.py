@@ -43,7 +43,7 @@ def test_the_break_keeps_its_mass_when_the_relation_changes():
         ({"log10_m_min": 14.5}, "must lie below log10_m_break"),
         ({"priors": {"sigma9": {"low": 0.7, "high": 0.9}}}, "unknown prior sigma9; allowed are sigma8"),
         ({"priors": {"sigma8": {"low": 0.9, "high": 0.7}}}, "low must not exceed high"),
-        ({"relations": {"l_x": {"amplitude": 1.0}}}, "relations.l_x.amplitude: Unexpected keyword argument"),
+        ({"relations": {"l_x": {"amplitude": 1.0}}}, "relations.l_x.*amplitude"),
         ({"correlation": {"t_x_m_gas": 0.9, "l_x_m_gas": 0.9, "l_x_t_x": -0.9}}, "negative eigenvalue"),
         ({"preset": "sdss"}, "choose one of paper, realistic"),
     ],

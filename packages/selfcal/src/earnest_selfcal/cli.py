@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit
 
+from earnest_selfcal import survey_commands
 from earnest_selfcal.survey_options import (
     CutOption,
     LowestMassOption,
@@ -118,3 +119,7 @@ def evaluate(
 
     told = evaluated(catalog_set, split=split, config=config, options={"preset": preset}, section=section)
     emit(told, as_json=as_json)
+
+
+for _command in (survey_commands.grid, survey_commands.volumes, survey_commands.figures):
+    app.command()(_command)

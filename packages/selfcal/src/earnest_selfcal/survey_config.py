@@ -115,8 +115,8 @@ def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | Non
 
     Examples
     --------
-    >>> resolve_survey(options={"volume_fraction": 0.3, "smoothing": 0.076}).survey.volume
-    37500000.0
+    >>> round(resolve_survey(options={"volume_fraction": 0.3, "smoothing": 0.076}).survey.volume)
+    37500000
     """
     return survey_of(load_config(SurveyConfig, file=file, options=options))
 
