@@ -63,8 +63,10 @@ def lint(session):
 @every_package
 def types(session, package):
     """Type-check one package."""
-    lines = [line for f in siblings(package) for line in PROJECTS[f]["project"]["dependencies"]]
-    wanted = [x for x in lines if Requirement(x).name not in {*FOLDER, *SLOW_TO_CHECK}]
+    projects = [PROJECTS[f]["project"] for f in siblings(package)]
+    extras = [line for p in projects for lines in p.get("optional-dependencies", {}).values() for line in lines]
+    needed = [line for p in projects for line in p["dependencies"]]
+    wanted = [x for x in needed + extras if Requirement(x).name not in {*FOLDER, *SLOW_TO_CHECK}]
     session.install("mypy>=1.18", *wanted)
     session.install("--no-deps", *editable(siblings(package)))
     session.run("mypy", f"packages/{package}/src")
