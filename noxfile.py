@@ -44,7 +44,7 @@ def test_tools(*folders):
 
 @nox.session
 def demo(session):
-    """The main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
+    """Do the main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
     session.install(*editable(PROJECTS), "astropy>=7", "matplotlib>=3.9")
     session.run("python", "examples/main_job.py", *session.posargs)
 
