@@ -1,7 +1,7 @@
 """Photon lists of emulated clusters: spheres of gas to expected counts, and counts to photons."""
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
@@ -19,21 +19,41 @@ from earnest_mocks.xray.photon_list import PhotonList
 from earnest_mocks.xray.quadrature import draw_ordered
 from earnest_mocks.xray.sky import GasHalos, SkyModel, clumps, correlated_groups, joined
 
-__all__ = ["emulate_photons", "emulated_sky", "expected_counts", "observe"]
+__all__ = ["Observation", "emulate_photons", "emulated_sky", "expected_counts", "observe"]
 
 _INNERMOST = 1e-4  # R_500c; a fiftieth of a pixel and less
 _N_RADII = 600
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """How an emulated cluster is observed.
+
+    Attributes
+    ----------
+    instrument
+        What collects the photons.
+    sky
+        What surrounds the cluster.
+    z
+        Redshift of the cluster.
+    cosmology
+        What turns lengths into angles.
+    """
+
+    instrument: Instrument = field(default_factory=Instrument)
+    sky: SkyModel = field(default_factory=SkyModel)
+    z: float = DEFAULT_Z
+    cosmology: Cosmology = MAGNETICUM
+
+    def __post_init__(self) -> None:
+        if not self.z > 0:
+            raise InputError(f"observation: z = {self.z} must be positive; at no distance a cluster fills the sky")
+
+
 def emulate_photons(
-    clusters: EmulatedClusters,
-    cluster_id: int,
-    *,
-    seed: int,
-    instrument: Instrument | None = None,
-    sky: SkyModel | None = None,
-    z: float = DEFAULT_Z,
-    cosmology: Cosmology = MAGNETICUM,
+    clusters: EmulatedClusters, cluster_id: int, *, seed: int, observation: Observation | None = None
 ) -> PhotonList:
     """Return the EMULATED observation of one cluster of the base sample; seed and cluster alone decide it.
 
@@ -45,10 +65,8 @@ def emulate_photons(
         Which of them, from 0 in rising mass.
     seed
         Seed of all random numbers.
-    instrument, sky
-        How it is observed and what surrounds it; default those of the paper.
-    z, cosmology
-        Where it stands.
+    observation
+        How it is observed; default the paper's.
 
     Raises
     ------
@@ -58,34 +76,31 @@ def emulate_photons(
     Examples
     --------
     >>> from earnest_mocks.emulator import emulate
-    >>> photons = emulate_photons(emulate(n_clusters=20), 3, seed=1, instrument=Instrument(exposure=1e3))
+    >>> short = Observation(instrument=Instrument(exposure=1e3))
+    >>> photons = emulate_photons(emulate(n_clusters=20), 3, seed=1, observation=short)
     >>> photons.about["CLUSTER"], bool(0.5 <= photons.energy.min() <= photons.energy.max() < 2.0)
     (3, True)
     """
-    instrument, sky = instrument or Instrument(), sky or SkyModel()
+    observation = observation or Observation()
     rng = generator(seed, Stage.PHOTONS, cluster_id)
-    halos = emulated_sky(clusters, cluster_id, instrument=instrument, sky=sky, z=z, cosmology=cosmology, rng=rng)
-    photons = observe(halos, instrument, z=z, cosmology=cosmology, rng=rng)
+    halos = emulated_sky(clusters, cluster_id, observation, rng=rng)
+    photons = observe(halos, observation, rng=rng)
+    kpc_h = observation.cosmology.h * (1 + observation.z)
+    width = observation.instrument.field_of_view * kpc_per_arcmin(observation.z, observation.cosmology)
     about: dict[str, Any] = {
         "SIMUL": "EMULATED",
+        "WIDTH": width * kpc_h,
+        "DEPTH": 2e3 * observation.sky.depth * observation.cosmology.h,
         "CLUSTER": cluster_id,
         "M500C": 10 ** float(clusters.log10_m_500c[cluster_id]),
         "TX": float(halos.t_x[0]),
         "SEED": seed,
     }
-    seen = PhotonList(**{**vars(photons), "about": about})
-    return seen.within(instrument, subject=f"cluster {cluster_id}")
+    return replace(photons, about=about).within(observation.instrument, subject=f"cluster {cluster_id}")
 
 
 def emulated_sky(
-    clusters: EmulatedClusters,
-    cluster_id: int,
-    *,
-    instrument: Instrument,
-    sky: SkyModel,
-    z: float,
-    cosmology: Cosmology,
-    rng: np.random.Generator,
+    clusters: EmulatedClusters, cluster_id: int, observation: Observation, *, rng: np.random.Generator
 ) -> GasHalos:
     """Return everything that shines in the field of one cluster; the cluster itself comes first."""
     if not 0 <= cluster_id < len(clusters.log10_m_500c):
@@ -94,6 +109,7 @@ def emulated_sky(
             f"there is no cluster {cluster_id} in the base sample; its {n} clusters count from 0 to {n - 1}"
         )
     one = slice(cluster_id, cluster_id + 1)
+    z, cosmology, sky = observation.z, observation.cosmology, observation.sky
     radius = r_500c(10 ** float(clusters.log10_m_500c[cluster_id]), z, cosmology)
     _, t_x, m_gas = (float(value) for value in 10 ** clusters.observables[cluster_id])
     itself = GasHalos(
@@ -109,42 +125,40 @@ def emulated_sky(
     if sky.substructure:
         parts.append(clumps(sky, r_500c=radius, m_gas=m_gas, t_x=t_x, rng=rng))
     if sky.correlated:
-        half_width = instrument.field_of_view / 2 * kpc_per_arcmin(z, cosmology)
+        half_width = observation.instrument.field_of_view / 2 * kpc_per_arcmin(z, cosmology)
         groups = correlated_groups(sky, inner=2 * radius, half_width=half_width, z=z, cosmology=cosmology, rng=rng)
         parts.append(groups)
     return joined(parts)
 
 
-def expected_counts(halos: GasHalos, instrument: Instrument, *, z: float, cosmology: Cosmology) -> FloatArray:
+def expected_counts(halos: GasHalos, observation: Observation) -> FloatArray:
     r"""Return the mean number of photons from each halo, shape (n,).
 
     .. math:: N = C(T) \int_0^{r_{edge}} 4\pi r^2 n_p n_e\, dr
     """
     _, cumulative = _cumulative_emission(halos)
-    scale = np.array([counts_per_emission(instrument, t_x=float(t_x), z=z, cosmology=cosmology) for t_x in halos.t_x])
+    z, cosmology = observation.z, observation.cosmology
+    scale = [counts_per_emission(observation.instrument, t_x=float(t_x), z=z, cosmology=cosmology) for t_x in halos.t_x]
     central = halos.m_gas / enclosed_mass(halos.profile, np.ones(1))[:, 0] / halos.r_500c**3
-    return scale * emission_per_density(central) * halos.r_500c**3 * cumulative[:, -1]
+    return np.array(scale) * emission_per_density(central) * halos.r_500c**3 * cumulative[:, -1]
 
 
-def observe(
-    halos: GasHalos, instrument: Instrument, *, z: float, cosmology: Cosmology, rng: np.random.Generator
-) -> PhotonList:
+def observe(halos: GasHalos, observation: Observation, *, rng: np.random.Generator) -> PhotonList:
     """Return the photons that an instrument collects from spheres of gas, those outside its field included.
 
     Parameters
     ----------
     halos
-        What shines.
-    instrument
+        What shines, all of it at the redshift of the observation.
+    observation
         What collects.
-    z, cosmology
-        Where the haloes stand.
     rng
         Source of randomness.
     """
+    instrument, z = observation.instrument, observation.z
     ln_r, cumulative = _cumulative_emission(halos)
-    counts = rng.poisson(expected_counts(halos, instrument, z=z, cosmology=cosmology))
-    arcmin = 1 / kpc_per_arcmin(z, cosmology)
+    counts = rng.poisson(expected_counts(halos, observation))
+    arcmin = 1 / kpc_per_arcmin(z, observation.cosmology)
     energy, x, y = [np.empty(0)], [np.empty(0)], [np.empty(0)]
     for i in np.flatnonzero(counts):
         n = int(counts[i])

@@ -1,7 +1,7 @@
 """From photons to gas: image, mask, brightness profile, fit, and the gas mass and slope with their errors."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -14,7 +14,7 @@ from earnest_mocks.gas_profile import GasProfile, enclosed_mass, log_slope
 from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges
 from earnest_mocks.xray.emissivity import counts_per_emission, density_per_emission
 from earnest_mocks.xray.fit import EmissionFit, fit_emission, profile_of
-from earnest_mocks.xray.geometry import kpc_per_arcmin, r_500c
+from earnest_mocks.xray.frame import ClusterFrame, cluster_frame
 from earnest_mocks.xray.image import centroid, pixel_radii, sky_image
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photon_list import PhotonList
@@ -112,6 +112,12 @@ class Reduction:
         The fitted model, one cluster, radii in R_500c.
     density
         Its density of the main component's amplitude [solMass kpc^-3].
+    image, mask
+        Counts in each pixel, and the pixels that were masked, shape (n_pixels, n_pixels).
+    pixels_per_radius
+        R_500c in pixels.
+    edge
+        Where the gas of the model ends [R_500c].
     annuli
         The brightness profile that was fitted.
     fit
@@ -135,6 +141,10 @@ class Reduction:
     gas_slope_profile_err: FloatArray
     profile: GasProfile
     density: float
+    image: FloatArray
+    mask: np.ndarray
+    pixels_per_radius: float
+    edge: float
     annuli: Annuli
     fit: EmissionFit
     response: FloatArray
@@ -179,7 +189,9 @@ def reduce_photons(
     True
     """
     config = config or ReductionConfig()
-    frame = _frame(photons, m_500c=m_500c, t_x=t_x, config=config, subject=subject)
+    frame = cluster_frame(
+        photons, m_500c=m_500c, t_x=t_x, instrument=config.instrument, cosmology=config.cosmology, subject=subject
+    )
     seen = photons.within(frame.instrument, subject=subject)
     image = sky_image(seen, frame.instrument)
     centre, masked = _prepared(image, frame.pixels_per_radius, config)
@@ -195,55 +207,14 @@ def reduce_photons(
         n_photons=seen.n_photons,
         centre=frame.in_arcmin(centre),
         masked=float(masked[pixel_radii(len(image), centre) < frame.pixels_per_radius].mean()),
+        image=image,
+        mask=masked,
+        pixels_per_radius=frame.pixels_per_radius,
+        edge=config.edge,
         annuli=rings,
         response=response,
         fit=fit,
         **_gas(fit, frame.r_500c, config.radii),
-    )
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class _Frame:
-    """The cluster and the instrument in one another's units."""
-
-    subject: str
-    instrument: Instrument
-    z: float
-    m_500c: float
-    t_x: float
-    r_500c: float
-    kpc_per_pixel: float
-
-    @property
-    def pixels_per_radius(self) -> float:
-        return self.r_500c / self.kpc_per_pixel
-
-    def in_arcmin(self, centre: tuple[float, float]) -> tuple[float, float]:
-        half, arcmin = self.instrument.n_pixels / 2, self.instrument.pixel / 60
-        return ((centre[0] - half) * arcmin, (centre[1] - half) * arcmin)
-
-
-def _frame(
-    photons: PhotonList, *, m_500c: float | None, t_x: float | None, config: ReductionConfig, subject: str
-) -> _Frame:
-    given = {"m_500c": (m_500c, "M500C", "solMass"), "t_x": (t_x, "TX", "keV")}
-    known = {name: photons.about.get(card) if value is None else value for name, (value, card, _) in given.items()}
-    if lacking := [name for name, value in known.items() if value is None]:
-        raise InputError(
-            f"{subject}: {' and '.join(lacking)} unknown; give a table with the columns file, m_500c and t_x"
-        )
-    if wrong := [f"{name} = {value} {given[name][2]}" for name, value in known.items() if not float(value or 0) > 0]:
-        raise InputError(f"{subject}: {', '.join(wrong)} must be positive")
-    mass, temperature = (float(value or 0) for value in known.values())
-    return _Frame(
-        subject=subject,
-        instrument=replace(config.instrument, area=photons.area, exposure=photons.exposure),
-        z=photons.z,
-        m_500c=mass,
-        t_x=temperature,
-        r_500c=r_500c(mass, photons.z, config.cosmology),
-        kpc_per_pixel=kpc_per_arcmin(photons.z, config.cosmology) * config.instrument.pixel / 60,
     )
 
 
@@ -268,7 +239,9 @@ def _prepared(
     return centre, masked
 
 
-def _refuse_unseen(image: FloatArray, centre: tuple[float, float], frame: _Frame, config: ReductionConfig) -> None:
+def _refuse_unseen(
+    image: FloatArray, centre: tuple[float, float], frame: ClusterFrame, config: ReductionConfig
+) -> None:
     """Refuse radii of which the field shows nothing, and images too poor for a profile."""
     corner = _corner(image, centre)
     outermost = max(*config.radii, 1.0)
@@ -294,7 +267,7 @@ def _corner(image: FloatArray, centre: tuple[float, float]) -> float:
 
 
 def _brightness(
-    image: FloatArray, kept: np.ndarray, *, centre: tuple[float, float], frame: _Frame, config: ReductionConfig
+    image: FloatArray, kept: np.ndarray, *, centre: tuple[float, float], frame: ClusterFrame, config: ReductionConfig
 ) -> tuple[Annuli, FloatArray]:
     """Return the annuli and the matrix from n_p n_e [cm^-6] at the radii of the projection to their expected counts."""
     sphere = projection(r_max=config.edge)

@@ -5,7 +5,7 @@ from earnest_common.arrays import FloatArray
 
 from earnest_mocks.xray.annuli import annulus_edges
 from earnest_mocks.xray.image import elongation, pixel_offsets, pixel_radii
-from earnest_mocks.xray.wavelet import Detection, significant_structures, smoothed_images, stabilised_coefficients
+from earnest_mocks.xray.wavelet import Detection, significant_structures, smoothed_images
 
 __all__ = ["smooth_model", "substructure_mask"]
 
@@ -51,8 +51,7 @@ def substructure_mask(
     core = pixel_radii(len(image), centre) < core_radius
     # In the core the image is its own model: whatever it holds must not spill over at the wide scales.
     model = np.where(core, image, smooth_model(image, centre=centre, rounding=rounding))
-    observed, expected = (stabilised_coefficients(x, detection.n_scales) for x in (image, model))
-    return significant_structures(observed - expected, detection) & ~core
+    return significant_structures(image, model, detection) & ~core
 
 
 def smooth_model(image: FloatArray, *, centre: tuple[float, float], rounding: FloatArray) -> FloatArray:

@@ -13,9 +13,9 @@ from scipy import ndimage
 __all__ = [
     "Detection",
     "noise_per_scale",
+    "significance",
     "significant_structures",
     "smoothed_images",
-    "stabilised_coefficients",
     "starlet",
 ]
 
@@ -35,11 +35,14 @@ class Detection:
         A structure has a coefficient above this [standard deviations of the noise].
     edge
         It reaches as far as coefficients stay above this [standard deviations].
+    contrast
+        It is brighter than the smooth model by this factor: lesser departures are the cluster's own.
     """
 
     n_scales: int = 6
     seed: float = 4.5
     edge: float = 2.5
+    contrast: float = 1.2
 
     def __post_init__(self) -> None:
         if not (1 <= self.n_scales <= 8 and 0 < self.edge <= self.seed):
@@ -128,38 +131,51 @@ def noise_per_scale(n_scales: int) -> tuple[float, ...]:
     )
 
 
-def stabilised_coefficients(image: FloatArray, n_scales: int) -> FloatArray:
-    r"""Return wavelet coefficients of Poisson counts in units of their noise, shape (n_scales, ny, nx).
+def significance(image: FloatArray, model: FloatArray, n_scales: int, *, contrast: float = 1.0) -> FloatArray:
+    r"""Return how far an image stands out of a smooth model [standard deviations], shape (n_scales, ny, nx).
 
     Smoothed counts are brought to constant variance before their difference is taken, so that a few photons in an empty
     region are judged as Poisson noise and not as Gaussian noise:
 
-    .. math:: w_j = \frac{T_{j-1}(c_{j-1}) - T_j(c_j)}{\sigma_j}, \quad T_j(c) = \sqrt{c + a_j}
+    .. math::
+        w_j = \frac{e_{j-1} - e_j}{\sigma_j}, \quad e_j = T_j(c_j^{image}) - T_j(c_j^{model}), \quad
+        T_j(c) = \sqrt{c + a_j}
 
-    In single precision, which is five times as fast as double.
+    It is 0 where the smoothed image :math:`c_{j-1}` does not exceed the model's by the contrast. In single precision,
+    which is five times as fast as double.
 
     Parameters
     ----------
     image
-        Counts, or expected counts, shape (ny, nx).
+        Counts, shape (ny, nx).
+    model
+        Expected counts of all that is not a structure, shape (ny, nx).
     n_scales
         Number of scales.
+    contrast
+        Smallest ratio of smoothed image to smoothed model in a structure.
 
     References
     ----------
     Zhang, Fadili & Starck (2008), the multiscale variance-stabilising transform.
     """
-    images = smoothed_images(image.astype(np.float32), n_scales)
     constants = _stabilising(n_scales)
-    roots = [np.sqrt(c + np.float32(a)) for c, (a, _) in zip(images, constants, strict=True)]
-    coefficients = np.empty((n_scales, *image.shape), dtype=np.float32)
+    observed, expected = (_stabilised(x, n_scales) for x in (image, model))
+    excess = [a - b for a, b in zip(observed, expected, strict=True)]
+    result = np.empty((n_scales, *image.shape), dtype=np.float32)
     for j, (_, sigma) in enumerate(constants[1:]):
-        np.subtract(roots[j], roots[j + 1], out=coefficients[j])
-        coefficients[j] /= np.float32(sigma)
-    return coefficients
+        np.subtract(excess[j], excess[j + 1], out=result[j])
+        result[j] /= np.float32(sigma)
+        result[j][observed[j] < np.float32(np.sqrt(contrast)) * expected[j]] = 0.0
+    return result
 
 
-def significant_structures(excess: FloatArray, detection: Detection) -> np.ndarray:
+def _stabilised(image: FloatArray, n_scales: int) -> list[FloatArray]:
+    images = smoothed_images(image.astype(np.float32), n_scales)
+    return [np.sqrt(c + np.float32(a)) for c, (a, _) in zip(images, _stabilising(n_scales), strict=True)]
+
+
+def significant_structures(image: FloatArray, model: FloatArray, detection: Detection) -> np.ndarray:
     """Return the pixels of structures that stand out of a smooth model, shape (ny, nx).
 
     At each scale a structure is a connected region above ``detection.edge`` that holds a pixel above
@@ -167,13 +183,15 @@ def significant_structures(excess: FloatArray, detection: Detection) -> np.ndarr
 
     Parameters
     ----------
-    excess
-        Stabilised coefficients of the image less those of the model, shape (n_scales, ny, nx).
+    image
+        Counts, shape (ny, nx).
+    model
+        Expected counts of all that is not a structure, shape (ny, nx).
     detection
-        The thresholds.
+        Scales and thresholds.
     """
-    found = np.zeros(excess.shape[1:], dtype=bool)
-    for scale in excess:
+    found = np.zeros(image.shape, dtype=bool)
+    for scale in significance(image, model, detection.n_scales, contrast=detection.contrast):
         seeds = scale > detection.seed
         if seeds.any():
             labels, n = ndimage.label(scale > detection.edge)

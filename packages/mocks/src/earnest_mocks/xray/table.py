@@ -1,0 +1,224 @@
+"""Many photon lists to one table, in any number of processes, going on where it was interrupted."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+from earnest_common.config import as_mapping
+from earnest_common.errors import EarnestError, InputError, MissingExtraError
+from earnest_common.executors import map_shards
+from earnest_common.files import file_sha256, refuse_existing, replace_atomically, write_atomic
+from earnest_common.provenance import versions
+from earnest_common.schema import Column, Table, conform
+
+from earnest_mocks.gas_profile import log_slope
+from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
+from earnest_mocks.xray.simput import read_photons
+
+__all__ = ["KnownClusters", "read_known_clusters", "reduce_files", "reductions_table"]
+
+_KEY = "earnest.xray_reduction"
+_CUSPINESS_RADIUS = 0.04
+_NEEDED = ("file", "m_500c", "t_x")
+
+KnownClusters = Mapping[str, tuple[float, float]]
+"""Mass [solMass] and temperature [keV] by the name of the photon list."""
+
+
+def reductions_table(n_radii: int) -> Table:
+    """Return the description of the table of reductions: units, types and meanings of its columns."""
+
+    def number(name: str, description: str, unit: str = "") -> Column:
+        return Column(name=name, dtype=pl.Float64(), unit=unit, description=description)
+
+    def profile(name: str, description: str, unit: str = "") -> Column:
+        return Column(name=name, dtype=pl.Array(pl.Float32, n_radii), unit=unit, description=description)
+
+    return Table(
+        name="reductions",
+        description="One row per photon list: gas mass and slope of the cluster",
+        key=("file",),
+        columns=(
+            Column(name="file", dtype=pl.String(), description="name of the photon list"),
+            Column(name="cluster_id", dtype=pl.Int64(), nullable=True, description="cluster of an emulated list"),
+            Column(name="simulation", dtype=pl.String(), description="keyword SIMUL; EMULATED where no simulation is"),
+            number("z", "redshift"),
+            number("m_500c", "mass that sets R_500c", "solMass"),
+            number("r_500c", "physical radius", "kpc"),
+            number("t_x", "temperature that sets the emissivity", "keV"),
+            Column(name="n_photons", dtype=pl.Int64(), lower=0, description="photons in band and field"),
+            number("centre_x", "centre of the cluster from the middle of the field", "arcmin"),
+            number("centre_y", "centre of the cluster from the middle of the field", "arcmin"),
+            number("masked", "share of the area within R_500c that is masked"),
+            number("m_gas", "gas mass within R_500c", "solMass"),
+            number("m_gas_err", "statistical error of m_gas", "solMass"),
+            profile("m_gas_profile", "gas mass within each of the radii", "solMass"),
+            profile("m_gas_profile_err", "statistical errors", "solMass"),
+            profile("gas_slope_profile", "d ln rho_gas / d ln r at each of the radii"),
+            profile("gas_slope_profile_err", "statistical errors"),
+            number("cuspiness", "-d ln rho_gas / d ln r at 0.04 R_500c (Vikhlinin et al. 2007)"),
+            Column(name="n_components", dtype=pl.Int64(), description="components of the fitted model"),
+            number("deviance", "Poisson deviance of the fit"),
+            Column(name="degrees_of_freedom", dtype=pl.Int64(), description="annuli less free parameters"),
+        ),
+    )
+
+
+def reduce_files(
+    files: Sequence[Path],
+    out: Path,
+    *,
+    config: ReductionConfig | None = None,
+    known: KnownClusters | None = None,
+    executor: Executor | None = None,
+    on_done: Callable[[object], object] = lambda _: None,
+) -> pl.DataFrame:
+    """Reduce photon lists and write one Parquet table, or go on with one that was interrupted.
+
+    Each finished list is kept in the folder ``OUT.parts`` until all are; the same call takes it from there if the list,
+    the configuration and what is known of the cluster are the same.
+
+    Parameters
+    ----------
+    files
+        SIMPUT files, each of a name of its own.
+    out
+        The table; must not exist.
+    config
+        How to reduce; default the paper's.
+    known
+        Mass and temperature of clusters whose files do not state them.
+    executor
+        Where the work is done; ``None`` does it here.
+    on_done
+        Called after each list.
+
+    Returns
+    -------
+    The table.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``out`` is taken.
+    InputError
+        If names clash or lists cannot be reduced; the message lists all of them, after the others are done.
+    """
+    config = config or ReductionConfig()
+    refuse_existing(out)
+    names = [file.name for file in files]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"photon lists must differ in name, found more than once: {', '.join(twice)}; rename them")
+    parts = out.with_name(out.name + ".parts")
+    parts.mkdir(exist_ok=True)
+    reducer = _FileReducer(config=config, parts=parts, known=dict(known or {}))
+    outcomes = map_shards(reducer, files, executor, on_done=on_done)
+    if bad := [text for text in outcomes if not isinstance(text, dict)]:
+        hint = f"the other {len(files) - len(bad)} are kept in {parts}; mend these or leave them out, and run again"
+        raise InputError("\n  - ".join([f"{len(bad)} of {len(files)} photon lists cannot be reduced; {hint}", *bad]))
+    frame = _frame([row for row in outcomes if isinstance(row, dict)], config, subject=str(out))
+    about = {
+        "radii_r_500c": list(config.radii),
+        "config": as_mapping(config),
+        "versions": versions(),
+        "inputs": {file.name: file_sha256(file) for file in files},
+    }
+    metadata = {_KEY: json.dumps(about, sort_keys=True)}
+    replace_atomically(out, lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata))
+    shutil.rmtree(parts)
+    return frame
+
+
+def read_known_clusters(path: Path) -> KnownClusters:
+    """Return masses and temperatures from a CSV or Parquet table with the columns file, m_500c [solMass], t_x [keV].
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, a column is missing, or a file is named twice.
+    """
+    try:
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"table of clusters {path} cannot be read: {str(error).splitlines()[0]}") from error
+    if missing := [name for name in _NEEDED if name not in frame.columns]:
+        found = ", ".join(frame.columns)
+        raise InputError(f"table of clusters {path}: column(s) {', '.join(missing)} are missing, found {found}")
+    try:
+        rows = frame.select(pl.col("file").cast(pl.String), pl.col("m_500c", "t_x").cast(pl.Float64)).rows()
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"table of clusters {path}: m_500c and t_x must be numbers ({error})") from error
+    if len({Path(row[0]).name for row in rows}) < len(rows):
+        raise InputError(f"table of clusters {path} names a file twice; give each one row")
+    return {Path(name).name: (mass, temperature) for name, mass, temperature in rows}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _FileReducer:
+    """Reduces one file, or finds what was kept of it; picklable, so that it runs in any process."""
+
+    config: ReductionConfig
+    parts: Path
+    known: dict[str, tuple[float, float]]
+
+    def __call__(self, file: Path) -> dict[str, Any] | str:
+        """Return the row of the table, or what is wrong with the file."""
+        try:
+            part = self.parts / f"{self._identity(file)}.json"
+            if part.exists():
+                row: dict[str, Any] = json.loads(part.read_text())
+                return row
+            photons = read_photons(file)
+            m_500c, t_x = self.known.get(file.name, (None, None))
+            found = reduce_photons(photons, m_500c=m_500c, t_x=t_x, config=self.config, subject=str(file))
+            row = {"file": file.name, **_facts(photons.about), **_numbers(found)}
+            write_atomic(part, json.dumps(row))
+        except MissingExtraError:
+            raise
+        except EarnestError as error:
+            return str(error)
+        return row
+
+    def _identity(self, file: Path) -> str:
+        if not file.is_file():
+            raise InputError(f"photon list {file} does not exist")
+        what = [file.name, file_sha256(file), as_mapping(self.config), self.known.get(file.name), versions()]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
+    cluster_id = about.get("CLUSTER")
+    return {
+        "cluster_id": None if cluster_id is None else int(cluster_id),
+        "simulation": str(about.get("SIMUL", "unknown")),
+    }
+
+
+def _numbers(found: Reduction) -> dict[str, Any]:
+    """Return a reduction as plain numbers."""
+    same = ("z", "m_500c", "r_500c", "t_x", "n_photons", "masked", "m_gas", "m_gas_err")
+    profiles = ("m_gas_profile", "m_gas_profile_err", "gas_slope_profile", "gas_slope_profile_err")
+    return {
+        **{name: getattr(found, name) for name in same},
+        **{name: getattr(found, name).tolist() for name in profiles},
+        "centre_x": found.centre[0],
+        "centre_y": found.centre[1],
+        "cuspiness": -float(log_slope(found.profile, np.array([_CUSPINESS_RADIUS]))[0, 0]),
+        "n_components": found.fit.n_components,
+        "deviance": found.fit.deviance,
+        "degrees_of_freedom": found.fit.degrees_of_freedom,
+    }
+
+
+def _frame(rows: list[dict[str, Any]], config: ReductionConfig, *, subject: str) -> pl.DataFrame:
+    table = reductions_table(len(config.radii))
+    columns = {c.name: pl.Series(c.name, [row[c.name] for row in rows], dtype=c.dtype) for c in table.columns}
+    return conform(pl.DataFrame(columns), table, subject=subject)
