@@ -6,18 +6,18 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike, IntArray
-from earnest_common.mass_function import MassFunctionTable, mass_function_of
+from earnest_common.mass_function import MassFunctionTable
 from earnest_common.scaling import PowerLaw, biased
 from earnest_common.survey import Preset
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
-from earnest_selfcal.population import MassFunction
+from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
 from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel
 
 __all__ = ["Abundance", "tabulate_abundance"]
 
 _STEP = 0.02
-_LOG10_M = np.arange(12.5, 15.8 + _STEP / 2, _STEP).round(10)
+_BELOW_MASS_CUT = 0.5  # dex below a cut in true mass where the Gaussians of scattered clusters may be centred
 _SIGMA8_STEP = 0.01
 _L_X = X_RAY.index("l_x")
 
@@ -112,20 +112,29 @@ def tabulate_abundance(
     breaks
         For a cut in mass, lowest and highest log10 mass of the break over the priors.
     """
-    mass_function = mass_function or mass_function_of(preset.cosmology, preset.survey.z, preset.mass_function)
-    sigma8 = _sigma8_nodes(preset, mass_function)
-    ln_n = np.log(preset.survey.volume * mass_function.dn_dlog10_m(_LOG10_M, sigma8[:, None]))
-    density = ln_n[:, None, :] + residuals.ln_weight(_LOG10_M)
-    spline = CubicSpline(_LOG10_M, density, axis=2)
+    mass_function = mass_function or mass_function_for(preset)
+    sigma8, log10_m = _sigma8_nodes(preset, mass_function), _mass_nodes(preset, mass_function)
+    ln_n = np.log(preset.survey.volume * mass_function.dn_dlog10_m(log10_m, sigma8[:, None]))
+    density = ln_n[:, None, :] + residuals.ln_weight(log10_m)
+    spline = CubicSpline(log10_m, density, axis=2)
     in_mass = preset.survey.cut == "mass"
     return Abundance(
         preset=preset,
         residuals=residuals,
-        v=_LOG10_M - ORIGIN,
+        v=log10_m - ORIGIN,
         sigma8=sigma8,
-        parabola=np.stack([density, spline(_LOG10_M, 1), spline(_LOG10_M, 2)]),
-        ln_expected_of_break=_expected_of_break(preset, sigma8, ln_n, breaks) if in_mass else None,
+        parabola=np.stack([density, spline(log10_m, 1), spline(log10_m, 2)]),
+        ln_expected_of_break=_expected_of_break(preset, sigma8, log10_m, ln_n, breaks=breaks) if in_mass else None,
     )
+
+
+def _mass_nodes(preset: Preset, mass_function: MassFunction) -> FloatArray:
+    """Return nodes over all detectable masses, and below a cut in true mass as far as the table goes."""
+    edges = log10_m_edges(preset.survey, _STEP)
+    low = edges[0] - (_BELOW_MASS_CUT if preset.survey.cut == "mass" else 0.0)
+    if isinstance(mass_function, MassFunctionTable):
+        low = max(low, float(mass_function.log10_m[0]))
+    return np.arange(low, edges[-1] + 0.1, _STEP)
 
 
 def _sigma8_nodes(preset: Preset, mass_function: MassFunction) -> FloatArray:
@@ -140,13 +149,14 @@ def _sigma8_nodes(preset: Preset, mass_function: MassFunction) -> FloatArray:
 
 
 def _expected_of_break(
-    preset: Preset, sigma8: FloatArray, ln_n: FloatArray, breaks: tuple[float, float]
+    preset: Preset, sigma8: FloatArray, log10_m: FloatArray, ln_n: FloatArray, *, breaks: tuple[float, float]
 ) -> RectBivariateSpline:
     """Integrate V n S over mass for a grid of breaks; sharp edges are ends of the integrals."""
     nodes = np.linspace(breaks[0] - 0.05, breaks[1] + 0.05, 48)
     selection = preset.survey.selection
-    low, high = selection.log10_m_min - 6 * selection.smoothing, float(_LOG10_M[-1])
-    density = CubicSpline(_LOG10_M, ln_n, axis=1)
+    low = max(selection.log10_m_min - 6 * selection.smoothing, float(log10_m[0]))
+    high = float(log10_m[-1])
+    density = CubicSpline(log10_m, ln_n, axis=1)
     total = np.empty((len(sigma8), len(nodes)))
     for i, one in enumerate(nodes):
         x, weight = _gauss_legendre(low, float(np.clip(one, low, high)), high)

@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.batch import CatalogBatch
-from earnest_common.mass_function import mass_function_of
 from earnest_common.scaling import FACTORS, biased
 from earnest_common.survey import Preset
 
-from earnest_selfcal.population import MassFunction, log10_m_edges
+from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
 from earnest_selfcal.referee.residuals import X_RAY, ResidualModel, lognormal
 
 __all__ = ["ModelCatalogs", "draw_batch", "draw_catalog"]
@@ -47,7 +46,7 @@ class ModelCatalogs:
         return cls(
             preset=preset,
             residuals=residuals or lognormal(preset.relations, preset.correlation),
-            mass_function=mass_function or mass_function_of(preset.cosmology, preset.survey.z, preset.mass_function),
+            mass_function=mass_function or mass_function_for(preset),
         )
 
 

@@ -1,0 +1,114 @@
+"""What `earnest selfcal nulls` does, callable without a command line."""
+
+import json
+import shutil
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from earnest_common.config import as_mapping
+from earnest_common.errors import InputError
+from earnest_common.files import refuse_existing, write_atomic
+from earnest_common.progress import progress
+from earnest_common.provenance import provenance
+from earnest_common.section import write_section
+from earnest_common.survey import Preset
+
+from earnest_selfcal.drawing import require_matplotlib
+from earnest_selfcal.nulls.information import Effort, InformationPoint, measure
+from earnest_selfcal.nulls.section import information_section
+from earnest_selfcal.nulls.variants import Variant, mass_prior, survey_variants, width_variants
+from earnest_selfcal.nulls.words import sentences
+
+__all__ = ["WIDTHS", "information_map"]
+
+WIDTHS = (0.0, 0.1, 0.2, 0.3, 0.5)
+"""Half widths of the normalisations' priors that are compared."""
+
+
+def information_map(
+    preset: Preset,
+    *,
+    widths: tuple[float, ...] = WIDTHS,
+    seed: int = 1,
+    executor: Executor | None = None,
+    section: Path | None = None,
+    effort: Effort | None = None,
+) -> dict[str, Any]:
+    """Return the scatter of sigma8 for each survey variant and each part of the data.
+
+    Parameters
+    ----------
+    preset
+        Where the variants start from.
+    widths
+        Half widths of the normalisations' priors.
+    seed
+        Seed of all random numbers.
+    executor
+        Runs the referee.
+    section
+        File to write; until it is whole, finished numbers are kept beside it and the same call goes on with them.
+    effort
+        How many surveys, how finely; default ``Effort()``.
+
+    Raises
+    ------
+    InputError
+        If numbers of another computation are in the way.
+    """
+    effort = effort or Effort()
+    variants = (
+        *survey_variants(preset),
+        *width_variants(preset, widths, cut="flux"),
+        *width_variants(preset, widths, cut="mass"),
+    )
+    record = {"preset": as_mapping(preset), "effort": asdict(effort), "widths": list(widths)}
+    folder = None if section is None else _folder(section, {**record, "seed": seed})
+    points: list[InformationPoint] = []
+    with progress(effort.n_catalogs * sum(len(one.data) for one in variants), "posteriors") as bar:
+        for one in variants:
+            points += measure(one, effort=effort, seed=seed, executor=executor, folder=folder, on_done=bar.advance)
+    answer = _answer(preset, variants, points)
+    if section is not None and folder is not None:
+        origin = provenance(config=record, seed=seed)
+        made = information_section(preset, variants, points, summary=answer["headline"], provenance=origin)
+        write_section(section, made)
+        shutil.rmtree(folder)
+    return answer
+
+
+def _answer(preset: Preset, variants: tuple[Variant, ...], points: list[InformationPoint]) -> dict[str, Any]:
+    priors = {one.key: {"title": one.title, "mass_prior": mass_prior(one.preset)} for one in variants}
+    surveys: dict[str, dict[str, Any]] = {key: {**about, "data": {}} for key, about in priors.items()}
+    for point in points:
+        plain = asdict(point)
+        surveys[plain.pop("survey")]["data"][plain.pop("data")] = {k: v for k, v in plain.items() if k != "width"}
+    flux = surveys["flux_continuous"]["data"]
+    headline = {"prior_scatter": preset.priors.sigma8.std}
+    headline |= {f"flux_{name}_scatter": flux[name]["scatter"] for name in flux}
+    headline |= {f"mass_{name}_scatter": value["scatter"] for name, value in surveys["mass"]["data"].items()}
+    return {
+        "preset": preset.name,
+        "headline": headline,
+        "surveys": surveys,
+        "text": list(sentences(preset, variants, points)),
+    }
+
+
+def _folder(section: Path, record: dict[str, Any]) -> Path:
+    """Return the folder of finished numbers, made now or by an earlier call with the same record."""
+    refuse_existing(section)
+    require_matplotlib()
+    folder = section.with_name(f"{section.name}.parts")
+    plan, text = folder / "plan.json", json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
+    if plan.is_file() and plan.read_text() != text:
+        raise InputError(
+            f"{folder} holds numbers of another computation (preset, sizes or seed differ); remove it, or write to "
+            "another file"
+        )
+    if not plan.is_file():
+        folder.mkdir(exist_ok=True)
+        write_atomic(plan, text)
+    return folder
