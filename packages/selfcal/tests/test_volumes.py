@@ -23,7 +23,7 @@ COARSE = GridConfig(n_nuisance=128)
 def test_larger_volumes_hold_more_clusters_and_tell_more(tmp_path):
     smooth = at_volume(PAPER, 1.0, smoothing=0.076)
     section = tmp_path / "volumes.json"
-    sizes = {"n_surveys": 2000, "n_posteriors": 300, "seed": 1}
+    sizes = {"n_surveys": 2000, "n_posteriors": 200, "seed": 1}
     told = volumes_answer(smooth, (0.3, 0.8), section=section, resolution=COARSE, **sizes)
     small, large = told["30_percent"], told["80_percent"]
     assert large["mean_n_clusters"] / small["mean_n_clusters"] == pytest.approx(8 / 3, rel=0.02)
@@ -34,7 +34,7 @@ def test_larger_volumes_hold_more_clusters_and_tell_more(tmp_path):
 def test_figures_are_written_from_a_grid_of_the_same_survey(tmp_path):
     simulate_grid(PAPER, tmp_path / "grid", n_surveys=3000, seed=1)
     out = tmp_path / "figures"
-    more = {"grid": tmp_path / "grid", "n_surveys": 2000, "resolution": COARSE, "n_catalogs": 32}
+    more = {"grid": tmp_path / "grid", "n_surveys": 2000, "resolution": COARSE, "n_catalogs": 32, "n_posteriors": 30}
     told = figures_answer(PAPER, out=out, section=tmp_path / "figures.json", **more)
     assert told["n_surveys"] == 3000
     assert {file.stem for file in out.glob("*.svg")} == set(told["figures"])

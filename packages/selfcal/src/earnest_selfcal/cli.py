@@ -121,5 +121,5 @@ def evaluate(
     emit(told, as_json=as_json)
 
 
-for _command in (survey_commands.grid, survey_commands.volumes, survey_commands.figures):
+for _command in (survey_commands.grid, survey_commands.volumes, survey_commands.figures, survey_commands.peak):
     app.command()(_command)

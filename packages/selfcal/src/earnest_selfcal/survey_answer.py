@@ -72,6 +72,7 @@ def figures_answer(
     seed: int = 1,
     resolution: GridConfig | None = None,
     n_catalogs: int = 512,
+    n_posteriors: int = 500,
 ) -> dict[str, Any]:
     """Draw figures 1, 13, 14, 17 and 18 of the paper for a survey.
 
@@ -91,6 +92,8 @@ def figures_answer(
         Of the forward model.
     n_catalogs
         Sets of nuisance factors that figure 13 averages over.
+    n_posteriors
+        Surveys of each volume that are inferred one by one.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def figures_answer(
     first = figures_section(preset, surveys, provenance=origin, n_catalogs=n_catalogs)
     smooth = at_volume(preset, 1.0, smoothing=APPENDIX_A_SMOOTHING)
     n = min(n_surveys, len(surveys))
-    results = compare_volumes(smooth, n_surveys=n, n_posteriors=min(500, n), seed=seed, resolution=resolution)
+    results = compare_volumes(smooth, n_surveys=n, n_posteriors=min(n_posteriors, n), seed=seed, resolution=resolution)
     second = volumes_section(smooth, results, provenance=origin)
     figures = (*first.figures, *second.figures)
     if out is not None:

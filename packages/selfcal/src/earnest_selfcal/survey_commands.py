@@ -1,4 +1,4 @@
-"""The commands on surveys: `grid`, `volumes` and `figures`."""
+"""The commands on surveys: `grid`, `volumes`, `figures` and `peak`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ from earnest_common.cli.output import (
 
 from earnest_selfcal.survey_options import PresetOption, SmoothingOption, VolumeFractionOption
 
-__all__ = ["figures", "grid", "volumes"]
+__all__ = ["figures", "grid", "peak", "volumes"]
 
 SurveysOption = Annotated[int, typer.Option("--n-surveys", min=1, help="Surveys to simulate.")]
 
@@ -118,4 +118,29 @@ def figures(
 
     survey = resolve_survey(file=config, options={"preset": preset})
     told = figures_answer(survey, out=out, section=section, grid=grid_folder, n_surveys=n_surveys, seed=seed)
+    emit(told, as_json=as_json)
+
+
+def peak(
+    *,
+    per_dex: Annotated[
+        float | None,
+        typer.Option("--per-dex", help="Height: clusters per decade of the observable.", show_default=False),
+    ] = None,
+    log10_y_x: Annotated[
+        float | None, typer.Option("--log10-y-x", help="Place: log10 Y_X [solMass/h keV].", show_default=False)
+    ] = None,
+    log10_l_x: Annotated[
+        float | None, typer.Option("--log10-l-x", help="Place: log10 L_X [1e44 erg/s].", show_default=False)
+    ] = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Solve for sigma8 and the peak's mass from height and place; without a peak, compare Y_X with L_X."""
+    from earnest_selfcal.peak_errors import peak_answer
+    from earnest_selfcal.survey_config import resolve_survey
+
+    survey = resolve_survey(file=config, options={"preset": preset})
+    told = peak_answer(survey, per_dex=per_dex, log10_y_x_h=log10_y_x, log10_l_x=log10_l_x)
     emit(told, as_json=as_json)
