@@ -72,6 +72,10 @@ CASES_BAD = {
     "unknown recipe": (["model", "train", "--data", "SET", "--recipe", "x", "--out", "B"], "choose one of fast"),
     "unknown column": (["model", "train", "--data", "SET", "--drop", "x", "--out", "B"], "cannot drop x"),
     "unknown source": (["model", "train", "--live", "paper", "--source", "x", "--out", "B"], "no installed package"),
+    "live configuration of a set": (
+        ["model", "train", "--data", "SET", "--live-config", "BAD", "--out", "B"],
+        "a catalog set of --data is as it is",
+    ),
     "no set": (["model", "train", "--data", "NOTHING", "--out", "B"], "not a catalog set"),
     "no bundle": (["model", "evaluate", "--model", "NOTHING", "SET"], "not a model bundle"),
     "no folder": (["model", "predict", "--model", "NOTHING", "SET", "--out", "none/P"], "does not exist"),

@@ -31,6 +31,8 @@ class Checkpoint:
         Arrays of the network, of the optimiser, and of the network at its best look.
     best_loss
         Validation loss of that look.
+    loss
+        Running mean of the training loss.
     history
         One record per look.
     """
@@ -42,6 +44,7 @@ class Checkpoint:
     optimizer: Weights = ()
     best: Weights = ()
     best_loss: float = float("inf")
+    loss: float = 0.0
     history: tuple[Mapping[str, Any], ...] = field(default=())
 
 
@@ -81,7 +84,12 @@ class Workspace:
     def save(self, checkpoint: Checkpoint) -> None:
         """Replace the checkpoint; the old one stays if this fails."""
         numbers = {"round": checkpoint.round, "step": checkpoint.step, "seconds": checkpoint.seconds}
-        facts = {**numbers, "best_loss": checkpoint.best_loss, "history": list(checkpoint.history)}
+        facts = {
+            **numbers,
+            "best_loss": checkpoint.best_loss,
+            "loss": checkpoint.loss,
+            "history": list(checkpoint.history),
+        }
         arrays = {
             f"{group}_{i:03d}": value
             for group in ("weights", "optimizer", "best")
@@ -121,6 +129,7 @@ class Workspace:
             step=facts["step"],
             seconds=facts["seconds"],
             best_loss=facts["best_loss"],
+            loss=facts["loss"],
             history=tuple(facts["history"]),
             weights=groups["weights"],
             optimizer=groups["optimizer"],

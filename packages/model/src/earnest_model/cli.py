@@ -43,6 +43,12 @@ def train(
         Path | None, typer.Option("--data", metavar="SET", help="Train on a catalog set.", show_default=False)
     ] = None,
     source: Annotated[str, typer.Option("--source", help="Who provides live catalogs.")] = "mocks",
+    live_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--live-config", metavar="FILE.toml", help="Fields that differ from the preset.", show_default=False
+        ),
+    ] = None,
     architecture: Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", help="Default: fast.")] = None,
     seed: SeedOption = 1,
@@ -70,7 +76,7 @@ def train(
         "fast": {name: value for name, value in budget.items() if value is not None},
     }
     resolved = load_config(TrainingConfig, file=config, options=options)
-    feed = open_feed(resolved, live=live, data=data, source=source)
+    feed = open_feed(resolved, live=live, data=data, source=source, live_config=live_config)
     emit(train_bundle(resolved, feed, out), as_json=as_json)
 
 

@@ -133,7 +133,6 @@ class _Run:
         self.state = Checkpoint()
         self._step = compiled_step(network, self.optimizer)
         self._clock_start = self._saved_at = time.monotonic()
-        self._loss = 0.0
 
     def restore(self, plan: Mapping[str, Any], *, begun: float) -> None:
         """Go on from a checkpoint of the same plan, if there is one."""
@@ -175,9 +174,11 @@ class _Run:
         loss = float(self._step(batch.encoder, batch.supplementary, batch.counts, index, np.float32(rate)))
         if not np.isfinite(loss):
             raise InputError(f"training diverged at step {self.state.step}; lower learning_rate ({rate:.2g} there)")
-        self._loss = loss if self.state.step == 0 else 0.98 * self._loss + 0.02 * loss
         self.state = dataclasses.replace(
-            self.state, step=self.state.step + 1, seconds=time.monotonic() - self._clock_start
+            self.state,
+            step=self.state.step + 1,
+            seconds=time.monotonic() - self._clock_start,
+            loss=loss if self.state.step == 0 else 0.98 * self.state.loss + 0.02 * loss,
         )
 
     def _look_if_due(self) -> None:
@@ -197,7 +198,7 @@ class _Run:
             "step": self.state.step,
             "seconds": round(self.state.seconds, 2),
             "catalogs": self.state.step * self.recipe.batch_catalogs,
-            "training_loss": round(self._loss, 6),
+            "training_loss": round(self.state.loss, 6),
             "validation_loss": round(loss, 6),
             "scatter": round(float(residual.std()), 6),
             "bias": round(float(residual.mean()), 6),
@@ -231,7 +232,7 @@ class _Run:
     def _note(self) -> str:
         rate = self.state.step * self.recipe.batch_catalogs / max(self.state.seconds, 1e-9)
         scatter = f", scatter {self.state.history[-1]['scatter']:.4f}" if self.state.history else ""
-        return f"loss {self._loss:.3f}, {rate:.0f} catalogs/s{scatter}"
+        return f"loss {self.state.loss:.3f}, {rate:.0f} catalogs/s{scatter}"
 
 
 def _units(recipe: FastRecipe) -> int:

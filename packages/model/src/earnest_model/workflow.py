@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.catalog_set.parquet import write_table
+from earnest_common.config import read_toml
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing
 from earnest_common.plugins import load_estimator, open_source
@@ -20,7 +21,14 @@ from earnest_model.networks import architecture
 __all__ = ["evaluate_set", "open_feed", "predict_set", "train_bundle"]
 
 
-def open_feed(config: TrainingConfig, *, live: str | None, data: Path | None, source: str = "mocks") -> AbstractFeed:
+def open_feed(
+    config: TrainingConfig,
+    *,
+    live: str | None,
+    data: Path | None,
+    source: str = "mocks",
+    live_config: Path | None = None,
+) -> AbstractFeed:
     """Return the training catalogs that a command asks for.
 
     Parameters
@@ -33,6 +41,8 @@ def open_feed(config: TrainingConfig, *, live: str | None, data: Path | None, so
         Folder of a catalog set.
     source
         Entry-point name of the live source.
+    live_config
+        TOML file with fields of the live source that differ from the preset.
 
     Raises
     ------
@@ -44,8 +54,12 @@ def open_feed(config: TrainingConfig, *, live: str | None, data: Path | None, so
     if (live is None) == (data is None):
         raise InputError("give either --live PRESET (fresh mocks) or --data SET (a catalog set), and not both")
     if data is not None:
+        if live_config is not None:
+            raise InputError("--live-config changes a preset of --live; a catalog set of --data is as it is")
         return SetFeed(CatalogSet.open(data), config.fast, seed=config.seed)
-    return LiveFeed(open_source(source, preset=str(live), seed=config.seed), config.fast, seed=config.seed)
+    changes = read_toml(live_config) if live_config is not None else None
+    opened = open_source(source, preset=str(live), seed=config.seed, config=changes)
+    return LiveFeed(opened, config.fast, seed=config.seed)
 
 
 def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:
