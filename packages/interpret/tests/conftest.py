@@ -1,6 +1,9 @@
 """Catalogs and estimators whose properties are known exactly."""
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: threads would only wait for each other
 
 import numpy as np
 import polars as pl

@@ -4,9 +4,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from earnest_common.drawing import draw
 from earnest_common.errors import InputError
 from earnest_common.section import DataTable, Figure, Section
-from earnest_interpret.drawing import draw
 from earnest_interpret.page import QUESTIONS, Headline, Page, question_of, render
 from earnest_interpret.page.colour import for_dark_paper, to_hex
 from earnest_interpret.page.svg import inline

@@ -58,6 +58,18 @@ def test_mass_basis_holds_every_smooth_function(rng: np.random.Generator):
     assert mass_basis(np.full(5, 14.0)).shape == (5, 1)
 
 
+def test_hats_without_a_cluster_do_no_harm(rng: np.random.Generator):
+    terse, labels, log10_m, groups = _catalogs(rng, leak=0.5)
+    basis = mass_basis(log10_m)
+    padded = np.hstack([basis, np.zeros_like(basis), basis[:, :3]])
+    one, other = (
+        partial_correlation(terse, labels, columns, groups, rng=np.random.default_rng(1), n_permutations=99)
+        for columns in (basis, padded)
+    )
+    assert other.value == pytest.approx(one.value, abs=1e-9)
+    assert other.p_value == one.p_value
+
+
 def _catalogs(rng: np.random.Generator, leak: float, n_catalogs: int = 60) -> tuple[np.ndarray, ...]:
     """Return terse values that follow mass, shifted by catalog-wide nuisances and, if leaking, by sigma8.
 

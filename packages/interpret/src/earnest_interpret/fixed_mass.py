@@ -108,7 +108,7 @@ def partial_correlation(
     """
     n_catalogs = len(labels)
     weight = 1 / np.bincount(groups, minlength=n_catalogs)[groups]
-    q, _ = np.linalg.qr(basis * np.sqrt(weight)[:, None])
+    q = _orthonormal(basis * np.sqrt(weight)[:, None])
     scaled = y * np.sqrt(weight)
     residual = scaled - q @ (q.T @ scaled)
     sums = np.bincount(groups, weights=residual * np.sqrt(weight), minlength=n_catalogs)
@@ -129,6 +129,13 @@ def partial_correlation(
         n_catalogs=n_catalogs,
         n_permutations=n_permutations,
     )
+
+
+def _orthonormal(columns: FloatArray) -> FloatArray:
+    """Return orthonormal columns of the same span; hats that hold no cluster span nothing."""
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    kept = values > 1e-10 * values[-1]
+    return np.asarray(columns @ (vectors[:, kept] / np.sqrt(values[kept])), dtype=np.float64)
 
 
 def _count_extreme(

@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
+from earnest_common.drawing import BLUE, GREY, INK, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.accuracy import Accuracy
-from earnest_interpret.drawing import BLUE, GREY, INK, RUST, draw
 from earnest_interpret.statistics import running_quantiles
 from earnest_interpret.words import fixed, percent, signed
 

@@ -2,11 +2,12 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from earnest_common.drawing import BLUE, GREY, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
-from earnest_interpret.drawing import BLUE, GREY, by_mass, draw
 from earnest_interpret.leave_one_out import BENCHMARKS, Benchmark, LeaveOneOutSummary
+from earnest_interpret.palette import by_mass
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.statistics import RunningQuantiles
 from earnest_interpret.words import fixed, percent, signed

@@ -2,10 +2,11 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from earnest_common.drawing import BLUE, GREEN, GREY, OCHRE, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
-from earnest_interpret.drawing import BLUE, GREEN, GREY, OCHRE, RUST, SINGLE, by_mass, draw
+from earnest_interpret.palette import SINGLE, by_mass
 from earnest_interpret.saliency import PAPER_SALIENCY, REFERENCE_RADIUS, FeatureGroup, SaliencySummary
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.words import fixed, percent, plain, significant

@@ -3,10 +3,11 @@
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.batch import CatalogBatch
+from earnest_common.drawing import BLUE, GREEN, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
-from earnest_interpret.drawing import BLUE, GREEN, RUST, SMALL, density, draw
+from earnest_interpret.palette import SMALL, density
 from earnest_interpret.statistics import Correlation
 from earnest_interpret.terse import PAPER_PROXY_SCATTER, MassProxy, TerseSummary, cluster_quantities
 from earnest_interpret.words import fixed, percent, plain, probability, signed
