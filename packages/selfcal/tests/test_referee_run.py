@@ -7,12 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.config import as_mapping
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.executors import open_executor
 from earnest_common.scaling import TABLE_2
+from earnest_common.section import read_section
 from earnest_common.survey import preset
+from earnest_selfcal.answer import survey_of_set
 from earnest_selfcal.posterior import Posterior
 from earnest_selfcal.referee.answer import cases_of, referee_set, validity
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_batch
@@ -22,6 +24,7 @@ from earnest_selfcal.referee.posterior import RefereeConfig
 from earnest_selfcal.referee.residuals import ResidualModel, lognormal
 from earnest_selfcal.referee.run import judge
 from earnest_selfcal.referee.score import inside, score
+from earnest_selfcal.referee.section import referee_section
 
 PAPER = preset("paper")
 SMALL = replace(PAPER, survey=replace(PAPER.survey, volume=PAPER.survey.volume / 4))
@@ -34,6 +37,11 @@ def drawn(chosen, n, *, seed, residuals=None):
     rng = np.random.default_rng(seed)
     maker = ModelCatalogs.of(chosen, residuals=residuals)
     return draw_batch(maker, chosen.priors.draw(n, rng=rng), rng=rng)
+
+
+def judged(path, **options):
+    catalog_set = CatalogSet.open(path)
+    return referee_set(catalog_set, survey_of_set(catalog_set), **options)
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +123,17 @@ def test_other_processes_give_the_same_numbers(batch, likelihood, verdicts):
 
 
 def test_catalog_set(model_set, verdicts, tmp_path):
-    told = referee_set(model_set, config=QUICK, out=tmp_path / "ref.parquet")
+    section = tmp_path / "section.json"
+    told = judged(model_set, config=QUICK, out=tmp_path / "ref.parquet", section=section)
     assert told["scatter"] == pytest.approx(score(verdicts, prior_scatter=1.0)["scatter"])
     assert told["prior_scatter"] == pytest.approx(0.0663, abs=1e-4)
     assert "exact for lognormal" in told["validity"]
     json.dumps(told, allow_nan=False)
-    fewer = referee_set(model_set, config=QUICK, max_catalogs=8, drop=("m_wl",), continuous=True)
+    written = read_section(section)
+    assert f"scatters by {told['scatter']:.4f}" in written.text[0]
+    assert "exact for lognormal" in written.text[1]
+    assert len(written.figures) == len(written.tables) == 1
+    fewer = judged(model_set, config=QUICK, max_catalogs=8, drop=("m_wl",), continuous=True)
     assert fewer["n_catalogs"] == 8
     assert fewer["observables"] == ["l_x", "t_x", "m_gas"]
 
@@ -131,18 +144,18 @@ def test_set_without_weak_lensing_says_what_to_drop(batch, tmp_path):
     )
     write_batch(tmp_path / "set", without, Plan(kind="mock", preset="paper", seed=1, n_catalogs=N_CATALOGS))
     with pytest.raises(InputError, match="use --drop m_wl"):
-        referee_set(tmp_path / "set", config=QUICK)
+        judged(tmp_path / "set", config=QUICK)
 
 
 def test_refuses_wrong_questions(model_set, batch, tmp_path):
     with pytest.raises(InputError, match="split 'tests' is not known"):
-        referee_set(model_set, split="tests")
+        judged(model_set, split="tests")
     with pytest.raises(InputError, match="richness cannot be dropped; choose from l_x, t_x, m_gas, m_wl"):
-        referee_set(model_set, drop=("richness",))
+        judged(model_set, drop=("richness",))
     with pytest.raises(InputError, match="residuals 'normal' are not known"):
-        referee_set(model_set, residuals="normal")
+        judged(model_set, residuals="normal")
     with pytest.raises(InputError, match="no catalogs of split 'train'"):
-        referee_set(model_set, split="train")
+        judged(model_set, split="train")
     moved = batch.catalogs.with_columns(sigma8=pl.col("sigma8") + 0.3)
     write_batch(
         tmp_path / "moved",
@@ -150,7 +163,7 @@ def test_refuses_wrong_questions(model_set, batch, tmp_path):
         Plan(kind="mock", preset="paper", seed=1, n_catalogs=N_CATALOGS),
     )
     with pytest.raises(InputError, match="lies outside the prior"):
-        referee_set(tmp_path / "moved")
+        judged(tmp_path / "moved")
 
 
 def test_learned_residuals_find_the_lognormal_ones():
@@ -199,3 +212,11 @@ def test_says_what_it_is_a_limit_for(likelihood):
         origin="mixture",
     )
     assert "gas profiles" in validity(build_likelihood(SMALL, residuals=two), lent=True)
+
+
+def test_section_of_catalogs_without_truth(verdicts):
+    unknown = verdicts.with_columns(sigma8_true=pl.lit(float("nan")))
+    told = score(unknown, prior_scatter=0.07) | {"observables": ["l_x"], "validity": "a limit", "normalisations": "x"}
+    section = referee_section(unknown, told, provenance={})
+    assert "The true values are unknown." in section.text[0]
+    assert not section.figures

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit
 
-from earnest_selfcal import survey_commands
+from earnest_selfcal import referee_commands, survey_commands
 from earnest_selfcal.survey_options import (
     CutOption,
     LowestMassOption,
@@ -123,3 +123,5 @@ def evaluate(
 
 for _command in (survey_commands.grid, survey_commands.volumes, survey_commands.figures, survey_commands.peak):
     app.command()(_command)
+app.command()(referee_commands.referee)
+app.command()(referee_commands.nulls)

@@ -56,6 +56,7 @@ def referee(
             "--out", metavar="FILE.parquet", help="One row per catalog; lets the command go on.", show_default=False
         ),
     ] = None,
+    section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Infer sigma8 from every cluster, as well as it can be done: the limit for any other estimate.
@@ -82,6 +83,7 @@ def referee(
             seed=seed,
             executor=pool,
             out=out,
+            section=section,
         )
     if told["n_low_ess"]:
         say(

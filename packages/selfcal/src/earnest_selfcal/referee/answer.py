@@ -4,25 +4,29 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
+from earnest_common.files import refuse_existing
 from earnest_common.progress import progress
+from earnest_common.provenance import provenance
 from earnest_common.schema import SPLITS
+from earnest_common.section import write_section
 from earnest_common.seeds import Stage, generator
-from earnest_common.survey import Preset, preset
+from earnest_common.survey import Preset
 
-from earnest_selfcal.recorded import preset_of
+from earnest_selfcal.drawing import require_matplotlib
 from earnest_selfcal.referee.learned import learn_residuals
 from earnest_selfcal.referee.likelihood import OBSERVABLES, Likelihood, build_likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig
 from earnest_selfcal.referee.residuals import ResidualModel
 from earnest_selfcal.referee.run import Case, judge
 from earnest_selfcal.referee.score import score
+from earnest_selfcal.referee.section import referee_section
 
 __all__ = ["NORMALISATIONS", "cases_of", "referee_set"]
 
@@ -31,13 +35,11 @@ _OBSERVED = OBSERVABLES[:4]
 _LEARN_FROM = 1_000_000  # clusters read at most
 _LEARNING = 2**40  # far above any catalog id, so that learning has random numbers of its own
 
-Residuals = Literal["auto", "lognormal", "learned"]
-
 
 def referee_set(
-    path: Path,
+    catalog_set: CatalogSet,
+    survey: Preset,
     *,
-    preset_name: str | None = None,
     split: str = "test",
     max_catalogs: int | None = None,
     drop: Sequence[str] = (),
@@ -47,15 +49,16 @@ def referee_set(
     config: RefereeConfig | None = None,
     executor: Executor | None = None,
     out: Path | None = None,
+    section: Path | None = None,
 ) -> dict[str, Any]:
     """Return how well the exact posterior tells sigma8 over the catalogs of a set.
 
     Parameters
     ----------
-    path
-        Folder of the set.
-    preset_name
-        Survey preset; default: what the set's manifest records.
+    catalog_set
+        The set.
+    survey
+        How it was surveyed, with the priors (``earnest_selfcal.answer.survey_of_set``).
     split
         A split, or ``all``.
     max_catalogs
@@ -68,24 +71,22 @@ def referee_set(
         Take gridded normalisations as continuous: what an analysis can know that does not exploit the grid.
     seed, config, executor, out
         As for :func:`earnest_selfcal.referee.run.judge`.
+    section
+        Section of the report to write.
 
     Raises
     ------
     InputError
         If the set cannot be refereed; the message says why.
     """
-    if split not in (*SPLITS, "all"):
-        raise InputError(f"split '{split}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
+    _prepare(split, section)
     observables = _kept(drop)
-    catalog_set = CatalogSet.open(path)
-    survey = preset(preset_name) if preset_name else preset_of(catalog_set.manifest.plan)
     batch = catalog_set.read(split=None if split == "all" else split, limit=max_catalogs)
     cases = cases_of(batch, observables)
     _refuse_outside(cases, survey)
     model = _residuals(catalog_set, batch, survey, residuals, seed=seed)
-    likelihood = build_likelihood(
-        survey, observables=observables, residuals=model, spread=NORMALISATIONS if continuous else ()
-    )
+    spread = NORMALISATIONS if continuous else ()
+    likelihood = build_likelihood(survey, observables=observables, residuals=model, spread=spread)
     likelihood.data(cases[0].observed)  # bad values are refused before the work begins
     decides = {
         "data": catalog_set.manifest.data_hash,
@@ -100,7 +101,7 @@ def referee_set(
         table = judge(
             likelihood, cases, seed=seed, config=config, executor=executor, out=out, record=decides, on_done=bar.advance
         )
-    return {
+    told = {
         **score(table, prior_scatter=survey.priors.sigma8.std),
         "preset": survey.name,
         "split": split,
@@ -109,6 +110,18 @@ def referee_set(
         "residuals": likelihood.residuals.origin,
         "validity": validity(likelihood, lent=_lent(batch)),
     }
+    if section is not None:
+        write_section(section, referee_section(table, told, provenance=provenance(config=decides, seed=seed)))
+    return told
+
+
+def _prepare(split: str, section: Path | None) -> None:
+    """Refuse what cannot be done before anything is computed."""
+    if split not in (*SPLITS, "all"):
+        raise InputError(f"split '{split}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
+    if section is not None:
+        refuse_existing(section)
+        require_matplotlib()
 
 
 def cases_of(batch: CatalogBatch, observables: Sequence[str]) -> list[Case]:
