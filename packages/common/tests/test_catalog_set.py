@@ -11,6 +11,7 @@ from earnest_common.batch import CatalogBatch, concat
 from earnest_common.catalog_set import CatalogSet, CatalogSetWriter, Plan, split_set, write_batch
 from earnest_common.catalog_set.writer import shard_file
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError, SchemaError, VersionError
+from earnest_common.files import file_sha256
 from earnest_common.testing import toy_batch
 
 PLAN = Plan(kind="mock", preset="toy", seed=1, n_catalogs=25, catalogs_per_shard=10, synthetic="a toy")
@@ -187,3 +188,21 @@ def test_astropy_reads_units_of_a_written_shard(path: Path, batch: CatalogBatch)
     assert read["l_x"].unit.to("erg / s") == pytest.approx(1e44)
     assert read["m_gas_profile"].shape[1] == len(batch.radii)
     assert "weak-lensing" in read["m_wl"].description
+
+
+def test_files_without_a_later_nullable_column_are_read_with_it_unknown(tmp_path: Path):
+    write_batch(
+        tmp_path / "set", toy_batch(n_catalogs=3, seed=1), Plan(kind="mock", preset="toy", seed=1, n_catalogs=3)
+    )
+    manifest = CatalogSet.open(tmp_path / "set").manifest
+    file = shard_file(tmp_path / "set", "clusters", 0)
+    kept = {name: text for name, text in pl.read_parquet_metadata(file).items() if name.startswith("earnest")}
+    pl.read_parquet(file).drop("y_500").write_parquet(file, metadata=kept)
+    (shard,) = manifest.shards
+    sums, sizes = {"clusters": file_sha256(file)}, {"clusters": file.stat().st_size}
+    older = replace(shard, sha256={**shard.sha256, **sums}, n_bytes={**shard.n_bytes, **sizes})
+    (tmp_path / "set" / "manifest.json").write_text(replace(manifest, shards=(older,)).to_json())
+    opened = CatalogSet.open(tmp_path / "set")
+    assert opened.validate() == []
+    assert opened.read().clusters["y_500"].null_count() == opened.read().n_clusters
+    assert "y_500" in opened.scan_clusters().collect().columns

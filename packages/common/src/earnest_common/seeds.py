@@ -19,6 +19,7 @@ class Stage(IntEnum):
     RESAMPLING = 6
     PHOTONS = 7
     NOISE = 8
+    SHUFFLING = 9
 
 
 def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:

@@ -14,9 +14,11 @@ from earnest_common.catalog_set.parquet import read_table
 from earnest_common.catalog_set.writer import shard_file
 from earnest_common.errors import EarnestError, InputError, IntegrityError
 from earnest_common.files import file_sha256
-from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table
+from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, completed
 
 __all__ = ["CatalogSet"]
+
+_TABLES = {"catalogs": CATALOGS, "clusters": CLUSTERS}
 
 
 @final
@@ -155,14 +157,14 @@ class CatalogSet:
 
     def _scan(self, table: str) -> pl.LazyFrame:
         files = [shard_file(self.path, table, shard.index) for shard in self.manifest.shards]
-        return pl.scan_parquet(files, hive_partitioning=False)
+        return completed(pl.scan_parquet(files, hive_partitioning=False), _TABLES[table])
 
     def _read_shard(self, shard: Shard) -> CatalogBatch:
-        files = {name: shard_file(self.path, name, shard.index) for name in ("catalogs", "clusters")}
+        files = {name: shard_file(self.path, name, shard.index) for name in _TABLES}
         for name, file in files.items():
             if file_sha256(file) != shard.sha256[name]:
                 raise IntegrityError(f"{file} was altered: its checksum differs; make or copy the set again")
-        frames = {name: read_table(file) for name, file in files.items()}
+        frames = {name: completed(read_table(file), _TABLES[name]) for name, file in files.items()}
         return CatalogBatch(**frames, radii=tuple(self.manifest.plan.radii))
 
     def _size_problems(self, shard: Shard) -> list[str]:

@@ -1,11 +1,15 @@
 """Checks of a table against its schema: every broken rule in one pass and one message."""
 
+from typing import TypeVar
+
 import polars as pl
 
 from earnest_common.errors import SchemaError
 from earnest_common.schema.column import Column, Table
 
-__all__ = ["check", "conform"]
+__all__ = ["check", "completed", "conform"]
+
+F = TypeVar("F", pl.DataFrame, pl.LazyFrame)
 
 
 def check(frame: pl.DataFrame, table: Table) -> list[str]:
@@ -39,8 +43,7 @@ def conform(frame: pl.DataFrame, table: Table, *, subject: str) -> pl.DataFrame:
     SchemaError
         If any rule is broken; the message lists all of them.
     """
-    absent = [c for c in table.columns if c.nullable and c.name not in frame.columns]
-    full = frame.with_columns(pl.lit(None, dtype=c.dtype).alias(c.name) for c in absent)
+    full = completed(frame, table)
     casts = [pl.col(c.name).cast(c.dtype) for c in table.columns if c.name in full.columns]
     try:
         full = full.with_columns(casts)
@@ -49,6 +52,13 @@ def conform(frame: pl.DataFrame, table: Table, *, subject: str) -> pl.DataFrame:
     if problems := check(full, table):
         raise SchemaError(subject, problems)
     return full.select(table.names)
+
+
+def completed(frame: F, table: Table) -> F:
+    """Return the frame with the nullable columns it lacks as unknown: files of earlier releases may lack some."""
+    known = frame.collect_schema().names()
+    absent = [c for c in table.columns if c.nullable and c.name not in known]
+    return frame.with_columns(pl.lit(None, dtype=c.dtype).alias(c.name) for c in absent) if absent else frame
 
 
 def _check_names(frame: pl.DataFrame, table: Table) -> list[str]:

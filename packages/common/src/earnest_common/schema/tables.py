@@ -74,6 +74,15 @@ CLUSTERS = Table(
             description="gas mass within R_500c",
         ),
         Column(
+            name="y_500",
+            dtype=_FLOAT,
+            unit="solMass keV",
+            above=0,
+            nullable=True,
+            ucd="phys.energy",
+            description="thermal energy of the gas within R_500c as gas mass times mass-weighted temperature",
+        ),
+        Column(
             name="m_gas_profile",
             dtype=_PROFILE,
             unit="solMass",
