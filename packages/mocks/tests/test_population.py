@@ -9,6 +9,7 @@ from earnest_common.mass_function import default_mass_function
 from earnest_common.scaling import TABLE_2, biased
 from earnest_common.selection import Selection
 from earnest_common.survey import Survey, preset
+from earnest_mocks.abundance import abundance_of
 from earnest_mocks.population import LOG10_M_MAX, expected_number, insert_node, mass_nodes, populate
 from earnest_mocks.selected import mass_limited
 from scipy.integrate import quad
@@ -32,7 +33,8 @@ def analytic_number(a, b, sigma8, *, log10_m_break=14.4):
 
 
 def spectra_of(sigma8, *, l_x=TABLE_2.l_x, survey=None):
-    return mass_limited(survey or Survey(), default_mass_function(), sigma8=np.atleast_1d(sigma8), l_x=l_x)
+    abundance = abundance_of(default_mass_function(), np.atleast_1d(sigma8))
+    return mass_limited(survey or Survey(), abundance, l_x=l_x)
 
 
 @pytest.mark.parametrize("sigma8", [0.70, FIDUCIAL, 0.92])

@@ -11,7 +11,7 @@ from earnest_common.plugins import open_source as open_plugin
 from earnest_common.protocols import CatalogSource
 from earnest_mocks.base_sample import default_base_sample
 from earnest_mocks.config import resolve_config
-from earnest_mocks.selected import flux_limited, share_at
+from earnest_mocks.selected import flux_limited, flux_nodes, share_at
 from earnest_mocks.source import make_source, open_source
 from scipy.stats import ks_2samp
 
@@ -125,7 +125,8 @@ def test_no_cluster_is_more_detectable_than_proposed():
     )
     split = np.array([("train", "validation", "test").index(name) for name in batch.catalogs["split"]])
     highest = source.highest[split] * batch.label("l_x_scatter")[:, None]
-    spectra = flux_limited(source.config.survey, source.table, sigma8=batch.label("sigma8"), l_x=l_x, highest=highest)
+    abundance, common = source.abundance(batch.label("sigma8"), batch.label("Om0")), flux_nodes(source.table.log10_m)
+    spectra = flux_limited(source.config.survey, abundance, common=common, l_x=l_x, highest=highest)
     own = source.config.survey.selection.probability(
         source.config.survey.selection.equivalent_log10_m(np.log10(batch.column("l_x")))
     )

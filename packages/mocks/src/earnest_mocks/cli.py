@@ -22,7 +22,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Mock catalogs: generate them, make base samples, draw figures.", no_args_is_help=True)
 
-PresetOption = Annotated[str, typer.Option("--preset", help="Survey preset: paper or realistic.")]
+PresetOption = Annotated[str, typer.Option("--preset", help="Preset: paper, realistic or overspecialised.")]
 
 
 @app.callback()
@@ -162,3 +162,40 @@ def clones(catalog_set: SetArgument, *, section: SectionOption = None, as_json: 
 
         write_section(section, clones_section(opened, report, near))
     emit(report.to_dict(), as_json=as_json)
+
+
+@app.command("mass-function")
+def mass_function_(*, out: OutOption, config: ConfigOption = None, preset: PresetOption = "paper") -> None:
+    """Tabulate the mass function over a prior of Om0, once for many runs.
+
+    Name it in the configuration afterwards: mass_function_table = "FILE".
+    """
+    from earnest_common.files import refuse_existing
+
+    from earnest_mocks.abundance import mass_function_cube
+    from earnest_mocks.config import resolve_config
+
+    refuse_existing(out)
+    mass_function_cube(resolve_config(preset, file=config)).save(out)
+    say(f"wrote {out}")
+
+
+@app.command("fit-prescription")
+def fit_prescription_(
+    table: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row per cluster.")],
+    *,
+    out: OutOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit how observables follow cosmology at fixed mass, from clusters of simulations of several cosmologies.
+
+    Columns: m_500c [solMass], z, sigma8, Om0, Ob0, H0, and any of l_x, t_x, m_gas, y_500. The result is a
+    configuration for: earnest mocks generate --preset overspecialised --config FILE.toml
+    """
+    from dataclasses import asdict
+
+    from earnest_mocks.prescription_fit import fit_prescription, read_clusters, write_fit
+
+    fits = fit_prescription(read_clusters(table))
+    write_fit(out, fits, origin=f"fitted to {table.name}")
+    emit({name: asdict(fit) for name, fit in fits.items()}, as_json=as_json)

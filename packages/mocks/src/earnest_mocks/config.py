@@ -1,19 +1,24 @@
 """Everything that decides what a mock catalog looks like."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
 from earnest_common.config import load_config, read_toml
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors
+from earnest_common.priors import Priors, Uniform
+from earnest_common.scaling import FACTORS
 from earnest_common.survey import PRESETS, Survey, preset
 
 from earnest_mocks.noise import Noise
+from earnest_mocks.prescription import ILLUSTRATIVE, Prescription
 
-__all__ = ["DonorRule", "MocksConfig", "resolve_config"]
+__all__ = ["OVERSPECIALISED", "DonorRule", "MocksConfig", "resolve_config"]
+
+OVERSPECIALISED = "overspecialised"
+"""The preset of the paper's appendix B: as ``paper``, with fixed relations that follow cosmology by prescription."""
 
 
 @final
@@ -65,13 +70,21 @@ class MocksConfig:
     priors
         What varies from catalog to catalog.
     cosmology
-        Reference cosmology; its sigma8 is replaced by each catalog's.
+        Reference cosmology; its sigma8 is replaced by each catalog's, and its Om0 too where that varies.
+    Om0
+        Prior of the matter density, or ``None`` for the reference's; Ob0 and H0 stay and space stays flat. Its values
+        are drawn for each catalog, also where a step puts them on a grid. The paper: fixed.
     mass_function
         Name of the COLOSSUS mass function at 500c.
+    mass_function_table
+        File with the mass function over Om0 (``earnest mocks mass-function``), which otherwise takes some ten seconds
+        at every start; ``None`` to compute it. The catalogs are the same.
     donors
         How the base sample is used.
     noise
         Errors of measurement. The paper: none.
+    prescription
+        How observables at fixed mass follow cosmology, or ``None`` for not at all. The paper: only in appendix B.
     base_sample
         File of a base sample (``earnest mocks base-sample``), or ``None`` for the built-in emulated one.
     """
@@ -80,9 +93,12 @@ class MocksConfig:
     survey: Survey = field(default_factory=Survey)
     priors: Priors = field(default_factory=Priors)
     cosmology: Cosmology = MAGNETICUM
+    Om0: Uniform | None = None
     mass_function: str = "bocquet16"
+    mass_function_table: Path | None = None
     donors: DonorRule = field(default_factory=DonorRule)
     noise: Noise = field(default_factory=Noise)
+    prescription: Prescription | None = None
     base_sample: Path | None = None
 
 
@@ -99,7 +115,7 @@ def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str,
     Parameters
     ----------
     name
-        Survey preset, ``"paper"`` or ``"realistic"``.
+        Preset: ``"paper"``, ``"realistic"``, or ``"overspecialised"`` (appendix B).
     file
         TOML file with any of the fields of :class:`MocksConfig`; nested dataclasses are nested tables.
     options
@@ -115,19 +131,31 @@ def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str,
     >>> resolve_config("paper", options={"donors": {"half_width": 0.05}}).donors.half_width
     0.05
     """
+    known = (*PRESETS, OVERSPECIALISED)
+    if name not in known:
+        raise InputError(f"preset '{name}' is not known; choose one of {', '.join(known)}")
+    start = _overspecialised() if name == OVERSPECIALISED else _preset(name)
+    for origin, changes in ((str(file), read_toml(file) if file else {}), ("options", options or {})):
+        if "preset" in changes:
+            raise InputError(f"{origin}: 'preset' is not a field to change; name the preset itself: {', '.join(known)}")
+    return load_config(MocksConfig, file=file, options=options, base=start)
+
+
+def _preset(name: str) -> MocksConfig:
     chosen = preset(name)
-    start = MocksConfig(
+    return MocksConfig(
         preset=name,
         survey=chosen.survey,
         priors=chosen.priors,
         cosmology=chosen.cosmology,
         mass_function=chosen.mass_function,
-        donors=_DONORS.get(name, DonorRule()),
-        noise=_NOISE.get(name, Noise()),
+        donors=_DONORS[name],
+        noise=_NOISE[name],
     )
-    for origin, changes in ((str(file), read_toml(file) if file else {}), ("options", options or {})):
-        if "preset" in changes:
-            raise InputError(
-                f"{origin}: 'preset' is not a field to change; name the preset itself: {', '.join(PRESETS)}"
-            )
-    return load_config(MocksConfig, file=file, options=options, base=start)
+
+
+def _overspecialised() -> MocksConfig:
+    start = _preset("paper")
+    fixed = dict.fromkeys(FACTORS, Uniform(low=1.0, high=1.0))
+    priors = replace(start.priors, **fixed)
+    return replace(start, preset=OVERSPECIALISED, priors=priors, prescription=ILLUSTRATIVE)

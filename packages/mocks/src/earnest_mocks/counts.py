@@ -68,7 +68,8 @@ def corner_counts(opened: CatalogSet, source: MockSource) -> tuple[Selected, ...
 def everything(source: MockSource, sigma8: float) -> tuple[FloatArray, FloatArray]:
     """Return log10 m_500c [solMass] and the number of all clusters in the volume per 0.01 dex."""
     log10_m = np.linspace(_EDGES[0], LOG10_M_MAX, 300)
-    return log10_m, BIN * source.config.survey.volume * source.table.dn_dlog10_m(log10_m, sigma8)
+    abundance = source.abundance(np.array([sigma8]), np.array([source.config.cosmology.Om0]))
+    return log10_m, BIN * source.config.survey.volume * abundance(log10_m)[0]
 
 
 def _ends(prior: Uniform) -> tuple[float, ...]:
@@ -112,11 +113,14 @@ def _expected(
     log10_m = np.linspace(source.config.survey.selection.log10_m_min, LOG10_M_MAX, 600)
     if source.config.survey.cut == "flux":
         return log10_m, None
-    parameters: dict[str, Any] = {name: catalogs.get_column(name).to_numpy() for name in ("sigma8", *FACTORS)}
+    names = ("sigma8", "Om0", *FACTORS)
+    parameters: dict[str, Any] = {name: catalogs.get_column(name).to_numpy() for name in names}
     if not catalogs.height:
-        parameters = {"sigma8": np.array([sigma8]), "l_x_normalisation": np.array([bias])}
-    factors = {name: values for name, values in parameters.items() if name != "sigma8"}
+        one = {"sigma8": sigma8, "Om0": source.config.cosmology.Om0, "l_x_normalisation": bias}
+        parameters = {name: np.array([value]) for name, value in one.items()}
+    factors = {name: values for name, values in parameters.items() if name in FACTORS}
     l_x = biased(source.sample.relations, factors).l_x
-    spectra = mass_limited(source.config.survey, source.table, sigma8=parameters["sigma8"], l_x=l_x)
+    abundance = source.abundance(parameters["sigma8"], parameters["Om0"])
+    spectra = mass_limited(source.config.survey, abundance, l_x=l_x)
     rows = [np.interp(log10_m, x, np.log(f)) for x, f in zip(spectra.nodes, spectra.density, strict=True)]
     return log10_m, BIN * np.mean(np.exp(rows), axis=0)

@@ -7,8 +7,9 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 from earnest_common.arrays import FloatArray, FloatLike, IntArray
+from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors
+from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import FACTORS
 from earnest_common.schema import SPLITS
 from earnest_common.seeds import Stage, generator
@@ -17,6 +18,8 @@ __all__ = ["Design", "design"]
 
 _GRID_ORDER = 2**63
 """Index of the grid's first shuffling; catalog ids are 64-bit and never reach it."""
+
+_REFERENCE_OM0 = Uniform(low=MAGNETICUM.Om0, high=MAGNETICUM.Om0)
 
 _SPLIT_OF_TEN = np.array([0] * 8 + [1, 2])
 """Of any ten successive catalogs eight train, one validates, one tests (the paper: 80, 10 and 10 %).
@@ -35,7 +38,7 @@ class Design:
     catalog_id
         Ids, shape (n,).
     parameters
-        One array of shape (n,) per name of ``Priors.names()``.
+        One array of shape (n,) per name of ``Priors.names()``, and ``Om0``.
     """
 
     catalog_id: IntArray
@@ -57,7 +60,7 @@ class Design:
         return [SPLITS[i] for i in self.split]
 
 
-def design(priors: Priors, *, seed: int, catalog_id: IntArray) -> Design:
+def design(priors: Priors, *, seed: int, catalog_id: IntArray, Om0: Uniform = _REFERENCE_OM0) -> Design:
     """Return the parameters of catalogs.
 
     Gridded parameters walk through every point of their common grid in random order, cycle after cycle, each cycle in
@@ -71,6 +74,8 @@ def design(priors: Priors, *, seed: int, catalog_id: IntArray) -> Design:
         Seed of the whole set.
     catalog_id
         Which catalogs, none negative, shape (n,).
+    Om0
+        Prior of the matter density; never part of the common grid.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def design(priors: Priors, *, seed: int, catalog_id: IntArray) -> Design:
     if len(catalog_id) and catalog_id.min() < 0:
         raise InputError(f"catalog ids must not be negative, found {catalog_id.min()}")
     names = Priors.names()
-    uniform = np.empty((len(catalog_id), len(names)))
+    uniform = np.empty((len(catalog_id), len(names) + 1))
     for row, index in enumerate(catalog_id.tolist()):
         generator(seed, Stage.DESIGN, index).random(out=uniform[row])
     # One number per parameter even where the grid decides: gridding one parameter leaves the others as they were.
@@ -100,6 +105,7 @@ def design(priors: Priors, *, seed: int, catalog_id: IntArray) -> Design:
         size = len(next(iter(points.values())))
         order = _grid_order(seed, size, catalog_id)
         parameters |= {name: values[order] for name, values in points.items()}
+    parameters["Om0"] = Om0.quantile(uniform[:, -1])
     return Design(catalog_id=catalog_id, parameters=parameters)
 
 

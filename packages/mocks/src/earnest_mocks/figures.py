@@ -84,14 +84,14 @@ def _changeable(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(sample: BaseSample, source: MockSource, other: Comparison | None) -> tuple[str, ...]:
-    survey = source.config.survey
+    survey, model = source.config.survey, source.config.mass_function
     where = "true mass" if survey.cut == "mass" else "observed luminosity"
     sky = (
-        f"Clusters are drawn from the {source.table.model} mass function at z = {survey.z:g} in {survey.volume:.3g} "
+        f"Clusters are drawn from the {model} mass function at z = {survey.z:g} in {survey.volume:.3g} "
         f"comoving Mpc^3 and selected by {where}: all above the break, which belongs to a fixed flux limit, a falling "
         "share of the volume below it, none below the cut."
     )
-    origin = sample.synthetic or "Nothing in the base sample is emulated"
+    origin = source.synthetic or "Nothing in the base sample is emulated"
     loans = (
         f"Each takes residuals and gas profile from one of {sample.n_clusters} base-sample clusters. "
         f"{origin[0].upper()}{origin[1:]}."

@@ -111,6 +111,6 @@ def mock_plan(source: MockSource, *, n_catalogs: int, catalogs_per_shard: int = 
         config=source.plain_config(),
         cosmology=as_mapping(config.cosmology),
         radii=source.radii,
-        synthetic=source.sample.synthetic,
+        synthetic=source.synthetic,
         inputs=inputs,
     )

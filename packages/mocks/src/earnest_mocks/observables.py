@@ -153,7 +153,7 @@ def cluster_table(
     sample, loan, clusters
         Donors, what was borrowed, masses.
     log10_x
-        log10 of the three observables, each of shape (n,).
+        log10 of the three observables and, if known, of y_500, each of shape (n,).
     catalog_id, m_wl_scatter
         Id and scatter of ln m_wl of each catalog, shape (n_catalogs,).
     z
@@ -175,6 +175,9 @@ def cluster_table(
             "m_500c": m_500c,
             "m_wl": m_500c * np.exp(m_wl_scatter[row] * clusters.normal[order]),
             **observables,
+            "y_500": pl.Series(np.exp(_LN_10 * log10_x["y_500"][order]))
+            if "y_500" in log10_x
+            else pl.repeat(None, len(row), dtype=pl.Float64, eager=True),
             "m_gas_profile": _array(fraction * observables["m_gas"].astype(np.float32)[:, None]),
             "gas_slope_profile": _array(slope),
             "donor_id": sample.donor_id[loan.donor[order]],

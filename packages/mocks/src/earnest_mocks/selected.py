@@ -6,10 +6,10 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.mass_function import MassFunctionTable
 from earnest_common.scaling import PowerLaw
 from earnest_common.survey import Survey
 
+from earnest_mocks.abundance import Abundance
 from earnest_mocks.population import LOG10_M_MAX, insert_node, mass_nodes
 
 __all__ = ["Spectra", "flux_limited", "flux_nodes", "mass_limited", "share_at"]
@@ -38,7 +38,7 @@ class Spectra:
     share: FloatArray | None = None
 
 
-def mass_limited(survey: Survey, table: MassFunctionTable, *, sigma8: FloatArray, l_x: PowerLaw) -> Spectra:
+def mass_limited(survey: Survey, abundance: Abundance, *, l_x: PowerLaw) -> Spectra:
     """Return n(M) S(M) of catalogs selected by true mass.
 
     The lowest mass and the break, which follows each catalog's luminosity relation, are nodes of their own.
@@ -47,10 +47,8 @@ def mass_limited(survey: Survey, table: MassFunctionTable, *, sigma8: FloatArray
     ----------
     survey
         Volume and selection.
-    table
-        The mass function.
-    sigma8
-        One value per catalog, shape (n_catalogs,).
+    abundance
+        The mass functions of the catalogs.
     l_x
         The luminosity relations, fields of shape (n_catalogs,) or numbers.
 
@@ -59,21 +57,23 @@ def mass_limited(survey: Survey, table: MassFunctionTable, *, sigma8: FloatArray
     Ntampaka & Vikhlinin (arXiv:2112.05768), equation 3.
     """
     common = mass_nodes(survey.selection)
-    kink = np.broadcast_to(np.asarray(survey.selection.log10_m_break_of(l_x), dtype=np.float64), sigma8.shape)
+    at_common = abundance(common)
+    kink = np.broadcast_to(np.asarray(survey.selection.log10_m_break_of(l_x), dtype=np.float64), len(at_common))
     nodes = insert_node(common, kink)
     selected = survey.selection.probability(nodes, log10_m_break=kink[:, None])
-    abundance = _abundance(table, common, sigma8=sigma8, kink=np.clip(kink, common[0], common[-1]), nodes=nodes)
-    return Spectra(nodes=nodes, density=survey.volume * abundance * selected)
+    inside = np.clip(kink, common[0], common[-1])
+    filled = _inserted(at_common, np.searchsorted(common, inside)[:, None], abundance(inside[:, None]))
+    return Spectra(nodes=nodes, density=survey.volume * filled * selected)
 
 
-def flux_nodes(table: MassFunctionTable) -> FloatArray:
-    """Return the nodes of a cut in flux, which has no lowest mass: the whole table, shape (n_nodes,)."""
-    low = float(table.log10_m[0])
+def flux_nodes(log10_m: FloatArray) -> FloatArray:
+    """Return the nodes of a cut in flux, which has no lowest mass: all tabulated masses, shape (n_nodes,)."""
+    low = float(log10_m[0])
     return np.linspace(low, LOG10_M_MAX, round((LOG10_M_MAX - low) / 0.01) + 1)
 
 
 def flux_limited(
-    survey: Survey, table: MassFunctionTable, *, sigma8: FloatArray, l_x: PowerLaw, highest: FloatArray
+    survey: Survey, abundance: Abundance, *, common: FloatArray, l_x: PowerLaw, highest: FloatArray
 ) -> Spectra:
     """Return spectra to draw candidates from when the selection acts on the observed luminosity.
 
@@ -82,17 +82,18 @@ def flux_limited(
 
     Parameters
     ----------
-    survey, table, sigma8, l_x
+    survey, abundance, l_x
         As for :func:`mass_limited`.
+    common
+        The nodes (:func:`flux_nodes`).
     highest
-        Bound on the residual of log10 l_x within one step of each of ``flux_nodes`` [dex], shape (n_catalogs, n_nodes).
+        Bound on the residual of log10 l_x within one step of each node [dex], shape (n_catalogs, n_nodes).
 
     Raises
     ------
     InputError
         If clusters below the mass function's table could be detected.
     """
-    common = flux_nodes(table)
     brightest = _column(l_x).log10_mean(common + (common[1] - common[0])) + highest
     share = np.maximum(survey.selection.probability(survey.selection.equivalent_log10_m(brightest)), _NEVER)
     if np.any(share[:, 0] > _NEVER):
@@ -100,7 +101,7 @@ def flux_limited(
             f"a cut in flux would detect clusters below 10^{common[0]:.1f} solMass, where no mass function is "
             "tabulated; raise survey.selection.log10_m_min or narrow the priors of l_x"
         )
-    density = survey.volume * _at_common(table, common, sigma8) * share
+    density = survey.volume * abundance(common) * share
     return Spectra(nodes=np.broadcast_to(common, share.shape), density=density, share=share)
 
 
@@ -117,23 +118,13 @@ def share_at(spectra: Spectra, row: IntArray, log10_m: FloatArray) -> FloatArray
     return share
 
 
-def _abundance(
-    table: MassFunctionTable, common: FloatArray, *, sigma8: FloatArray, kink: FloatArray, nodes: FloatArray
-) -> FloatArray:
-    """Return dn/dlog10 m at common nodes with one more per catalog, shape (n_catalogs, n_nodes + 1)."""
-    at_common = _at_common(table, common, sigma8)
-    position = np.searchsorted(common, kink)[:, None]
-    place = np.arange(nodes.shape[1])
-    source = np.minimum(place - (place > position), len(common) - 1)
-    filled = np.take_along_axis(at_common, source, axis=1)
-    np.put_along_axis(filled, position, table.dn_dlog10_m(kink, sigma8)[:, None], axis=1)
+def _inserted(values: FloatArray, position: IntArray, extra: FloatArray) -> FloatArray:
+    """Return each row with one more value at its own position, shape (n, k + 1)."""
+    place = np.arange(values.shape[1] + 1)
+    source = np.minimum(place - (place > position), values.shape[1] - 1)
+    filled = np.take_along_axis(values, source, axis=1)
+    np.put_along_axis(filled, position, extra, axis=1)
     return filled
-
-
-def _at_common(table: MassFunctionTable, common: FloatArray, sigma8: FloatArray) -> FloatArray:
-    """Return dn/dlog10 m for each catalog, evaluated once per distinct sigma8, shape (n_catalogs, n_nodes)."""
-    distinct, inverse = np.unique(sigma8, return_inverse=True)
-    return table.dn_dlog10_m(common, distinct[:, None])[inverse]
 
 
 def _column(law: PowerLaw) -> PowerLaw:

@@ -12,11 +12,13 @@ from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
-from earnest_common.mass_function import MassFunctionTable, mass_function_of
+from earnest_common.mass_function import MassFunctionTable
+from earnest_common.priors import Uniform
 from earnest_common.provenance import provenance
 from earnest_common.scaling import ScalingRelations, biased
 from earnest_common.schema import CATALOGS, CLUSTERS
 
+from earnest_mocks.abundance import Abundance, MassFunctionCube, abundance_of, mass_function_for
 from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
 from earnest_mocks.config import MocksConfig, resolve_config
 from earnest_mocks.design import Design, design
@@ -24,6 +26,7 @@ from earnest_mocks.donors import DonorPool, donor_pools
 from earnest_mocks.noise import measured
 from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
 from earnest_mocks.population import Population, populate
+from earnest_mocks.prescription import PRESCRIBED, log10_shift
 from earnest_mocks.relations import OBSERVABLES
 from earnest_mocks.selected import Spectra, flux_limited, flux_nodes, mass_limited, share_at
 
@@ -42,7 +45,7 @@ class MockSource:
     sample
         The base sample.
     table
-        The mass function.
+        The mass function, over Om0 too where that varies.
     pools
         Donors of each split.
     highest
@@ -52,7 +55,7 @@ class MockSource:
     config: MocksConfig
     seed: int
     sample: BaseSample
-    table: MassFunctionTable
+    table: MassFunctionTable | MassFunctionCube
     pools: tuple[DonorPool, ...]
     highest: FloatArray | None
 
@@ -65,11 +68,24 @@ class MockSource:
         """Return configuration, seed, versions and what is emulated."""
         inputs = {"base_sample": self.config.base_sample} if self.config.base_sample else None
         record = provenance(config=self.plain_config(), seed=self.seed, inputs=inputs)
-        return {**record, "synthetic": self.sample.synthetic, "base_sample": dict(self.sample.source)}
+        return {**record, "synthetic": self.synthetic, "base_sample": dict(self.sample.source)}
+
+    @property
+    def synthetic(self) -> str | None:
+        """What is emulated or prescribed in the catalogs, in words; ``None`` if nothing is."""
+        prescription = self.config.prescription
+        rule = f"observables follow cosmology by prescription ({prescription.origin})" if prescription else None
+        return "; ".join(text for text in (self.sample.synthetic, rule) if text) or None
+
+    def abundance(self, sigma8: FloatArray, Om0: FloatArray) -> Abundance:
+        """Return the mass functions of catalogs of these cosmologies, both of shape (n,)."""
+        if isinstance(self.table, MassFunctionCube):
+            return self.table.of(Om0, sigma8)
+        return abundance_of(self.table, sigma8)
 
     def plain_config(self) -> dict[str, Any]:
-        """Return the configuration for JSON; the base sample's place on this machine is no part of it."""
-        plain = as_mapping(self.config)
+        """Return the configuration for JSON, without the places of files on this machine."""
+        plain = {**as_mapping(self.config), "mass_function_table": None}
         plain["base_sample"] = self.config.base_sample.name if self.config.base_sample else "built-in"
         return plain
 
@@ -85,7 +101,8 @@ class MockSource:
         """
         if not len(catalog_ids):
             return self.batch(np.zeros(1, dtype=np.int64)).select([])
-        chosen = design(self.config.priors, seed=self.seed, catalog_id=np.asarray(catalog_ids, dtype=np.int64))
+        ids = np.asarray(catalog_ids, dtype=np.int64)
+        chosen = design(self.config.priors, seed=self.seed, catalog_id=ids, Om0=_prior_of_Om0(self.config))
         relations = biased(self.sample.relations, chosen.factors)
         spectra = self._spectra(chosen, relations)
         clusters = populate(spectra.nodes, spectra.density, seed=self.seed, catalog_id=chosen.catalog_id)
@@ -96,6 +113,7 @@ class MockSource:
             detected = self._detected(spectra, clusters, log10_x["l_x"])
             clusters, loan = clusters.keep(detected), loan.keep(detected)
             log10_x = {name: values[detected] for name, values in log10_x.items()}
+        log10_x |= self._prescribed(chosen, clusters, log10_x)
         table = cluster_table(
             self.sample,
             loan,
@@ -116,13 +134,31 @@ class MockSource:
         catalogs = _catalog_table(chosen, clusters.counts, self.config)
         return CatalogBatch(catalogs=catalogs, clusters=table.select(CLUSTERS.names), radii=self.radii)
 
+    def _prescribed(
+        self, chosen: Design, clusters: Population, log10_x: dict[str, FloatArray]
+    ) -> dict[str, FloatArray]:
+        """Return the observables that a prescription changes; the selection, as in the paper, takes no notice of it."""
+        if self.config.prescription is None:
+            return {}
+        shift = log10_shift(
+            self.config.prescription,
+            Om0=chosen.parameters["Om0"],
+            sigma8=chosen.parameters["sigma8"],
+            z=self.config.survey.z,
+            reference=self.config.cosmology,
+        )
+        # The temperature is mass-weighted, so gas mass times temperature is the thermal energy of the gas.
+        known = {**log10_x, "y_500": log10_x["m_gas"] + log10_x["t_x"]}
+        return {name: known[name] + shift[name][clusters.row] for name in PRESCRIBED}
+
     def _spectra(self, chosen: Design, relations: ScalingRelations) -> Spectra:
-        survey, sigma8 = self.config.survey, chosen.parameters["sigma8"]
+        survey, abundance = self.config.survey, self.abundance(chosen.parameters["sigma8"], chosen.parameters["Om0"])
         if self.highest is None:
-            return mass_limited(survey, self.table, sigma8=sigma8, l_x=relations.l_x)
+            return mass_limited(survey, abundance, l_x=relations.l_x)
         which = chosen.split if self.config.donors.split else np.zeros_like(chosen.split)
         highest = self.highest[which] * chosen.parameters["l_x_scatter"][:, None]
-        return flux_limited(survey, self.table, sigma8=sigma8, l_x=relations.l_x, highest=highest)
+        common = flux_nodes(self.table.log10_m)
+        return flux_limited(survey, abundance, common=common, l_x=relations.l_x, highest=highest)
 
     def _detected(self, spectra: Spectra, clusters: Population, log10_l_x: FloatArray) -> npt.NDArray[np.bool_]:
         """Return which candidates of a cut in flux are in the catalog."""
@@ -167,36 +203,42 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
     Raises
     ------
     InputError
-        If the seed is negative, sigma8 or a cut in flux leaves the mass function's table, or the base sample is too
+        If the seed is negative, a prior or a cut in flux leaves the mass function's table, or the base sample is too
         small.
     """
     if seed < 0:
         raise InputError(f"seed is {seed}; give a whole number from 0")
     if sample is None:
         sample = read_base_sample(config.base_sample) if config.base_sample else default_base_sample()
-    table = mass_function_of(config.cosmology, config.survey.z, config.mass_function)
-    table.dn_dlog10_m(14.0, np.array([config.priors.sigma8.low, config.priors.sigma8.high]))  # refuses values outside
+    table = mass_function_for(config)
     pools = donor_pools(sample, config.donors, seed=seed)
     highest = None
     if config.survey.cut == "flux":
-        nodes = flux_nodes(table)
+        nodes = flux_nodes(table.log10_m)
         highest = np.stack([largest_residual(sample, pool, config.donors, nodes) for pool in pools])
-        _refuse_unseen_masses(config, sample, table, highest)
-    return MockSource(config=config, seed=seed, sample=sample, table=table, pools=pools, highest=highest)
+    source = MockSource(config=config, seed=seed, sample=sample, table=table, pools=pools, highest=highest)
+    _refuse_unseen_masses(source)
+    return source
 
 
-def _refuse_unseen_masses(
-    config: MocksConfig, sample: BaseSample, table: MassFunctionTable, highest: FloatArray
-) -> None:
+def _prior_of_Om0(config: MocksConfig) -> Uniform:  # noqa: N802 - the name of the field
+    return config.Om0 or Uniform(low=config.cosmology.Om0, high=config.cosmology.Om0)
+
+
+def _refuse_unseen_masses(source: MockSource) -> None:
     """Raise if a cut in flux reaches below the mass function's table for any catalog of the priors."""
+    if source.highest is None:
+        return
+    config = source.config
     names = ("l_x_normalisation", "l_x_slope", "l_x_scatter")
     ends = [(config.priors.of(name).low, config.priors.of(name).high) for name in names]
     corners = dict(zip(names, np.array(list(product(*ends))).T, strict=True))
-    sigma8 = np.full(len(corners["l_x_scatter"]), config.priors.sigma8.high)
-    l_x = biased(sample.relations, corners).l_x
-    for bound in highest:
+    n = len(corners["l_x_scatter"])
+    abundance = source.abundance(np.full(n, config.priors.sigma8.high), np.full(n, _prior_of_Om0(config).high))
+    l_x, common = biased(source.sample.relations, corners).l_x, flux_nodes(source.table.log10_m)
+    for bound in source.highest:
         residual = corners["l_x_scatter"][:, None] * bound
-        flux_limited(config.survey, table, sigma8=sigma8, l_x=l_x, highest=residual)
+        flux_limited(config.survey, abundance, common=common, l_x=l_x, highest=residual)
 
 
 def _log10_observables(
@@ -209,15 +251,13 @@ def _log10_observables(
 
 
 def _catalog_table(chosen: Design, counts: IntArray, config: MocksConfig) -> pl.DataFrame:
-    n = len(chosen.catalog_id)
     return pl.DataFrame(
         {
             "catalog_id": chosen.catalog_id,
             "n_clusters": counts,
             **chosen.parameters,
-            "Om0": np.full(n, config.cosmology.Om0),
             "split": chosen.split_names,
-            "survey": [config.preset] * n,
+            "survey": [config.preset] * len(counts),
         },
         schema_overrides={"split": pl.String, "survey": pl.String},
     ).select(CATALOGS.names)
