@@ -156,7 +156,7 @@ def test_map_is_written_once(tmp_path, monkeypatch):
     monkeypatch.setattr(answer, "measure", pretend)
     with pytest.raises(KeyboardInterrupt):
         information_map(PAPER, section=section)
-    with pytest.raises(InputError, match="numbers of another computation"):
+    with pytest.raises(InputError, match="parts of another computation"):
         information_map(PAPER, section=section, seed=5)
     told = information_map(PAPER, section=section)
     assert {folder.name for folder in seen} == {"map.json.parts"}

@@ -1,6 +1,5 @@
 """What `earnest selfcal nulls` does, callable without a command line."""
 
-import json
 import shutil
 from concurrent.futures import Executor
 from dataclasses import asdict
@@ -8,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from earnest_common.config import as_mapping
-from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.progress import progress
 from earnest_common.provenance import provenance
 from earnest_common.section import write_section
@@ -20,6 +17,7 @@ from earnest_selfcal.nulls.information import Effort, InformationPoint, measure
 from earnest_selfcal.nulls.section import information_section
 from earnest_selfcal.nulls.variants import Variant, mass_prior, survey_variants, width_variants
 from earnest_selfcal.nulls.words import sentences
+from earnest_selfcal.referee.run import parts_folder
 
 __all__ = ["WIDTHS", "information_map"]
 
@@ -65,7 +63,10 @@ def information_map(
         *width_variants(preset, widths, cut="mass"),
     )
     record = {"preset": as_mapping(preset), "effort": asdict(effort), "widths": list(widths)}
-    folder = None if section is None else _folder(section, {**record, "seed": seed})
+    folder = None
+    if section is not None:
+        require_matplotlib()
+        folder = parts_folder(section, {**record, "seed": seed})
     points: list[InformationPoint] = []
     with progress(effort.n_catalogs * sum(len(one.data) for one in variants), "posteriors") as bar:
         for one in variants:
@@ -95,20 +96,3 @@ def _answer(preset: Preset, variants: tuple[Variant, ...], points: list[Informat
         "surveys": surveys,
         "text": list(sentences(preset, variants, points)),
     }
-
-
-def _folder(section: Path, record: dict[str, Any]) -> Path:
-    """Return the folder of finished numbers, made now or by an earlier call with the same record."""
-    refuse_existing(section)
-    require_matplotlib()
-    folder = section.with_name(f"{section.name}.parts")
-    plan, text = folder / "plan.json", json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
-    if plan.is_file() and plan.read_text() != text:
-        raise InputError(
-            f"{folder} holds numbers of another computation (preset, sizes or seed differ); remove it, or write to "
-            "another file"
-        )
-    if not plan.is_file():
-        folder.mkdir(exist_ok=True)
-        write_atomic(plan, text)
-    return folder

@@ -1,6 +1,7 @@
 """The referee over many catalogs: in any number of processes, resumable."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from earnest_selfcal.referee.likelihood import Likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig, Verdict, referee
 from earnest_selfcal.referee.score import inside
 
-__all__ = ["Case", "judge"]
+__all__ = ["Case", "judge", "parts_folder"]
 
 _CASES_PER_PART = 8
 
@@ -84,13 +85,13 @@ def judge(
         If ``out`` exists.
     """
     parts = [tuple(cases[i : i + _CASES_PER_PART]) for i in range(0, len(cases), _CASES_PER_PART)]
-    folder = None if out is None else _open_folder(out, {"seed": seed, "n_catalogs": len(cases), **(record or {})})
+    folder = None if out is None else parts_folder(out, {"seed": seed, "n_catalogs": len(cases), **(record or {})})
     worker = _Worker(likelihood=likelihood, seed=seed, config=config or RefereeConfig(), folder=folder)
     frames = map_shards(worker, list(enumerate(parts)), executor, on_done=lambda frame: on_done(len(frame)))
     table = pl.concat(frames) if frames else pl.DataFrame()
     if out is not None and folder is not None:
         replace_atomically(out, table.write_parquet)
-        _remove(folder)
+        shutil.rmtree(folder)
     return table
 
 
@@ -147,24 +148,25 @@ def _row(case: Case, verdict: Verdict, *, n_clusters: int) -> dict[str, Any]:
     }
 
 
-def _open_folder(out: Path, record: Mapping[str, Any]) -> Path:
-    """Return the folder of finished parts, made now or by an earlier call with the same record."""
+def parts_folder(out: Path, record: Mapping[str, Any]) -> Path:
+    """Return the folder of finished parts beside an output, made now or by an earlier call with the same record.
+
+    Raises
+    ------
+    InputError
+        If the folder holds parts of another record.
+    OutputExistsError
+        If the output exists.
+    """
     refuse_existing(out)
     folder = out.with_name(f"{out.name}.parts")
     plan, text = folder / "plan.json", json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
-    if plan.is_file():
-        if plan.read_text() != text:
-            raise InputError(
-                f"{folder} holds parts of another computation (catalogs, options or seed differ); remove it, or write "
-                "to another file"
-            )
-        return folder
-    folder.mkdir(exist_ok=True)
-    write_atomic(plan, text)
+    if plan.is_file() and plan.read_text() != text:
+        raise InputError(
+            f"{folder} holds parts of another computation (data, options or seed differ); remove it, or write to "
+            "another file"
+        )
+    if not plan.is_file():
+        folder.mkdir(exist_ok=True)
+        write_atomic(plan, text)
     return folder
-
-
-def _remove(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
