@@ -18,6 +18,8 @@ from earnest_common.cli.output import (
     say,
 )
 
+from earnest_mocks.xray.commands import photons, reduce
+
 __all__ = ["app"]
 
 app = typer.Typer(help="Mock catalogs: generate them, make base samples, draw figures.", no_args_is_help=True)
@@ -199,3 +201,7 @@ def fit_prescription_(
     fits = fit_prescription(read_clusters(table))
     write_fit(out, fits, origin=f"fitted to {table.name}")
     emit({name: asdict(fit) for name, fit in fits.items()}, as_json=as_json)
+
+
+app.command("photons")(photons)
+app.command("reduce")(reduce)

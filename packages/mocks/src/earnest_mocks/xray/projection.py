@@ -52,7 +52,7 @@ def projection(r_min: float = 1e-3, r_max: float = 5.0, n_radii: int = 144) -> P
     r_min, r_max
         Range of the radii; the last radius itself only supports the interpolation.
     n_radii
-        Number of radii; 17 per factor of e make the error of the brightness 1e-4.
+        Number of radii; 17 per factor of e make the error of the brightness 2e-4.
 
     References
     ----------

@@ -1,6 +1,7 @@
 """The section on X-ray observations: the paper's figure 2, images with their masks, and the errors of the masses."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.config import as_mapping
+from earnest_common.errors import MissingExtraError
 from earnest_common.files import file_sha256
 from earnest_common.provenance import provenance
 from earnest_common.section import DataTable, Figure, Section
@@ -23,12 +25,24 @@ from earnest_mocks.xray.table import KnownClusters
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["xray_section"]
+__all__ = ["require_matplotlib", "xray_section", "xray_summary"]
 
 _WORDS = ("flat core", "peaked core", "cool core")
 _COLOURS = (BLUE, GREEN, OCHRE)
 _PLACES = (0.05, 0.7, 1.0)  # quantiles of cuspiness that represent them
 _PIXELS = 140  # of a drawn image along one side
+
+
+def require_matplotlib() -> None:
+    """Say before long work, not after it, that figures cannot be drawn.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError.of("drawing figures", "earnest-mocks", "figures")
 
 
 def xray_section(
@@ -48,14 +62,13 @@ def xray_section(
     chosen = _representatives(frame)
     by_name = {file.name: file for file in files}
     reductions = [_again(by_name[name], config, known or {}) for name in chosen]
-    emulated = int((frame["simulation"] == "EMULATED").sum())
     return Section(
         key="xray",
         title="How well do X-ray photons give the gas mass?",
-        text=_text(frame, emulated),
+        text=_text(frame),
         figures=(_profiles_figure(reductions), _images_figure(reductions, config.instrument.pixel)),
         tables=(_table(chosen, reductions),),
-        summary=_summary(frame, emulated),
+        summary=xray_summary(frame),
         provenance=provenance(config=as_mapping(config), inputs={f.name: file_sha256(f) for f in files}),
     )
 
@@ -72,7 +85,7 @@ def _again(file: Path, config: ReductionConfig, known: Mapping[str, tuple[float,
     return reduce_photons(read_photons(file), m_500c=m_500c, t_x=t_x, config=config, subject=str(file))
 
 
-def _text(frame: pl.DataFrame, emulated: int) -> tuple[str, ...]:
+def _text(frame: pl.DataFrame) -> tuple[str, ...]:
     error = frame["m_gas_err"] / frame["m_gas"]
     result = (
         f"The photons of {len(frame)} clusters ({_million(frame['n_photons'])} in all) give the gas mass within R_500c "
@@ -84,6 +97,7 @@ def _text(frame: pl.DataFrame, emulated: int) -> tuple[str, ...]:
         "masked, the core excepted; the brightness of the rest in annuli is fitted with a projected Vikhlinin (2006) "
         "density profile by Poisson likelihood, which gives gas masses and slopes."
     )
+    emulated = _emulated(frame)
     if not emulated:
         return (result, method)
     origin = f"{emulated} of {len(frame)} observations are EMULATED: spheres of gas, clumps and groups, no simulation."
@@ -193,14 +207,19 @@ def _table(names: Sequence[str], reductions: Sequence[Reduction]) -> DataTable:
     )
 
 
-def _summary(frame: pl.DataFrame, emulated: int) -> dict[str, Any]:
+def xray_summary(frame: pl.DataFrame) -> dict[str, Any]:
+    """Return the headline numbers of a table of reductions."""
     error = frame["m_gas_err"] / frame["m_gas"]
     return {
         "n_clusters": len(frame),
-        "n_emulated": emulated,
+        "n_emulated": _emulated(frame),
         "n_photons_median": int(_median(frame["n_photons"])),
         "m_gas_err_median": round(_median(error), 5),
         "m_gas_err_max": round(_largest(error), 5),
         "masked_median": round(_median(frame["masked"]), 4),
         "reduced_deviance_median": round(_median(frame["deviance"] / frame["degrees_of_freedom"]), 3),
     }
+
+
+def _emulated(frame: pl.DataFrame) -> int:
+    return int((frame["simulation"] == "EMULATED").sum())

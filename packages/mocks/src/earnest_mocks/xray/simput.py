@@ -5,6 +5,7 @@ Three parts: facts about the field in the primary header, a catalog of one sourc
 """
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,14 @@ def read_photons(path: Path) -> PhotonList:
     """
     fits = _fits()
     try:
-        with fits.open(path, memmap=False) as parts:
-            return _read(path, parts)
+        # astropy only warns of a file cut short.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*truncated.*")
+            with fits.open(path, memmap=False) as parts:
+                return _read(path, parts)
     except FileNotFoundError as error:
         raise InputError(f"photon list {path} does not exist") from error
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, Warning) as error:
         reason = str(error).splitlines()[0]
         raise IntegrityError(
             f"photon list {path} cannot be read as FITS ({reason}); copy or download it again"

@@ -1,0 +1,108 @@
+"""The commands `earnest mocks photons` and `earnest mocks reduce`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from earnest_common.cli.output import (
+    ConfigOption,
+    ExecutorOption,
+    JsonOption,
+    OutOption,
+    SectionOption,
+    SeedOption,
+    WorkersOption,
+    emit,
+)
+
+__all__ = ["photons", "reduce"]
+
+
+def photons(
+    *,
+    out: OutOption,
+    cluster_id: Annotated[
+        list[int] | None,
+        typer.Option("--cluster-id", min=0, help="Cluster of the emulated base sample; repeat it; default: all."),
+    ] = None,
+    seed: SeedOption = 1,
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write EMULATED X-ray photon lists of the built-in base sample's clusters (SIMPUT files, a megabyte each).
+
+    OUT ending in .fits takes one cluster, any other OUT is a folder; the same command goes on after an interruption.
+    """
+    from earnest_common.config import load_config
+    from earnest_common.executors import open_executor
+    from earnest_common.files import refuse_existing
+    from earnest_common.progress import progress
+
+    from earnest_mocks.emulator import emulate
+    from earnest_mocks.xray.lists import write_photon_lists
+    from earnest_mocks.xray.photons import Observation, emulate_photons
+    from earnest_mocks.xray.simput import write_photons
+
+    observation, clusters = load_config(Observation, file=config), emulate()
+    if out.suffix == ".fits" and cluster_id is not None and len(cluster_id) == 1:
+        refuse_existing(out)
+        seen = emulate_photons(clusters, cluster_id[0], seed=seed, observation=observation)
+        write_photons(out, seen, instrument=observation.instrument)
+        emit({"path": str(out), "n_photons": seen.n_photons, "synthetic": "EMULATED"}, as_json=as_json)
+        return
+    wanted = cluster_id or list(range(len(clusters.log10_m_500c)))
+    with progress(len(wanted), "photon lists") as bar, open_executor(workers=workers, address=executor) as pool:
+        files = write_photon_lists(
+            out,
+            clusters,
+            wanted,
+            seed=seed,
+            observation=observation,
+            executor=pool,
+            on_done=lambda _: bar.advance(),
+        )
+    emit({"path": str(out), "n_lists": len(files), "synthetic": "EMULATED"}, as_json=as_json)
+
+
+def reduce(
+    files: Annotated[list[Path], typer.Argument(metavar="PHOTONS.fits...", help="Photon lists.", show_default=False)],
+    *,
+    out: OutOption,
+    clusters: Annotated[
+        Path | None,
+        typer.Option(
+            "--clusters", metavar="TABLE", help="CSV or Parquet: file, m_500c [solMass], t_x [keV]; for lists without."
+        ),
+    ] = None,
+    section: SectionOption = None,
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Reduce X-ray photon lists to gas masses and slopes, as one Parquet table.
+
+    The lists may come from `earnest mocks photons` or from PHOX; the same command goes on after an interruption.
+    """
+    from earnest_common.config import load_config
+    from earnest_common.executors import open_executor
+    from earnest_common.files import refuse_existing
+    from earnest_common.progress import progress
+    from earnest_common.section import write_section
+
+    from earnest_mocks.xray.reduction import ReductionConfig
+    from earnest_mocks.xray.section import require_matplotlib, xray_section, xray_summary
+    from earnest_mocks.xray.table import read_known_clusters, reduce_files
+
+    if section is not None:
+        refuse_existing(section)
+        require_matplotlib()
+    resolved = load_config(ReductionConfig, file=config)
+    known = read_known_clusters(clusters) if clusters else {}
+    with progress(len(files), "photon lists") as bar, open_executor(workers=workers, address=executor) as pool:
+        frame = reduce_files(files, out, config=resolved, known=known, executor=pool, on_done=lambda _: bar.advance())
+    if section is not None:
+        write_section(section, xray_section(files, frame, config=resolved, known=known))
+    emit({"path": str(out)} | xray_summary(frame), as_json=as_json)
