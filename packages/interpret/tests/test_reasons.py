@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from earnest_interpret.excess import excesses
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.sample import Sample
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
@@ -46,6 +47,14 @@ def test_an_encoder_of_shapes_is_told_from_one_of_amounts(batch):
     assert "radii pull against each other" in told["shape"][1]
     amount = {name: 1.0 for name in shape}
     assert "shape" not in reasons(SaturatingEstimator(weights=amount, saturation=9.0), batch)
+
+
+def test_an_encoder_of_excesses_is_named(batch, monkeypatch):
+    """A terse value that tells how over-luminous a cluster is follows no mass, and the reason says what it follows."""
+    monkeypatch.setattr(SaturatingEstimator, "encode", lambda self, chosen: excesses(chosen)["l_x_excess"])
+    told = reasons(SaturatingEstimator(), batch)
+    assert told["mass"][0] == "failed"
+    assert "rises with the luminosity excess at fixed mass (r = 1.00)" in told["excess"][1]
 
 
 def test_an_observed_catalog(observed, estimator):

@@ -18,6 +18,9 @@ Outcome = Literal["finding", "passed", "failed", "impossible"]
 SIGNIFICANT = 0.05
 """Largest p-value that counts against a model."""
 
+NOTABLE = 0.3
+"""Smallest correlation with an excess at fixed mass that is worth a sentence."""
+
 _UNIT = "h⁻¹ M☉"
 
 
@@ -69,7 +72,7 @@ def top_reasons(
     if inputs is not None:
         reasons += [_inputs(inputs), *_shape(inputs)]
     if terse is not None:
-        reasons += [_mass(terse, beside), _fixed_mass(terse), *_proxy(terse)]
+        reasons += [_mass(terse, beside), *_excess(terse), _fixed_mass(terse), *_proxy(terse)]
     if inputs is None or terse is None:
         reasons.append(_reason("terse", "impossible", f"What the encoder passes on cannot be examined: {missing}."))
     return tuple(reasons)
@@ -148,6 +151,22 @@ def _mass(summary: TerseSummary, beside: tuple[str, ...]) -> Reason:
         text += f"; {joined([plain(column) for column in beside])} join after it and can carry the mass instead"
     numbers = {"pearson": correlation.pearson, "spearman": correlation.spearman, "n_clusters": correlation.n}
     return _reason("mass", "passed" if follows else "failed", f"{text}.", **numbers)
+
+
+def _excess(summary: TerseSummary) -> list[Reason]:
+    """Return a sentence on the observable whose excess at fixed mass the terse value follows, if there is one."""
+    found = {name: c for name, c in summary.correlations.items() if name.endswith("_excess")}
+    if not found:
+        return []
+    name, correlation = max(found.items(), key=lambda item: abs(item[1].pearson))
+    if abs(correlation.pearson) < NOTABLE:
+        return []
+    more = "rises" if correlation.pearson > 0 else "falls"
+    text = (
+        f"The terse value {more} with the {plain(name)} (r = {fixed(correlation.pearson)}): it says how far a cluster "
+        "lies from its scaling relation, which a sum over clusters can use to correct the observable."
+    )
+    return [_reason("excess", "finding", text, excess=name, pearson=correlation.pearson, n_clusters=correlation.n)]
 
 
 def _fixed_mass(summary: TerseSummary) -> Reason:

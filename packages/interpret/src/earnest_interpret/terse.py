@@ -11,6 +11,7 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.seeds import Stage, generator
 
+from earnest_interpret.excess import excesses
 from earnest_interpret.fixed_mass import PartialCorrelation, mass_basis, partial_correlation
 from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks, y_x
 from earnest_interpret.statistics import Correlation, correlate
@@ -54,17 +55,18 @@ def encode(estimator: Estimator, batch: CatalogBatch, *, max_rows: int = MAX_ROW
 def cluster_quantities(batch: CatalogBatch) -> dict[str, FloatArray]:
     """Return what the terse value is compared with, per cluster; unknown values are NaN.
 
-    Logarithms of m_500c, m_wl, m_gas [solMass], t_x [keV] and y_x [solMass keV], and of the cluster's catalog the
-    number of clusters and sigma8; shapes (n_clusters,).
+    Logarithms of m_500c, m_wl, m_gas [solMass], t_x [keV] and y_x [solMass keV], the excesses at fixed mass [dex],
+    and of the cluster's catalog the number of clusters and sigma8; shapes (n_clusters,).
 
     Examples
     --------
     >>> from earnest_common.testing import toy_batch
-    >>> list(cluster_quantities(toy_batch(n_catalogs=1, seed=1)))
-    ['log10_m_500c', 'log10_m_wl', 'log10_m_gas', 'log10_t_x', 'log10_y_x', 'n_clusters', 'sigma8']
+    >>> list(cluster_quantities(toy_batch(n_catalogs=1, seed=1)))[:5]
+    ['log10_m_500c', 'log10_m_wl', 'log10_m_gas', 'log10_t_x', 'log10_y_x']
     """
     quantities = {f"log10_{name}": np.log10(batch.column(name)) for name in _LOG10}
     quantities["log10_y_x"] = np.log10(y_x(batch))
+    quantities |= excesses(batch)
     for name in ("n_clusters", "sigma8"):
         quantities[name] = batch.label(name).astype(np.float64)[batch.segment_ids]
     return quantities

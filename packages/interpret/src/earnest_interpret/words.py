@@ -9,6 +9,7 @@ _MINUS = "\N{MINUS SIGN}"
 NAMES = {
     "gas_slope_profile": "gas density slope",
     "l_x": "luminosity",
+    "l_x_excess": "luminosity excess at fixed mass",
     "log10_l_x": "luminosity",
     "log10_m_500c": "mass M_500",
     "log10_m_gas": "gas mass",
@@ -18,11 +19,13 @@ NAMES = {
     "log10_y_x": "Y_X",
     "m_500c": "mass M_500",
     "m_gas": "M_gas",
+    "m_gas_excess": "gas mass excess at fixed mass",
     "m_gas_profile": "gas mass profile",
     "m_wl": "weak-lensing mass",
     "n_clusters": "number of clusters",
     "sigma8": "σ₈",
     "t_x": "temperature",
+    "t_x_excess": "temperature excess at fixed mass",
     "terse": "terse value",
     "y_x": "Y_X",
 }

@@ -20,6 +20,9 @@ _LABELS = {
     "log10_m_gas": r"$\log_{10}\,M_\mathrm{gas}\;\,[\mathrm{M}_\odot]$",
     "log10_t_x": r"$\log_{10}\,T\;\,[\mathrm{keV}]$",
     "log10_y_x": r"$\log_{10}\,Y_X\;\,[\mathrm{M}_\odot\,\mathrm{keV}]$",
+    "l_x_excess": r"$\Delta\log_{10}\,L_X$ at fixed mass",
+    "t_x_excess": r"$\Delta\log_{10}\,T$ at fixed mass",
+    "m_gas_excess": r"$\Delta\log_{10}\,M_\mathrm{gas}$ at fixed mass",
     "n_clusters": "number of clusters in the catalog",
     "sigma8": r"$\sigma_8$ of the catalog",
 }
@@ -55,7 +58,8 @@ def terse_section(
         tables.append(_proxy_table(summary.proxies))
     text: tuple[str, ...] = (
         "The encoder sees one cluster at a time and passes a single number on. If the model works as an astronomer "
-        "would, that number follows the cluster's mass, and says nothing of σ₈ beyond it.",
+        "would, that number follows the cluster's mass, or what the cluster has too much of for its mass, which mends "
+        "the observables that join later; of σ₈ it says nothing beyond that.",
         fixed_mass_text(summary),
     )
     lost = [plain(name) for name in quantities if name not in summary.correlations]
