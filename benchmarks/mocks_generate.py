@@ -4,6 +4,7 @@ Run with earnest-mocks installed::
 
     python benchmarks/mocks_generate.py                          # 4,968 catalogs, about half a minute
     python benchmarks/mocks_generate.py --n-catalogs 100000      # the larger set
+    python benchmarks/mocks_generate.py --sizes 1000 10000 100000  # cost per catalog, start-up apart
 
 It prints one JSON object: wall and processor times [s] with start-up, rates, and the memory of the largest process.
 """
@@ -46,7 +47,7 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def on_disk(name: str, *, n_catalogs: int, workers: int) -> dict[str, Any]:
+def on_disk(name: str, *, n_catalogs: int, workers: int, per_shard: int = 512) -> dict[str, Any]:
     """Return wall time and size of one run of the command, start-up included."""
     folder = Path(tempfile.mkdtemp(prefix="earnest-benchmark-"))
     options = [
@@ -56,6 +57,8 @@ def on_disk(name: str, *, n_catalogs: int, workers: int) -> dict[str, Any]:
         str(n_catalogs),
         "--workers",
         str(workers),
+        "--catalogs-per-shard",
+        str(per_shard),
         "--out",
         str(folder / "SET"),
     ]
@@ -79,6 +82,25 @@ def on_disk(name: str, *, n_catalogs: int, workers: int) -> dict[str, Any]:
         "megabytes_on_disk": round(n_bytes / 1e6, 1),
         "largest_process_megabytes": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3),
     }
+
+
+def scaling(name: str, *, sizes: list[int], workers: int) -> list[dict[str, Any]]:
+    """Return the cost of a catalog in sets of several sizes, less the start-up of as many processes."""
+    start = on_disk(name, n_catalogs=workers, workers=workers, per_shard=1)
+    return [
+        {
+            "preset": name,
+            "workers": workers,
+            "n_catalogs": n,
+            "seconds": run["seconds"],
+            "cpu_seconds": run["cpu_seconds"],
+            "start_up_cpu_seconds": start["cpu_seconds"],
+            "cpu_milliseconds_per_catalog": round(1e3 * (run["cpu_seconds"] - start["cpu_seconds"]) / n, 3),
+            "largest_process_megabytes": run["largest_process_megabytes"],
+        }
+        for n in sizes
+        for run in [on_disk(name, n_catalogs=n, workers=workers)]
+    ]
 
 
 def live(name: str, *, batch_size: int) -> dict[str, Any]:
@@ -132,7 +154,13 @@ def main() -> None:
     parser.add_argument("--n-catalogs", type=int, default=4968)
     parser.add_argument("--preset", nargs="*", default=["paper", "realistic"])
     parser.add_argument("--workers", nargs="*", type=int, default=[1, 2])
+    parser.add_argument("--sizes", nargs="*", type=int, default=[], help="measure the cost per catalog instead")
     options = parser.parse_args()
+    if options.sizes:
+        pairs = [(p, w) for p in options.preset for w in options.workers]
+        runs = [run for p, w in pairs for run in scaling(p, sizes=options.sizes, workers=w)]
+        sys.stdout.write(json.dumps({"scaling": runs}, indent=1) + "\n")
+        return
     sets = [on_disk(p, n_catalogs=options.n_catalogs, workers=w) for p in options.preset for w in options.workers]
     rates = [live(p, batch_size=size) for p in options.preset for size in (16, 64, 512)]
     slow = plain()

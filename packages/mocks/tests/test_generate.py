@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import distributed
 import numpy as np
 import pytest
 from earnest_common.catalog_set import CatalogSet, parquet
@@ -48,6 +49,14 @@ def test_two_workers_make_the_same_set(reference, tmp_path):
         manifest = generate(PAPER, tmp_path / "set", seed=1, n_catalogs=N, catalogs_per_shard=PER_SHARD, executor=pool)
     assert checksums(tmp_path / "set") == checksums(reference)
     assert manifest.data_hash == CatalogSet.open(reference).manifest.data_hash
+
+
+def test_a_dask_cluster_makes_the_same_set(reference, tmp_path):
+    # Two worker processes of their own, as on a cluster: the source travels there once per shard.
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    with cluster, open_executor(address=cluster.scheduler_address.replace("tcp", "dask")) as pool:
+        generate(PAPER, tmp_path / "set", seed=1, n_catalogs=N, catalogs_per_shard=PER_SHARD, executor=pool)
+    assert checksums(tmp_path / "set") == checksums(reference)
 
 
 def test_jobs_of_an_array_make_the_same_set_in_any_order(reference, tmp_path):

@@ -91,8 +91,8 @@ def test_known_exponents_are_recovered_and_feed_the_mocks(tmp_path):
     assert fits["m_gas"].scatter == pytest.approx(0.07 / np.log(10), rel=0.1)
     write_fit(tmp_path / "fit.toml", fits, origin='fitted to "my" simulations')
     config = resolve_config("overspecialised", file=tmp_path / "fit.toml")
-    found, expected = config.prescription.t_x, fits["t_x"].exponents
-    assert found.E == pytest.approx(expected["E"], rel=1e-5)
+    found, expected = vars(config.prescription.t_x), fits["t_x"].exponents
+    assert found["E"] == pytest.approx(expected["E"], rel=1e-5)
     assert config.prescription.origin == 'fitted to "my" simulations'
     assert json.dumps(fits["t_x"].exponents)
 
