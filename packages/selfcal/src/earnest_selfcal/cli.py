@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit
 
-from earnest_selfcal import referee_commands, survey_commands
+from earnest_selfcal import cosmology_commands, survey_commands
 from earnest_selfcal.survey_options import (
     CutOption,
     LowestMassOption,
@@ -121,7 +121,13 @@ def evaluate(
     emit(told, as_json=as_json)
 
 
-for _command in (survey_commands.grid, survey_commands.volumes, survey_commands.figures, survey_commands.peak):
+for _command in (
+    survey_commands.grid,
+    survey_commands.volumes,
+    survey_commands.figures,
+    survey_commands.peak,
+    cosmology_commands.sample,
+    cosmology_commands.forecast,
+    cosmology_commands.contours,
+):
     app.command()(_command)
-app.command()(referee_commands.referee)
-app.command()(referee_commands.nulls)

@@ -1,0 +1,61 @@
+"""What the command `contours` does with files, callable without a command line."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from earnest_common.errors import InputError
+from earnest_common.files import write_atomic
+from earnest_common.provenance import provenance
+from earnest_common.section import write_section
+from earnest_common.survey import Preset
+
+from earnest_selfcal.contours import contours_figure, contours_section, joint_posterior
+from earnest_selfcal.inference import Observed
+
+__all__ = ["joint_answer"]
+
+
+def joint_answer(
+    preset: Preset,
+    observed: Observed,
+    om0: tuple[float, float, int],
+    *,
+    figure: Path | None = None,
+    section: Path | None = None,
+    on_done: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
+    """Return the joint posterior of sigma8 and Om0 in numbers and, if asked, as a figure and a section.
+
+    Parameters
+    ----------
+    preset, observed
+        The survey and what it found.
+    om0
+        Lowest and highest value, and how many.
+    figure, section
+        Files to write.
+    on_done
+        Called after each value of Om0.
+
+    Raises
+    ------
+    InputError
+        If the numbers cannot be used.
+    """
+    low, high, n = om0
+    if n < 3 or not preset.cosmology.Ob0 < low < high <= 1:
+        raise InputError(
+            f"om0 = {low} to {high} in {n} values cannot be used; at least 3 values between Ob0 = "
+            f"{preset.cosmology.Ob0} and 1 are needed"
+        )
+    values = np.linspace(low, high, n).round(6).tolist()
+    joint = joint_posterior(preset, observed, om0=values, on_done=on_done)
+    if figure is not None:
+        write_atomic(figure, contours_figure(joint).svg)
+    if section is not None:
+        record = provenance(config={**asdict(preset), "om0": values, "n_clusters": observed.n_clusters})
+        write_section(section, contours_section(joint, provenance=record))
+    return joint.numbers()

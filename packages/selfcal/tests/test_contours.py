@@ -1,0 +1,52 @@
+"""sigma8 and Om0 together: the slice at one Om0 is the posterior of sigma8, and the degeneracy is the known one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from earnest_common.errors import InputError
+from earnest_common.priors import Uniform
+from earnest_common.survey import preset
+from earnest_selfcal.config import GridConfig
+from earnest_selfcal.contours import contours_figure, joint_posterior
+from earnest_selfcal.forward import build_table
+from earnest_selfcal.inference import Observed
+from earnest_selfcal.joint_answer import joint_answer
+from earnest_selfcal.posterior import infer
+
+PAPER = replace(preset("paper"), priors=replace(preset("paper").priors, sigma8=Uniform(low=0.6, high=1.08, step=0.02)))
+COARSE = GridConfig(n_nuisance=64)
+OBSERVED = Observed(n_clusters=130, median_log10_x=13.75)
+
+
+@pytest.fixture(scope="module")
+def joint():
+    return joint_posterior(PAPER, OBSERVED, om0=(0.222, 0.272, 0.322), resolution=COARSE)
+
+
+def test_a_slice_is_the_posterior_of_sigma8(joint):
+    alone = infer(build_table(PAPER, COARSE), 130, 13.75)
+    np.testing.assert_allclose(joint.probability[1] / joint.probability[1].sum(), alone.probability, atol=1e-9)
+    assert joint.probability.sum() == pytest.approx(1)
+
+
+def test_the_degeneracy_is_that_of_cluster_counts(joint):
+    told = joint.numbers()
+    # Counts of rich clusters are known to fix sigma8 Om0^0.4..0.6.
+    assert 0.25 < told["gamma"] < 0.8
+    assert told["correlation"] < -0.2
+    assert told["sigma8_om0_over_0p3_to_gamma_err"] < told["sigma8_err"]
+
+
+def test_contours_are_drawn(joint):
+    figure = contours_figure(joint)
+    assert figure.svg.count("<svg") == 1
+    assert f"{joint.numbers()['gamma']:.2f}" in figure.caption
+
+
+@pytest.mark.parametrize("om0", [(0.2, 0.3), (0.3, 0.25, 0.2), (0.2, 0.25, 0.4)])
+def test_values_that_are_no_grid_are_refused(om0):
+    with pytest.raises(InputError, match="evenly spaced"):
+        joint_posterior(PAPER, OBSERVED, om0=om0, resolution=COARSE)
+    with pytest.raises(InputError, match="at least 3 values between Ob0"):
+        joint_answer(PAPER, OBSERVED, (0.01, 0.4, 5))
