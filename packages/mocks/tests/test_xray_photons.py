@@ -1,11 +1,12 @@
 """Emulated skies and photon lists: analytic counts, positions, scalings and abundances; files that come back."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
 from earnest_common.cosmology import MAGNETICUM
-from earnest_common.errors import InputError, IntegrityError, OutputExistsError
+from earnest_common.errors import InputError, IntegrityError, MissingExtraError, OutputExistsError
 from earnest_common.mass_function import default_mass_function
 from earnest_mocks.emulator import emulate
 from earnest_mocks.gas_profile import GasProfile, density, enclosed_mass
@@ -259,6 +260,12 @@ def test_files_that_are_no_lists_are_refused(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(tmp_path / "bare.fits")
     with pytest.raises(InputError, match=r"keyword TIME .*; column RA of PHLIST is missing, found ENERGY"):
         read_photons(tmp_path / "bare.fits")
+
+
+def test_without_astropy_the_message_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "astropy.io", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "earnest-mocks\[xray\]"'):
+        read_photons(tmp_path / "any.fits")
 
 
 def test_a_list_cut_short_is_refused(tmp_path):
