@@ -205,3 +205,24 @@ def fit_prescription_(
 
 app.command("photons")(photons)
 app.command("reduce")(reduce)
+
+
+@app.command()
+def relations(
+    *,
+    base_sample: Annotated[
+        Path | None, typer.Option("--base-sample", metavar="FILE", help="Default: the built-in emulated sample.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", metavar="SET", help="Imported clusters beside it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print slopes, scatter and correlations of a base sample at several masses, beside published simulations."""
+    from earnest_mocks.relations_table import relations_table, text_of
+
+    table = relations_table(base_sample, compare)
+    if as_json:
+        emit({"columns": list(table.columns), "rows": [list(row) for row in table.rows]}, as_json=True)
+    else:
+        typer.echo(text_of(table))
