@@ -33,7 +33,7 @@ N_HELD_OUT = 4968
 def measure(config: TrainingConfig, preset: str, held_out: list[CatalogBatch]) -> dict[str, Any]:
     """Train once and return what it cost and what it reached."""
     from earnest_model.bundling import describe
-    from earnest_model.estimator import PooledEstimator
+    from earnest_model.estimator import NetworkEstimator
     from earnest_model.training import train
 
     feed = LiveFeed(open_source("mocks", preset=preset, seed=config.seed), config.fast, seed=config.seed)
@@ -41,7 +41,7 @@ def measure(config: TrainingConfig, preset: str, held_out: list[CatalogBatch]) -
         wall, processor = time.perf_counter(), time.process_time()
         result = train(config, feed, workspace=Path(folder) / "workspace")
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    quality = accuracy(estimates(PooledEstimator(result.network, describe(result, config, feed)), held_out))
+    quality = accuracy(estimates(NetworkEstimator(result.network, describe(result, config, feed)), held_out))
     shown = ("scatter", "scatter_err", "bias", "prior_scatter", "skill", "coverage_68", "coverage_95")
     last = result.history[-1]
     return {

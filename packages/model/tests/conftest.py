@@ -12,7 +12,7 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.schema import RADII_R500C
 from earnest_common.testing import toy_batch
-from earnest_model.config import FastRecipe, PooledConfig, TrainingConfig
+from earnest_model.config import FastRecipe, PaperConfig, PooledConfig, TrainingConfig
 from earnest_model.feeds import LiveFeed
 
 
@@ -54,11 +54,11 @@ def config() -> TrainingConfig:
     """A training of a few seconds."""
     return TrainingConfig(
         seed=3,
-        pooled=PooledConfig(encoder=(16,), member=(24,), pooled=24, decoder=(32,)),
+        pooled=PooledConfig(encoder=(16,), member=(24,), pooled=24, decoder=(32,), learning_rate=1e-2),
+        paper=PaperConfig(encoder=(16, 8), convolutions=(8, 8), dense=(16, 8), learning_rate=3e-3),
         fast=FastRecipe(
             max_steps=120,
             batch_catalogs=32,
-            learning_rate=1e-2,
             chunk_catalogs=256,
             n_validation=512,
             n_look=256,

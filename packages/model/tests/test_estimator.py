@@ -12,8 +12,10 @@ from earnest_common.errors import InputError, IntegrityError, OutputExistsError
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import TerseEstimator
 from earnest_common.schema import PREDICTIONS, check
+from earnest_common.testing import toy_batch
 from earnest_model.bundling import save_bundle
-from earnest_model.estimator import PooledEstimator
+from earnest_model.estimator import NetworkEstimator
+from earnest_model.training import train
 
 
 def test_it_is_the_estimator_that_others_expect(estimator, batch):
@@ -28,7 +30,7 @@ def test_it_is_the_estimator_that_others_expect(estimator, batch):
 
 
 def test_loaded_it_predicts_as_before_saving(trained, bundle, estimator, batch):
-    before = PooledEstimator(trained.network, read_bundle(bundle)).predict(batch)
+    before = NetworkEstimator(trained.network, read_bundle(bundle)).predict(batch)
     assert estimator.predict(batch).equals(before)
 
 
@@ -104,7 +106,7 @@ def test_a_network_that_does_not_repeat_itself_is_refused(bundle, tmp_path, dama
             (folder / "golden.npz").unlink()
         else:
             with np.load(bundle / "golden.npz") as stored:
-                np.savez(folder / "golden.npz", **{**stored, "logits": stored["logits"] + 0.1})
+                np.savez(folder / "golden.npz", **{**stored, "outputs": stored["outputs"] + 0.1})
 
     write_bundle(tmp_path / "copy", read_bundle(bundle), write_files=write_files, card="")
     with pytest.raises(IntegrityError, match=r"cannot be read|are not repeated"):
@@ -124,3 +126,21 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, trained, config, feed
     with pytest.raises(OSError, match=r"No space left"):
         save_bundle(tmp_path / "NEW", trained, config, feed)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_paper_network_is_an_estimator_too(tmp_path, config, feed, batch):
+    """Trained for a moment, saved, loaded and asked everything."""
+    brief = dataclasses.replace(
+        config, architecture="paper", fast=dataclasses.replace(config.fast, max_steps=30, looks=1)
+    )
+    result = train(brief, feed, workspace=tmp_path / "workspace")
+    save_bundle(tmp_path / "BUNDLE", result, brief, feed)
+    estimator = load_estimator(tmp_path / "BUNDLE")
+    assert isinstance(estimator, TerseEstimator)
+    predictions, (low, high) = estimator.infer(batch)
+    assert check(predictions, PREDICTIONS) == []
+    assert (low < predictions.get_column("sigma8_lo68").to_numpy()).all()
+    assert (high > predictions.get_column("sigma8_hi68").to_numpy()).all()
+    assert np.isfinite(estimator.leave_one_out(batch)).all()
+    with pytest.raises(InputError, match=r"1 of 1 catalogs have fewer than the 4 clusters"):
+        estimator.predict(toy_batch(n_catalogs=1, seed=1, mean_n_clusters=1e-9))

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 from earnest_common.testing import toy_batch
-from earnest_model.estimator import PooledEstimator
+from earnest_model.config import MAX_ROWS
+from earnest_model.estimator import NetworkEstimator
 from earnest_model.features import FeatureSet, to_arrays
-from earnest_model.inference import PooledInference
+from earnest_model.networks import architecture
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +17,13 @@ def arrays(trained):
     return to_arrays(batch, FeatureSet(), trained.scaling)
 
 
-@pytest.fixture(scope="module")
-def inference(trained):
-    return PooledInference(trained.network)
-
-
-def mean_sigma8(inference, arrays):
-    return inference.probability(arrays) @ inference.centres
+@pytest.fixture(scope="module", params=["pooled", "paper"])
+def inference(request, trained, config, arrays):
+    """Questions to a trained pooled network, and to a small paper network with its first weights."""
+    if request.param == "pooled":
+        return architecture("pooled").ask(trained.network, MAX_ROWS)
+    kind = architecture("paper")
+    return kind.ask(kind.build(config, arrays), MAX_ROWS)
 
 
 @pytest.mark.parametrize("feature", [0, 3])
@@ -37,15 +38,15 @@ def test_gradients_agree_with_finite_differences(inference, arrays, feature):
             moved.append(dataclasses.replace(arrays, encoder=encoder))
         catalog = np.repeat(np.arange(arrays.n_catalogs), arrays.counts)[row]
         terse = np.diff([inference.terse(m)[row] for m in moved])[0] / (2 * step)
-        sigma8 = np.diff([mean_sigma8(inference, m)[catalog] for m in moved])[0] / (2 * step)
+        sigma8 = np.diff([inference.sigma8(m)[catalog] for m in moved])[0] / (2 * step)
         # rounding of single-precision terse values and logits, over twice the step
         assert inference.terse_gradient(arrays)[row, feature] == pytest.approx(terse, rel=0.02, abs=1e-6 / step)
-        assert inference.mean_gradient(arrays)[row, feature] == pytest.approx(sigma8, rel=0.02, abs=5e-8 / step)
+        assert inference.sigma8_gradient(arrays)[row, feature] == pytest.approx(sigma8, rel=0.02, abs=5e-8 / step)
 
 
 def test_leave_one_out_is_a_prediction_without_the_cluster(inference, arrays):
     found = inference.leave_one_out(arrays)
-    whole = mean_sigma8(inference, arrays)
+    whole = inference.sigma8(arrays)
     catalog = np.repeat(np.arange(arrays.n_catalogs), arrays.counts)
     for row in range(len(found)):
         counts = arrays.counts.copy()
@@ -56,28 +57,45 @@ def test_leave_one_out_is_a_prediction_without_the_cluster(inference, arrays):
             supplementary=np.delete(arrays.supplementary, row, axis=0),
             counts=counts,
         )
-        expected = mean_sigma8(inference, without)[catalog[row]] - whole[catalog[row]]
+        expected = inference.sigma8(without)[catalog[row]] - whole[catalog[row]]
         assert found[row] == pytest.approx(expected, abs=1e-5 * 0.22)  # 1e-5 of the scaled label
 
 
-def test_a_lone_cluster_cannot_be_left_out(trained, inference):
+def test_a_lone_cluster_cannot_be_left_out(trained):
+    inference = architecture("pooled").ask(trained.network, MAX_ROWS)
     lone = to_arrays(toy_batch(n_catalogs=2, seed=1, mean_n_clusters=1e-9), FeatureSet(), trained.scaling)
     assert lone.counts.tolist() == [1, 1]
     assert np.isnan(inference.leave_one_out(lone)).all()
-    assert np.isfinite(mean_sigma8(inference, lone)).all()
+    assert np.isfinite(inference.sigma8(lone)).all()
+
+
+def test_leaving_out_stops_at_the_smallest_catalog_that_can_be_read(config, arrays):
+    kind = architecture("paper")
+    network = kind.build(config, arrays)
+    assert network.fewest_clusters == 4
+    rows = slice(0, 9)
+    few = dataclasses.replace(
+        arrays,
+        encoder=arrays.encoder[rows],
+        supplementary=arrays.supplementary[rows],
+        counts=np.array([4, 5], np.int32),
+        sigma8=arrays.sigma8[:2],
+    )
+    found = kind.ask(network, MAX_ROWS).leave_one_out(few)
+    np.testing.assert_array_equal(np.isnan(found), [True] * 4 + [False] * 5)
 
 
 @pytest.mark.parametrize("max_rows", [1, 7, 64])
-def test_slices_change_nothing(trained, inference, arrays, max_rows):
-    """Memory is bounded by max_rows, also inside a catalog; results differ by rounding alone."""
-    sliced = PooledInference(trained.network, max_rows=max_rows)
-    np.testing.assert_allclose(sliced.probability(arrays), inference.probability(arrays), atol=1e-6)
-    np.testing.assert_allclose(sliced.terse(arrays), inference.terse(arrays), atol=1e-5)
-    np.testing.assert_allclose(sliced.mean_gradient(arrays), inference.mean_gradient(arrays), atol=1e-6)
-    np.testing.assert_allclose(sliced.leave_one_out(arrays), inference.leave_one_out(arrays), atol=1e-6)
+def test_slices_change_nothing(inference, arrays, max_rows):
+    """Memory is bounded by max_rows; results differ by rounding alone."""
+    network = inference.network
+    sliced = architecture(network.name).ask(network, max_rows)
+    for question in ("outputs", "sigma8", "terse", "terse_gradient", "sigma8_gradient", "leave_one_out"):
+        one, two = getattr(sliced, question)(arrays), getattr(inference, question)(arrays)
+        np.testing.assert_allclose(one, two, atol=2e-6 * max(1, np.abs(two).max()), err_msg=question)
 
 
 def test_estimators_pass_the_bound_on(trained, bundle):
     from earnest_common.bundle import read_bundle
 
-    assert PooledEstimator(trained.network, read_bundle(bundle), max_rows=10).max_rows == 10
+    assert NetworkEstimator(trained.network, read_bundle(bundle), max_rows=10).max_rows == 10

@@ -1,4 +1,4 @@
-"""Laws of the architecture ``pooled``: order, neighbours and batches change nothing."""
+"""Laws of the architectures: neighbours and batches change nothing, and in ``pooled`` neither does the order."""
 
 import dataclasses
 
@@ -7,12 +7,11 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.arrays import Arrays
-from earnest_model.config import PooledConfig, TrainingConfig
+from earnest_model.config import PaperConfig, PooledConfig, TrainingConfig
 from earnest_model.features import FeatureSet, fit_scaling, to_arrays
 from earnest_model.networks import ARCHITECTURES, architecture
 
 FEATURES = FeatureSet()
-EDGES = tuple(np.linspace(0.7, 0.92, 12))
 ROUNDING = 2e-5  # of logits of order one, from sums of some hundred single-precision terms
 
 
@@ -25,20 +24,31 @@ def arrays(batch):
     return arrays_of(batch)
 
 
+def small(name: str) -> TrainingConfig:
+    """Small networks obey the same laws."""
+    paper = PaperConfig(encoder=(16, 8), convolutions=(8, 8), dense=(16, 8))
+    return TrainingConfig(architecture=name, paper=paper)
+
+
 @pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
 def network(request, arrays):
-    return architecture(request.param).build(TrainingConfig(architecture=request.param), arrays, EDGES)
+    return architecture(request.param).build(small(request.param), arrays)
 
 
 def logits(network, arrays: Arrays) -> np.ndarray:
     return np.asarray(network((arrays.encoder, arrays.supplementary, arrays.counts)))
 
 
-def test_the_order_of_clusters_cannot_matter(network, arrays):
+@pytest.fixture
+def pooled(arrays):
+    return architecture("pooled").build(TrainingConfig(), arrays)
+
+
+def test_the_order_of_clusters_cannot_matter(pooled, arrays):
     rng = np.random.default_rng(1)
     order = np.concatenate([s + rng.permutation(n) for s, n in zip(arrays.row_splits[:-1], arrays.counts, strict=True)])
     shuffled = dataclasses.replace(arrays, encoder=arrays.encoder[order], supplementary=arrays.supplementary[order])
-    np.testing.assert_allclose(logits(network, shuffled), logits(network, arrays), atol=ROUNDING)
+    np.testing.assert_allclose(logits(pooled, shuffled), logits(pooled, arrays), atol=ROUNDING)
 
 
 def test_a_catalog_is_read_alike_alone_and_among_others(network, arrays):
@@ -59,7 +69,7 @@ def test_the_encoder_sees_one_cluster_at_a_time(network, arrays):
     np.testing.assert_allclose(np.delete(after, 7), np.delete(terse, 7), atol=1e-6)
 
 
-def test_the_number_of_clusters_matters(network, arrays):
+def test_the_number_of_clusters_matters(pooled, arrays):
     """Twice the same clusters have the same means, but say more."""
     one = arrays.take(np.array([0]))
     double = dataclasses.replace(
@@ -68,7 +78,7 @@ def test_the_number_of_clusters_matters(network, arrays):
         supplementary=np.concatenate([one.supplementary] * 2),
         counts=one.counts * 2,
     )
-    assert np.abs(logits(network, double) - logits(network, one)).max() > 1e-3
+    assert np.abs(logits(pooled, double) - logits(pooled, one)).max() > 1e-3
 
 
 def test_one_trace_serves_all_sizes(network, arrays):
@@ -80,13 +90,13 @@ def test_one_trace_serves_all_sizes(network, arrays):
     step = compiled_step(network, optimizer)
     for size in (1, 2, 3, 7):
         part = arrays.take(np.arange(size))
-        step(part.encoder, part.supplementary, part.counts, np.zeros(size, np.int32), np.float32(0))
+        step(part.encoder, part.supplementary, part.counts, np.zeros(size, np.float32), np.float32(0))
     assert step.experimental_get_tracing_count() == 1
 
 
 def test_weights_depend_on_the_seed_alone(arrays):
     build = architecture("pooled").build
-    one, same, other = (build(TrainingConfig(seed=seed), arrays, EDGES).get_weights() for seed in (1, 1, 2))
+    one, same, other = (build(TrainingConfig(seed=seed), arrays).get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
@@ -100,7 +110,7 @@ def test_saved_and_loaded_it_is_the_same(network, arrays, tmp_path):
 
 
 def test_inputs_are_centred_and_no_direction_is_blown_up(arrays):
-    network = architecture("pooled").build(TrainingConfig(), arrays, EDGES)
+    network = architecture("pooled").build(TrainingConfig(), arrays)
     white = np.asarray(network.whiten(arrays.encoder))
     np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-3)
     strongest = np.linalg.eigvalsh(np.cov(arrays.encoder.T))[-1]
@@ -125,3 +135,39 @@ def test_unknown_names_list_what_is_known():
         architecture("resnet")
     with pytest.raises(InputError, match=r"widths .* must be at least 1"):
         PooledConfig(encoder=(0,))
+
+
+def test_the_paper_network_has_the_published_number_of_parameters(arrays):
+    """Section 3.1: 10,472,834; about 2.8 million in the encoder and 7.6 million in the rest."""
+    network = architecture("paper").build(TrainingConfig(architecture="paper"), arrays)
+    counts = [
+        sum(int(np.prod(weight.shape)) for layer in layers for weight in layer.trainable_variables)
+        for layers in (network.encoder_layers, network.convolution_layers + network.dense_layers)
+    ]
+    assert counts == [2_830_337, 7_642_497]
+    assert sum(int(np.prod(v.shape)) for v in network.trainable_variables) == 10_472_834
+
+
+def test_the_paper_network_reads_catalogs_of_exact_size_with_plain_layers(arrays):
+    """Oracle: the same weights in Keras's own layers, which know catalogs of one size only."""
+    from earnest_model.backend import keras
+
+    network = architecture("paper").build(small("paper"), arrays)
+    together = logits(network, arrays)
+    for number in (0, 7):
+        one = arrays.take(np.array([number]))
+        terse = np.asarray(network.terse(one.encoder))
+        rows = np.concatenate([terse, one.supplementary], axis=1)[None]
+        for layer in network.convolution_layers:
+            rows = keras.layers.AveragePooling1D(2)(keras.layers.LeakyReLU(0.3)(layer(rows)))
+        values = keras.layers.GlobalMaxPooling1D()(rows)
+        values = keras.layers.LeakyReLU(0.3)(network.dense_layers[0](values))
+        values = network.dense_layers[2](network.dense_layers[1](values))
+        np.testing.assert_allclose(np.asarray(values)[0], together[number], atol=1e-5)
+
+
+def test_dropout_acts_in_training_only(arrays):
+    network = architecture("paper").build(small("paper"), arrays)
+    inputs = (arrays.encoder, arrays.supplementary, arrays.counts)
+    assert np.array_equal(network(inputs), network(inputs))
+    assert not np.array_equal(network(inputs, training=True), network(inputs, training=True))

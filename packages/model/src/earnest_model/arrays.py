@@ -7,8 +7,9 @@ from typing import final
 
 import numpy as np
 import numpy.typing as npt
+from earnest_common.errors import InputError
 
-__all__ = ["Arrays", "Float32Array", "FloatArray", "join"]
+__all__ = ["Arrays", "Float32Array", "FloatArray", "join", "refuse_small"]
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -83,3 +84,21 @@ def join(parts: list[Arrays]) -> Arrays:
         counts=np.concatenate([part.counts for part in parts]),
         sigma8=np.concatenate([part.sigma8 for part in parts]),
     )
+
+
+def refuse_small(arrays: Arrays, *, fewest: int) -> Arrays:
+    """Return the catalogs if each has enough clusters for the network.
+
+    Raises
+    ------
+    InputError
+        If one has not.
+    """
+    small = arrays.counts < fewest
+    if small.any():
+        raise InputError(
+            f"{int(small.sum())} of {arrays.n_catalogs} catalogs have fewer than the {fewest} clusters that this "
+            f"architecture needs (first: position {int(np.argmax(small))}, {arrays.counts[small][0]} clusters); leave "
+            "them out or use another architecture"
+        )
+    return arrays

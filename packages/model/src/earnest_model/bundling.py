@@ -30,7 +30,7 @@ def describe(result: TrainingResult, config: TrainingConfig, feed: AbstractFeed)
         radii=result.features.radii,
         scaling=dict(result.scaling),
         prior=dict(result.prior),
-        calibration=as_mapping(result.calibration),
+        calibration=dict(result.calibration),
         training={
             "architecture": config.architecture,
             "recipe": config.recipe,
@@ -60,14 +60,14 @@ def save_bundle(path: Path, result: TrainingResult, config: TrainingConfig, feed
     def write_files(folder: Path) -> None:
         golden = result.golden
         inputs = (golden.encoder, golden.supplementary, golden.counts)
-        logits = np.asarray(result.network(inputs))
+        outputs = np.asarray(result.network(inputs))
         save_network(result.network, folder / NETWORK_NAME)
         np.savez(
             folder / GOLDEN_NAME,
             encoder=golden.encoder,
             supplementary=golden.supplementary,
             counts=golden.counts,
-            logits=logits,
+            outputs=outputs,
         )
         (folder / "history.jsonl").write_text(history_text(result.history))
 

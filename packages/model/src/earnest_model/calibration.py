@@ -1,5 +1,6 @@
 """Intervals that cover what they say: a conformal factor on their width, fitted on validation catalogs."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
@@ -39,6 +40,10 @@ class Calibration:
             factor_95=float(record["factor_95"]),
             n_catalogs=int(record["n_catalogs"]),
         )
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the numbers by name."""
+        return dataclasses.asdict(self)
 
     def interval(
         self, histogram: Histogram, probability: FloatArray, *, level: float = 0.68

@@ -31,8 +31,7 @@ Architecture `{training["architecture"]}`: {architecture(training["architecture"
   physical, h-free units; profiles at {radii} R_500c.
 - **Out:** a distribution of sigma8 between {low:.4g} and {high:.4g}; outside that range it cannot be right.
 - **Accuracy:** scatter {validation["scatter"]:.4f}, bias {validation["bias"]:+.4f} on validation catalogs of its kind.
-- **Intervals:** widths times {widths["factor_68"]:.3f} (68 %) and {widths["factor_95"]:.3f} (95 %), fitted on
-  {widths["n_catalogs"]} validation catalogs.
+- **Intervals:** calibrated on {widths["n_catalogs"]} validation catalogs.
 - **Training catalogs:** {made_of}.
 
 Ranges of the training catalogs:

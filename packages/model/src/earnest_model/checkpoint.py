@@ -144,7 +144,7 @@ def history_text(history: Sequence[Mapping[str, Any]]) -> str:
 
 def _differences(file: Path, plan: Mapping[str, Any]) -> str:
     try:
-        old, new = _flat(json.loads(file.read_text())), _flat(plan)
+        old, new = _flat(json.loads(file.read_text())), _flat(json.loads(json.dumps(plan)))
     except ValueError:
         return f"{file} is damaged"
     changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]

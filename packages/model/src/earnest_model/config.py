@@ -5,7 +5,10 @@ from typing import final
 
 from earnest_common.errors import InputError
 
-__all__ = ["FastRecipe", "PooledConfig", "TrainingConfig"]
+__all__ = ["MAX_ROWS", "FastRecipe", "PaperConfig", "PooledConfig", "TrainingConfig"]
+
+MAX_ROWS = 100_000
+"""Clusters that inference works on at a time: some 100 MB."""
 
 
 @final
@@ -27,6 +30,8 @@ class PooledConfig:
         Activation of all hidden layers; a smooth one gives smooth saliencies.
     n_bins
         Bins of the distribution, unless the labels lie on a grid, which then sets them.
+    learning_rate
+        Peak of the learning rate.
     """
 
     encoder: tuple[int, ...] = (32, 32)
@@ -35,11 +40,50 @@ class PooledConfig:
     decoder: tuple[int, ...] = (128, 128)
     activation: str = "silu"
     n_bins: int = 24
+    learning_rate: float = 3e-3
 
     def __post_init__(self) -> None:
         sizes = (*self.encoder, *self.member, self.pooled, *self.decoder)
         if min(sizes) < 1 or self.n_bins < 4:
             raise InputError(f"pooled: widths {sizes} must be at least 1 and n_bins {self.n_bins} at least 4")
+        _check_rate("pooled", self.learning_rate)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PaperConfig:
+    """Sizes of the architecture ``paper``; the defaults are table 3 of arXiv:2112.05768.
+
+    Attributes
+    ----------
+    encoder
+        Widths of the encoder's layers before the terse value; the last is linear.
+    convolutions
+        Filters of the 4 x 1 convolutions, each followed by means over pairs of rows.
+    dense
+        Widths of the fully connected layers before the output; the last is linear.
+    encoder_dropout, dense_dropout
+        Shares dropped after the encoder's first layer and after all dense layers but the last.
+    negative_slope
+        Slope of the leaky ReLU below zero; not given in the paper, Keras's default.
+    learning_rate
+        Peak of the learning rate of recipe ``fast``.
+    """
+
+    encoder: tuple[int, ...] = (2048, 1024, 512, 256, 128, 64, 32)
+    convolutions: tuple[int, ...] = (128, 256, 512, 1024)
+    dense: tuple[int, ...] = (2048, 1024, 512, 256, 128)
+    encoder_dropout: float = 0.25
+    dense_dropout: float = 0.30
+    negative_slope: float = 0.3
+    learning_rate: float = 3e-4
+
+    def __post_init__(self) -> None:
+        if min((*self.encoder, *self.convolutions, *self.dense), default=0) < 1:
+            raise InputError("paper: all widths must be at least 1")
+        if not all(0 <= share < 1 for share in (self.encoder_dropout, self.dense_dropout)):
+            raise InputError("paper: encoder_dropout and dense_dropout must lie in [0, 1)")
+        _check_rate("paper", self.learning_rate)
 
 
 @final
@@ -55,8 +99,8 @@ class FastRecipe:
         Budget in seconds of training (0: by steps). Results then depend on the machine.
     batch_catalogs
         Catalogs per step.
-    learning_rate, warm_up, final_learning_rate
-        Peak of the schedule, the share of the budget in which it is reached, and the end relative to the peak.
+    warm_up, final_learning_rate
+        Share of the budget in which the architecture's learning rate is reached, and the end relative to it.
     weight_decay, clip_norm
         Decoupled weight decay per step and the largest norm of a step's gradient.
     chunk_catalogs, passes
@@ -77,7 +121,6 @@ class FastRecipe:
     max_steps: int = 1500
     max_seconds: float = 0.0
     batch_catalogs: int = 64
-    learning_rate: float = 3e-3
     warm_up: float = 0.05
     final_learning_rate: float = 0.01
     weight_decay: float = 1e-4
@@ -103,10 +146,9 @@ class FastRecipe:
         )
         if low := [name for name in counts if getattr(self, name) < 1]:
             raise InputError(f"fast: {', '.join(low)} must be at least 1")
-        if not self.learning_rate > 0 or not 0 <= self.warm_up < 1 or self.max_seconds < 0:
+        if not 0 <= self.warm_up < 1 or self.max_seconds < 0:
             raise InputError(
-                f"fast: learning_rate {self.learning_rate} must be positive, warm_up {self.warm_up} in [0, 1) and "
-                f"max_seconds {self.max_seconds} not negative"
+                f"fast: warm_up {self.warm_up} must lie in [0, 1) and max_seconds {self.max_seconds} not be negative"
             )
 
 
@@ -123,8 +165,8 @@ class TrainingConfig:
         Seed of the initial weights, the catalogs and their order.
     drop
         Columns that the network does not see; ``("m_wl",)`` is the paper's No WL.
-    pooled
-        The architecture of that name.
+    pooled, paper
+        The architectures of these names.
     fast
         The recipe of that name.
     """
@@ -134,4 +176,10 @@ class TrainingConfig:
     seed: int = 1
     drop: tuple[str, ...] = ()
     pooled: PooledConfig = field(default_factory=PooledConfig)
+    paper: PaperConfig = field(default_factory=PaperConfig)
     fast: FastRecipe = field(default_factory=FastRecipe)
+
+
+def _check_rate(name: str, rate: float) -> None:
+    if not rate > 0:
+        raise InputError(f"{name}: learning_rate {rate} must be positive")

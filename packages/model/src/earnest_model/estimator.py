@@ -11,15 +11,14 @@ from earnest_common.bundle import BundleDescription
 from earnest_common.errors import IntegrityError
 from earnest_common.schema import PREDICTIONS
 
-from earnest_model.arrays import Arrays
-from earnest_model.calibration import Calibration
-from earnest_model.distribution import Histogram
+from earnest_model.arrays import Arrays, refuse_small
+from earnest_model.config import MAX_ROWS
 from earnest_model.features import FeatureSet, outside_training_range, to_arrays
-from earnest_model.inference import PooledInference
-from earnest_model.networks.pooled import PooledNetwork
+from earnest_model.networks import architecture
+from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
 
-__all__ = ["GOLDEN_NAME", "NETWORK_NAME", "PooledEstimator", "load"]
+__all__ = ["GOLDEN_NAME", "NETWORK_NAME", "NetworkEstimator", "load"]
 
 NETWORK_NAME = "model.keras"
 GOLDEN_NAME = "golden.npz"
@@ -29,8 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @final
-class PooledEstimator:
-    """A trained ``pooled`` network with its inputs and its calibration (a ``TerseEstimator``).
+class NetworkEstimator:
+    """A trained network with its inputs and its calibration (a ``TerseEstimator``).
 
     Parameters
     ----------
@@ -42,13 +41,11 @@ class PooledEstimator:
         Most clusters in one slice of work; bounds memory, changes no result beyond rounding.
     """
 
-    def __init__(self, network: PooledNetwork, description: BundleDescription, *, max_rows: int = 100_000) -> None:
+    def __init__(self, network: Network, description: BundleDescription, *, max_rows: int = MAX_ROWS) -> None:
+        self.network, self.max_rows = network, max_rows
         self._description = description
         self._features = FeatureSet.of(description)
-        self.max_rows = max_rows
-        self._inference = PooledInference(network, max_rows=max_rows)
-        self._calibration = Calibration.of(description.calibration)
-        self.histogram = Histogram(tuple(network.edges))
+        self._inference = architecture(description.training["architecture"]).ask(network, max_rows)
 
     @property
     def description(self) -> BundleDescription:
@@ -72,21 +69,16 @@ class PooledEstimator:
 
     def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, tuple[FloatArray, FloatArray]]:
         """Return predictions (schema ``PREDICTIONS``) and the ends of the central 95 % intervals."""
-        probability = self.probability(batch)
-        low, high = self._calibration.interval(self.histogram, probability, level=0.68)
+        outputs = self._inference.outputs(self._arrays(batch))
+        found = self.network.head.infer(outputs, self._description.calibration)
         columns = {
             "catalog_id": batch.catalogs.get_column("catalog_id"),
-            "sigma8": self.histogram.mean(probability),
-            "sigma8_err": self.histogram.std(probability) * self._calibration.factor_68,
-            "sigma8_lo68": low,
-            "sigma8_hi68": high,
+            "sigma8": found.sigma8,
+            "sigma8_err": found.error,
+            "sigma8_lo68": found.interval_68[0],
+            "sigma8_hi68": found.interval_68[1],
         }
-        predictions = pl.DataFrame(columns, schema=PREDICTIONS.polars_schema)
-        return predictions, self._calibration.interval(self.histogram, probability, level=0.95)
-
-    def probability(self, batch: CatalogBatch) -> FloatArray:
-        """Return the probability of each bin of sigma8 before calibration, shape (n_catalogs, n_bins)."""
-        return self._inference.probability(self._arrays(batch))
+        return pl.DataFrame(columns, schema=PREDICTIONS.polars_schema), found.interval_95
 
     def encode(self, batch: CatalogBatch) -> FloatArray:
         """Return the terse value of each cluster, shape (n_clusters,)."""
@@ -103,10 +95,10 @@ class PooledEstimator:
             The cluster's own terse value, or its catalog's mean sigma8.
         """
         arrays = self._arrays(batch)
-        return self._inference.terse_gradient(arrays) if of == "terse" else self._inference.mean_gradient(arrays)
+        return self._inference.terse_gradient(arrays) if of == "terse" else self._inference.sigma8_gradient(arrays)
 
     def leave_one_out(self, batch: CatalogBatch) -> FloatArray:
-        """Return sigma8 without each cluster minus sigma8 with all, shape (n_clusters,); NaN for a lone cluster."""
+        """Return sigma8 without each cluster minus sigma8 with all, shape (n_clusters,); NaN where undefined."""
         return self._inference.leave_one_out(self._arrays(batch))
 
     def outside_training_range(self, batch: CatalogBatch) -> list[str]:
@@ -114,10 +106,11 @@ class PooledEstimator:
         return outside_training_range(batch, self._features, self._description.scaling)
 
     def _arrays(self, batch: CatalogBatch) -> Arrays:
-        return to_arrays(batch, self._features, self._description.scaling)
+        arrays = to_arrays(batch, self._features, self._description.scaling)
+        return refuse_small(arrays, fewest=self.network.fewest_clusters)
 
 
-def load(path: Path, description: BundleDescription) -> PooledEstimator:
+def load(path: Path, description: BundleDescription) -> NetworkEstimator:
     """Return the estimator in a bundle (the entry point ``keras`` of ``earnest.estimators``).
 
     The network must repeat the predictions that were stored with it.
@@ -132,14 +125,14 @@ def load(path: Path, description: BundleDescription) -> PooledEstimator:
         with np.load(path / GOLDEN_NAME) as stored:
             golden = {name: stored[name] for name in stored.files}
         inputs = (golden["encoder"], golden["supplementary"], golden["counts"])
-        difference = float(np.abs(np.asarray(network(inputs)) - golden["logits"]).max())
+        difference = float(np.abs(np.asarray(network(inputs)) - golden["outputs"]).max())
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise IntegrityError(
             f"bundle {path}: {NETWORK_NAME} cannot be read ({error}); train the bundle again"
         ) from error
     if not difference <= _GOLDEN_TOLERANCE:
         raise IntegrityError(
-            f"bundle {path}: the network's stored predictions are not repeated (logits differ by {difference:.2g}, "
+            f"bundle {path}: the network's stored predictions are not repeated (outputs differ by {difference:.2g}, "
             f"allowed {_GOLDEN_TOLERANCE}); it was trained with {dict(description.versions)}: install these versions"
         )
-    return PooledEstimator(network, description)
+    return NetworkEstimator(network, description)

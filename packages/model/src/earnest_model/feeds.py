@@ -31,6 +31,7 @@ ToArrays = Callable[[CatalogBatch], Arrays]
 _FIRST_TRAINING_ID = 2**32
 """Live catalogs have ids far from those of any set: a set of the same seed is never trained on by accident."""
 _FIRST_VALIDATION_ID = 2**40
+_SMALLEST_SAMPLE = 1024
 _PERIOD = 10
 """Sources may give a catalog its split by the last digit of its id; a probe finds out."""
 
@@ -91,8 +92,9 @@ class LiveFeed(AbstractFeed):
         return {"live": dict(self._source.provenance())}
 
     def sample(self) -> CatalogBatch:
-        """Return the first chunk."""
-        return self._chunk(0)
+        """Return the first training catalogs, at least so many that their labels span the prior."""
+        n = max(self._recipe.chunk_catalogs, _SMALLEST_SAMPLE)
+        return self._draw("train", first=_FIRST_TRAINING_ID, start=0, n=n)
 
     def validation(self) -> CatalogBatch:
         """Return catalogs with ids that training never draws."""

@@ -14,17 +14,14 @@ from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
 from earnest_common.progress import AbstractProgress, progress
 
-from earnest_model.arrays import Arrays
+from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.backend import keras, tf
-from earnest_model.calibration import Calibration, fit_calibration
 from earnest_model.checkpoint import Checkpoint, Workspace
-from earnest_model.config import FastRecipe, TrainingConfig
-from earnest_model.distribution import Histogram, histogram_for
+from earnest_model.config import MAX_ROWS, FastRecipe, TrainingConfig
 from earnest_model.features import FeatureSet, Scaling, fit_scaling, to_arrays
 from earnest_model.feeds import AbstractFeed, ahead
-from earnest_model.inference import PooledInference
 from earnest_model.networks import architecture
-from earnest_model.networks.pooled import PooledNetwork
+from earnest_model.networks.protocol import Network
 from earnest_model.schedule import learning_rate
 
 __all__ = ["RECIPES", "TrainingResult", "compiled_step", "train"]
@@ -46,8 +43,8 @@ class TrainingResult:
         The network with the weights of its best look.
     features, scaling
         Its inputs.
-    histogram, calibration
-        Its predictive distribution.
+    calibration
+        Constants with which its intervals cover what they say.
     prior
         Range of each label in the training catalogs.
     history
@@ -56,11 +53,10 @@ class TrainingResult:
         A few validation catalogs as the network sees them.
     """
 
-    network: PooledNetwork
+    network: Network
     features: FeatureSet
     scaling: Scaling
-    histogram: Histogram
-    calibration: Calibration
+    calibration: Mapping[str, float]
     prior: Mapping[str, tuple[float, float]]
     history: tuple[Mapping[str, Any], ...]
     golden: Arrays
@@ -86,27 +82,28 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     InputError
         If architecture, recipe, columns or catalogs cannot be used.
     """
-    build = architecture(config.architecture).build
+    kind = architecture(config.architecture)
     if config.recipe not in RECIPES:
         raise InputError(f"recipe '{config.recipe}' is not known; choose one of {', '.join(RECIPES)}")
     begun = time.monotonic()
     features = FeatureSet(radii=feed.radii).drop(config.drop)
     sample = feed.sample()
     scaling = fit_scaling(sample, features)
-    histogram = histogram_for(sample.label("sigma8").astype(np.float64), n_bins=config.pooled.n_bins)
-    network = build(config, to_arrays(sample, features, scaling), histogram.edges)
-    validation = to_arrays(feed.validation(), features, scaling)
-    run = _Run(config.fast, network, histogram, validation, Workspace(workspace))
+    network = kind.build(config, to_arrays(sample, features, scaling))
+
+    def arrays_of(batch: CatalogBatch) -> Arrays:
+        return refuse_small(to_arrays(batch, features, scaling), fewest=network.fewest_clusters)
+
+    validation = arrays_of(feed.validation())
+    run = _Run(config, network, validation, Workspace(workspace))
     run.restore({"config": as_mapping(config), "catalogs": feed.identity()}, begun=begun)
-    run.loop(feed, lambda batch: to_arrays(batch, features, scaling))
+    run.loop(feed, arrays_of)
     network.orient(validation)
-    probability = run.inference.probability(validation)
     return TrainingResult(
         network=network,
         features=features,
         scaling=scaling,
-        histogram=histogram,
-        calibration=fit_calibration(histogram, probability, validation.sigma8),
+        calibration=network.head.calibrate(run.inference.outputs(validation), validation.sigma8),
         prior=_label_ranges(sample),
         history=run.state.history,
         golden=validation.take(np.arange(min(4, validation.n_catalogs))),
@@ -117,17 +114,16 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
 class _Run:
     """One training on its way: the network, its optimiser and how far it is."""
 
-    def __init__(
-        self, recipe: FastRecipe, network: PooledNetwork, histogram: Histogram, validation: Arrays, workspace: Workspace
-    ) -> None:
-        self.recipe, self.network, self.histogram, self.validation = recipe, network, histogram, validation
-        self.workspace = workspace
-        self.inference = PooledInference(network)
+    def __init__(self, config: TrainingConfig, network: Network, validation: Arrays, workspace: Workspace) -> None:
+        self.recipe, self.network, self.validation, self.workspace = config.fast, network, validation, workspace
+        kind = architecture(config.architecture)
+        self.inference = kind.ask(network, MAX_ROWS)
+        self._peak = kind.learning_rate(config)
         self.optimizer = keras.optimizers.AdamW(
-            learning_rate=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
+            learning_rate=self._peak,
+            weight_decay=self.recipe.weight_decay,
             beta_2=0.99,  # a short memory suits a short training
-            global_clipnorm=recipe.clip_norm,
+            global_clipnorm=self.recipe.clip_norm,
         )
         self.optimizer.build(network.trainable_variables)
         self.state = Checkpoint()
@@ -139,9 +135,12 @@ class _Run:
         self._clock_start = self._saved_at = begun
         if found := self.workspace.open(plan):
             self.state = found
-            self.network.set_weights(list(found.weights))
-            for variable, value in zip(self.optimizer.variables, found.optimizer, strict=True):
-                variable.assign(value)
+            for variables, values in (
+                (self.network.variables, found.weights),
+                (self.optimizer.variables, found.optimizer),
+            ):
+                for variable, value in zip(variables, values, strict=True):
+                    variable.assign(value)
             self._clock_start -= found.seconds
 
     def loop(self, feed: AbstractFeed, arrays_of: Callable[[CatalogBatch], Arrays]) -> None:
@@ -169,9 +168,9 @@ class _Run:
             self.save()
 
     def _advance(self, batch: Arrays) -> None:
-        rate = learning_rate(self._share(), self.recipe)
-        index = self.histogram.index(batch.sigma8)
-        loss = float(self._step(batch.encoder, batch.supplementary, batch.counts, index, np.float32(rate)))
+        rate = learning_rate(self._share(), self.recipe, peak=self._peak)
+        targets = self.network.head.targets(batch.sigma8).astype(np.float32)
+        loss = float(self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate)))
         if not np.isfinite(loss):
             raise InputError(f"training diverged at step {self.state.step}; lower learning_rate ({rate:.2g} there)")
         self.state = dataclasses.replace(
@@ -189,10 +188,9 @@ class _Run:
     def _look(self, number: int) -> None:
         """Measure the validation loss and scatter, and keep the weights if they are the best so far."""
         seen = self.validation.take(np.arange(min(self.recipe.n_look, self.validation.n_catalogs)))
-        probability = self.inference.probability(seen)
-        residual = self.histogram.mean(probability) - seen.sigma8
-        chosen = probability[np.arange(len(probability)), self.histogram.index(seen.sigma8)]
-        loss = float(-np.log(np.maximum(chosen, 1e-30)).mean())
+        head, outputs = self.network.head, self.inference.outputs(seen)
+        residual = np.asarray(head.sigma8(outputs)) - seen.sigma8
+        loss = float(head.loss(outputs, head.targets(seen.sigma8)))
         record = {
             "look": number,
             "step": self.state.step,
@@ -202,7 +200,7 @@ class _Run:
             "validation_loss": round(loss, 6),
             "scatter": round(float(residual.std()), 6),
             "bias": round(float(residual.mean()), 6),
-            "learning_rate": learning_rate(self._share(), self.recipe),
+            "learning_rate": learning_rate(self._share(), self.recipe, peak=self._peak),
         }
         best = tuple(self.network.get_weights()) if loss < self.state.best_loss else self.state.best
         self.state = dataclasses.replace(
@@ -214,7 +212,7 @@ class _Run:
         self.workspace.save(
             dataclasses.replace(
                 self.state,
-                weights=tuple(self.network.get_weights()),
+                weights=tuple(np.asarray(variable) for variable in self.network.variables),
                 optimizer=tuple(np.asarray(variable) for variable in self.optimizer.variables),
                 seconds=time.monotonic() - self._clock_start,
             )
@@ -240,21 +238,20 @@ def _units(recipe: FastRecipe) -> int:
     return max(int(recipe.max_seconds), 1) if recipe.max_seconds else recipe.max_steps
 
 
-def compiled_step(network: PooledNetwork, optimizer: Any) -> Any:  # noqa: ANN401 - no useful static types
+def compiled_step(network: Network, optimizer: Any) -> Any:  # noqa: ANN401 - no useful static types
     """Return one optimiser step as a graph, traced once for all sizes of catalogs and batches."""
     rows = tf.TensorSpec((None, None), tf.float32)
-    counts = tf.TensorSpec((None,), tf.int32)
+    counts, targets = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
 
-    def step(encoder: Any, supplementary: Any, counts: Any, index: Any, rate: Any) -> Any:  # noqa: ANN401
+    def step(encoder: Any, supplementary: Any, counts: Any, targets: Any, rate: Any) -> Any:  # noqa: ANN401
         with tf.GradientTape() as tape:
-            logits = network((encoder, supplementary, counts))
-            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(index, logits))
+            loss = network.head.loss(network((encoder, supplementary, counts), training=True), targets)
         optimizer.learning_rate.assign(rate)
         variables = network.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    return tf.function(step, input_signature=[rows, rows, counts, counts, tf.TensorSpec((), tf.float32)])
+    return tf.function(step, input_signature=[rows, rows, counts, targets, tf.TensorSpec((), tf.float32)])
 
 
 def _label_ranges(batch: CatalogBatch) -> dict[str, tuple[float, float]]:

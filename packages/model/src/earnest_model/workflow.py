@@ -93,8 +93,7 @@ def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[
         "seconds": last["seconds"],
         "validation_scatter": last["scatter"],
         "validation_bias": last["bias"],
-        "factor_68": result.calibration.factor_68,
-        "factor_95": result.calibration.factor_95,
+        "calibration": dict(result.calibration),
     }
 
 
@@ -123,9 +122,9 @@ def predict_set(model: Path, catalog_set: Path, out: Path, *, split: str | None 
 
 
 def _notes(estimator: object, batch: Any) -> list[str]:  # noqa: ANN401
-    from earnest_model.estimator import PooledEstimator
+    from earnest_model.estimator import NetworkEstimator
 
-    return estimator.outside_training_range(batch) if isinstance(estimator, PooledEstimator) else []
+    return estimator.outside_training_range(batch) if isinstance(estimator, NetworkEstimator) else []
 
 
 def evaluate_set(

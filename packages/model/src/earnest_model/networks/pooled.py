@@ -8,6 +8,8 @@ from earnest_common.seeds import Stage, generator
 from earnest_model.arrays import Arrays
 from earnest_model.backend import keras, tf
 from earnest_model.config import PooledConfig
+from earnest_model.distribution import Histogram, histogram_for
+from earnest_model.heads import HistogramHead
 from earnest_model.networks.layers import Whitening, dense_stack
 
 __all__ = ["PooledNetwork", "build_pooled"]
@@ -60,7 +62,9 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         super().__init__(name="pooled")
         rng = generator(seed, Stage.TRAINING)
         self.n_features, self.n_supplementary = n_features, n_supplementary
-        self.edges, self.n_typical = tuple(edges), n_typical
+        self.head = HistogramHead(Histogram(tuple(edges)))
+        self.n_typical = n_typical
+        self.fewest_clusters = 1
         self.whiten = Whitening(name="whiten")
         self.whiten_supplementary = Whitening(name="whiten_supplementary")
         self.encoder = dense_stack(tuple(encoder), 1, activation=activation, rng=rng, name="encoder")
@@ -130,19 +134,20 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
             )
         )
 
-    def call(self, inputs: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    def call(self, inputs: tuple[Tensor, Tensor, Tensor], training: bool = False) -> Tensor:
         """Return logits from (encoder inputs, supplementary inputs, clusters per catalog)."""
         encoder, supplementary, counts = inputs
         segments = tf.repeat(tf.range(tf.size(counts)), counts)
         return self.decode(tf.math.segment_sum(self.members(encoder, supplementary), segments), counts)
 
 
-def build_pooled(config: PooledConfig, arrays: Arrays, edges: tuple[float, ...], *, seed: int) -> PooledNetwork:
+def build_pooled(config: PooledConfig, arrays: Arrays, *, seed: int) -> PooledNetwork:
     """Return an untrained network whose fixed input maps are measured on training catalogs."""
+    histogram = histogram_for(arrays.sigma8, n_bins=config.n_bins)
     network = PooledNetwork(
         n_features=arrays.encoder.shape[1],
         n_supplementary=arrays.supplementary.shape[1],
-        edges=[float(edge) for edge in edges],
+        edges=list(histogram.edges),
         n_typical=float(np.mean(arrays.counts)),
         encoder=list(config.encoder),
         member=list(config.member),

@@ -9,8 +9,9 @@ from earnest_common.errors import InputError
 from earnest_model.arrays import Arrays
 from earnest_model.config import TrainingConfig
 
-if TYPE_CHECKING:  # importing it would load TensorFlow
-    from earnest_model.networks.pooled import PooledNetwork
+if TYPE_CHECKING:  # importing these would load TensorFlow
+    from earnest_model.inference import AbstractInference
+    from earnest_model.networks.protocol import Network
 
 __all__ = ["ARCHITECTURES", "Architecture", "architecture"]
 
@@ -25,23 +26,62 @@ class Architecture:
     description
         One sentence for the model card.
     build
-        Returns an untrained network from the configuration, some training catalogs and the bin edges of sigma8.
+        Returns an untrained network from the configuration and some training catalogs.
+    ask
+        Returns the questions to a network of this kind; at most so many clusters are worked on at a time.
+    learning_rate
+        Returns the peak learning rate of the configuration.
     """
 
     description: str
-    build: "Callable[[TrainingConfig, Arrays, tuple[float, ...]], PooledNetwork]"
+    build: "Callable[[TrainingConfig, Arrays], Network]"
+    ask: "Callable[[Network, int], AbstractInference]"
+    learning_rate: Callable[[TrainingConfig], float]
 
 
-def _build_pooled(config: TrainingConfig, arrays: Arrays, edges: tuple[float, ...]) -> "PooledNetwork":
+def _build_pooled(config: TrainingConfig, arrays: Arrays) -> "Network":
     from earnest_model.networks.pooled import build_pooled
 
-    return build_pooled(config.pooled, arrays, edges, seed=config.seed)
+    return build_pooled(config.pooled, arrays, seed=config.seed)
+
+
+def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
+    from earnest_model.inference import PooledInference
+    from earnest_model.networks.pooled import PooledNetwork
+
+    if not isinstance(network, PooledNetwork):
+        raise TypeError(f"expected a PooledNetwork, found {type(network).__name__}")
+    return PooledInference(network, max_rows=max_rows)
+
+
+def _build_paper(config: TrainingConfig, arrays: Arrays) -> "Network":
+    from earnest_model.networks.paper import build_paper
+
+    return build_paper(config.paper, arrays, seed=config.seed)
+
+
+def _ask_paper(network: "Network", max_rows: int) -> "AbstractInference":
+    from earnest_model.inference import PaperInference
+    from earnest_model.networks.paper import PaperNetwork
+
+    if not isinstance(network, PaperNetwork):
+        raise TypeError(f"expected a PaperNetwork, found {type(network).__name__}")
+    return PaperInference(network, max_rows=max_rows)
 
 
 ARCHITECTURES = {
     "pooled": Architecture(
         description="encoder to one terse value per cluster, sums over the catalog, decoder to a histogram of sigma8",
         build=_build_pooled,
+        ask=_ask_pooled,
+        learning_rate=lambda config: config.pooled.learning_rate,
+    ),
+    "paper": Architecture(
+        description="table 3 of arXiv:2112.05768: encoder to one terse value per cluster, convolutions over clusters "
+        "in falling L_X, global maximum, dense layers to one value of sigma8",
+        build=_build_paper,
+        ask=_ask_paper,
+        learning_rate=lambda config: config.paper.learning_rate,
     ),
 }
 """What ``--architecture`` may name."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from earnest_model.backend import keras
 
 if TYPE_CHECKING:
-    from earnest_model.networks.pooled import PooledNetwork
+    from earnest_model.networks.protocol import Network
 
 __all__ = ["load_network", "save_network"]
 
 
-def save_network(network: "PooledNetwork", path: Path) -> None:
+def save_network(network: "Network", path: Path) -> None:
     """Write a network as a ``.keras`` file."""
     with warnings.catch_warnings():
         # Keras 3.15 copies variables in a way that NumPy 2 calls old; nothing is wrong with the file.

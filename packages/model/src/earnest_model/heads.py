@@ -1,0 +1,154 @@
+"""What the last layer of a network means: a distribution of sigma8, or one value of it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from earnest_model.arrays import FloatArray
+from earnest_model.backend import tf
+from earnest_model.calibration import Calibration, fit_calibration
+from earnest_model.distribution import Histogram
+
+__all__ = ["AbstractHead", "HistogramHead", "Inferred", "PointHead"]
+
+Tensor = Any  # TensorFlow has no useful static types
+Interval = tuple[FloatArray, FloatArray]
+_LEVELS = {"lo95": 0.025, "lo68": 0.16, "hi68": 0.84, "hi95": 0.975}
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inferred:
+    """Inferred sigma8 of some catalogs: value, error, and the ends of central intervals, each of shape (n,)."""
+
+    sigma8: FloatArray
+    error: FloatArray
+    interval_68: Interval
+    interval_95: Interval
+
+
+class AbstractHead(ABC):
+    """How outputs of shape (n_catalogs, size) are trained and read."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Outputs per catalog."""
+
+    @abstractmethod
+    def targets(self, sigma8: FloatArray) -> FloatArray:
+        """Return what the loss compares outputs with, shape (n,), from labels."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss."""
+
+    @abstractmethod
+    def sigma8(self, outputs: Tensor) -> Tensor:
+        """Return the inferred value, differentiable and in double precision, shape (n,)."""
+
+    @abstractmethod
+    def calibrate(self, outputs: FloatArray, sigma8: FloatArray) -> dict[str, float]:
+        """Return constants, fitted on validation catalogs, with which intervals cover what they say."""
+
+    @abstractmethod
+    def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> Inferred:
+        """Return values with errors and intervals."""
+
+
+@final
+class HistogramHead(AbstractHead):
+    """Outputs are logits of the bins of a histogram; the loss is the negative log-probability of the true bin."""
+
+    def __init__(self, histogram: Histogram) -> None:
+        self.histogram = histogram
+
+    @property
+    def size(self) -> int:
+        """Outputs per catalog."""
+        return len(self.histogram.centres)
+
+    def targets(self, sigma8: FloatArray) -> FloatArray:
+        """Return the bin of each label."""
+        return self.histogram.index(sigma8).astype(np.float64)
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy [nat]."""
+        index = tf.cast(targets, tf.int32)
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(index, outputs))
+
+    def sigma8(self, outputs: Tensor) -> Tensor:
+        """Return the mean of the distribution."""
+        probability = tf.nn.softmax(tf.cast(outputs, tf.float64))
+        return tf.linalg.matvec(probability, tf.constant(self.histogram.centres, tf.float64))
+
+    def probability(self, outputs: FloatArray) -> FloatArray:
+        """Return the probability of each bin, shape (n, n_bins)."""
+        raised = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        probability: FloatArray = raised / raised.sum(axis=1, keepdims=True)
+        return probability
+
+    def calibrate(self, outputs: FloatArray, sigma8: FloatArray) -> dict[str, float]:
+        """Return factors on the widths of intervals."""
+        return fit_calibration(self.histogram, self.probability(outputs), sigma8).as_dict()
+
+    def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> Inferred:
+        """Return mean, standard deviation and intervals of each distribution."""
+        probability, factors = self.probability(outputs), Calibration.of(calibration)
+        return Inferred(
+            sigma8=self.histogram.mean(probability),
+            error=self.histogram.std(probability) * factors.factor_68,
+            interval_68=factors.interval(self.histogram, probability, level=0.68),
+            interval_95=factors.interval(self.histogram, probability, level=0.95),
+        )
+
+
+@final
+class PointHead(AbstractHead):
+    """The output is sigma8, scaled linearly; the loss is the mean absolute error (paper, section 3.3).
+
+    Parameters
+    ----------
+    low, width
+        Offset and width of the label's scaling.
+    """
+
+    def __init__(self, low: float, width: float) -> None:
+        self.low, self.width = low, width
+
+    @property
+    def size(self) -> int:
+        """Outputs per catalog."""
+        return 1
+
+    def targets(self, sigma8: FloatArray) -> FloatArray:
+        """Return scaled labels."""
+        return (sigma8 - self.low) / self.width
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean absolute error of the scaled value."""
+        return tf.reduce_mean(tf.abs(outputs[:, 0] - targets))
+
+    def sigma8(self, outputs: Tensor) -> Tensor:
+        """Return the value."""
+        return tf.cast(outputs[:, 0], tf.float64) * self.width + self.low
+
+    def calibrate(self, outputs: FloatArray, sigma8: FloatArray) -> dict[str, float]:
+        """Return quantiles and spread of true minus inferred sigma8: one error for all catalogs."""
+        residual = sigma8 - (outputs[:, 0] * self.width + self.low)
+        quantiles = {name: float(np.quantile(residual, level)) for name, level in _LEVELS.items()}
+        return {**quantiles, "std": float(residual.std()), "n_catalogs": len(sigma8)}
+
+    def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> Inferred:
+        """Return values with the error and intervals of the validation catalogs."""
+        value = outputs[:, 0] * self.width + self.low
+        ends = {name: value + float(calibration[name]) for name in _LEVELS}
+        return Inferred(
+            sigma8=value,
+            error=np.full(len(value), float(calibration["std"])),
+            interval_68=(ends["lo68"], ends["hi68"]),
+            interval_95=(ends["lo95"], ends["hi95"]),
+        )

@@ -1,0 +1,51 @@
+"""What training and inference need of a network."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from earnest_model.arrays import Arrays
+from earnest_model.heads import AbstractHead
+
+__all__ = ["Network"]
+
+Tensor = Any  # TensorFlow has no useful static types
+
+
+class Network(Protocol):
+    """A Keras model that maps (encoder inputs, supplementary inputs, clusters per catalog) to outputs of its head."""
+
+    @property
+    def head(self) -> AbstractHead:
+        """How its outputs are trained and read."""
+
+    @property
+    def fewest_clusters(self) -> int:
+        """The smallest catalog it can read."""
+
+    @property
+    def variables(self) -> Sequence[Any]:
+        """All its state, that of random layers included."""
+
+    @property
+    def trainable_variables(self) -> Sequence[Any]:
+        """What an optimiser changes."""
+
+    def __call__(self, inputs: tuple[Tensor, Tensor, Tensor], training: bool = ...) -> Tensor:
+        """Return outputs, shape (n_catalogs, head.size)."""
+
+    def terse(self, encoder: Tensor) -> Tensor:
+        """Return the terse value of each row, shape (n_clusters, 1)."""
+
+    def orient(self, arrays: Arrays) -> None:
+        """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """Return all weights."""
+
+    def set_weights(self, weights: list[npt.NDArray[Any]]) -> None:
+        """Set all weights."""
+
+    def save(self, path: Any) -> None:  # noqa: ANN401 - Keras takes any path
+        """Write a ``.keras`` file."""
