@@ -15,6 +15,7 @@ from earnest_mocks.base_sample import default_base_sample, write_base_sample
 from earnest_mocks.config import resolve_config
 from earnest_mocks.figures import mocks_section
 from earnest_mocks.generate import generate
+from earnest_mocks.loan_figure import loan_figure
 from earnest_mocks.relations import OBSERVABLES, log10_e
 
 
@@ -72,6 +73,14 @@ def test_figures_are_pictures_without_dates(mocks, section):
         assert figure.alt
         assert "date" not in figure.svg.lower()
     assert section.figures == mocks_section(mocks).figures
+
+
+def test_the_loan_is_drawn_with_what_the_set_does(section):
+    captions = {figure.name: figure.caption for figure in section.figures}
+    assert list(captions) == ["counts", "scaling-relations", "loan"]
+    assert "within 0.1 dex" in captions["loan"]
+    assert "second donor" not in captions["loan"]
+    assert "second donor" in loan_figure(default_base_sample(), half_width=0.1, recombined=True).caption
 
 
 def test_numbers_found_agree_with_numbers_expected(section):

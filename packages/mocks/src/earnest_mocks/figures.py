@@ -16,6 +16,7 @@ from earnest_mocks.comparison import Comparison, compare_with
 from earnest_mocks.config import resolve_config
 from earnest_mocks.counts import Selected, corner_counts, everything
 from earnest_mocks.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw
+from earnest_mocks.loan_figure import loan_figure
 from earnest_mocks.relations import OBSERVABLES, mean_observables
 from earnest_mocks.source import MockSource, make_source
 
@@ -62,7 +63,7 @@ def mocks_section(opened: CatalogSet, *, compare: CatalogSet | None = None, base
         key="mocks",
         title="What sky do the mock catalogs show?",
         text=_text(sample, source, other),
-        figures=(_counts_figure(counts, source), _relations_figure(sample, other)),
+        figures=(_counts_figure(counts, source), _relations_figure(sample, other), _loan(sample, source)),
         tables=(_counts_table(counts), *([_comparison_table(other)] if other else [])),
         summary=_summary(opened, counts, other),
         provenance=provenance(config=dict(plan.config), seed=plan.seed, inputs=inputs),
@@ -81,6 +82,11 @@ def _base_sample(opened: CatalogSet, file: Path | None) -> BaseSample:
 
 def _changeable(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in ("preset", "base_sample")}
+
+
+def _loan(sample: BaseSample, source: MockSource) -> Figure:
+    rule = source.config.donors
+    return loan_figure(sample, half_width=rule.half_width, recombined=rule.recombine > 0)
 
 
 def _text(sample: BaseSample, source: MockSource, other: Comparison | None) -> tuple[str, ...]:
