@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
+from earnest_common.halo import dn_dlog10_m_500c
 from earnest_common.priors import Uniform
 from earnest_common.survey import preset
+from earnest_selfcal import contours
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.contours import contours_figure, joint_posterior
 from earnest_selfcal.forward import build_table
@@ -16,18 +18,29 @@ from earnest_selfcal.posterior import infer
 
 PAPER = replace(preset("paper"), priors=replace(preset("paper").priors, sigma8=Uniform(low=0.6, high=1.08, step=0.02)))
 COARSE = GridConfig(n_nuisance=64)
+NODES = (0.192, 0.232, 0.272, 0.312, 0.352)  # 0.04 apart, as the default's tables
 OBSERVED = Observed(n_clusters=130, median_log10_x=13.75)
 
 
 @pytest.fixture(scope="module")
 def joint():
-    return joint_posterior(PAPER, OBSERVED, om0=(0.222, 0.272, 0.322), resolution=COARSE)
+    return joint_posterior(PAPER, OBSERVED, om0=NODES, resolution=COARSE)
 
 
 def test_a_slice_is_the_posterior_of_sigma8(joint):
     alone = infer(build_table(PAPER, COARSE), 130, 13.75)
-    np.testing.assert_allclose(joint.probability[1] / joint.probability[1].sum(), alone.probability, atol=1e-9)
+    np.testing.assert_allclose(joint.probability[2] / joint.probability[2].sum(), alone.probability, atol=1e-9)
     assert joint.probability.sum() == pytest.approx(1)
+
+
+def test_the_mass_function_between_tables_is_the_computed_one():
+    tables = contours._tabulated(PAPER, np.array(NODES))
+    between = contours._BetweenTables(nodes=tuple(tables), tables=tuple(tables.values()), Om0=0.247)
+    log10_m = np.linspace(13.5, 15.2, 12)
+    cosmology = replace(PAPER.cosmology, Om0=0.247)
+    for sigma8 in (0.7, 0.9):
+        exact = dn_dlog10_m_500c(log10_m, cosmology=replace(cosmology, sigma8=sigma8), z=PAPER.survey.z)
+        np.testing.assert_allclose(between.dn_dlog10_m(log10_m, sigma8), exact, rtol=2e-3)
 
 
 def test_the_degeneracy_is_that_of_cluster_counts(joint):

@@ -71,7 +71,7 @@ def contours(
         float | None,
         typer.Option("--median-log10-l-x", help="Median of log10 L_X [1e44 erg/s].", show_default=False),
     ] = None,
-    om0: Annotated[tuple[float, float, int], typer.Option("--om0", help="Lowest, highest, number.")] = (0.18, 0.42, 9),
+    om0: Annotated[tuple[float, float, int], typer.Option("--om0", help="Lowest, highest, number.")] = (0.18, 0.42, 33),
     preset: PresetOption = None,
     config: ConfigOption = None,
     figure: FigureOption = None,

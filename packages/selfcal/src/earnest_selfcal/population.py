@@ -55,7 +55,7 @@ def mass_function_for(preset: Preset) -> MassFunction:
     return _tabulated(preset.cosmology, preset.survey.z, preset.mass_function, (low, high), lowest)
 
 
-@functools.lru_cache(maxsize=4)  # both observables of one survey need the same table
+@functools.lru_cache(maxsize=16)  # both observables of one survey need the same table
 def _tabulated(
     cosmology: Cosmology, z: float, model: str, sigma8_range: tuple[float, float], lowest_log10_m: float
 ) -> MassFunctionTable:
