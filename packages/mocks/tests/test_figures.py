@@ -136,5 +136,5 @@ def test_a_missing_drawing_library_is_named(mocks, monkeypatch):
         return real(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"pip install \"earnest-mocks\[figures\]\""):
+    with pytest.raises(MissingExtraError, match=r"pip install \"earnest-common\[figures\]\""):
         mocks_section(mocks)

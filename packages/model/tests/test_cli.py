@@ -106,3 +106,14 @@ def test_help_loads_nothing_heavy():
         "assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_fresh_process_loads_a_bundle(bundle, toy_set, tmp_path):
+    """Classes that other tests have imported would hide what loading itself must import; and it starts silently."""
+    code = "from earnest_common.cli.root import main; main()"
+    words = ["model", "predict", "--model", bundle, toy_set.path, "--split", "test", "--out", tmp_path / "P.parquet"]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert pl.read_parquet(tmp_path / "P.parquet").height == toy_set.read(split="test").n_catalogs
+    noise = [line for line in done.stderr.splitlines() if not line.startswith(("outside the training range", "wrote"))]
+    assert noise == []

@@ -47,5 +47,5 @@ def test_without_matplotlib_the_remedy_is_named(estimator, batch, monkeypatch):
 
     found = estimates(estimator, [batch])
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r'pip install "earnest-model\[figures\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "earnest-common\[figures\]"'):
         accuracy_section(found, accuracy(found), provenance={})

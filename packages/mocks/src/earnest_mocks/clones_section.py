@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.catalog_set import CatalogSet
+from earnest_common.drawing import BLUE, INK, RUST, draw_panels
 from earnest_common.provenance import provenance
 from earnest_common.section import DataTable, Figure, Section
 
 from earnest_mocks.clones import CloneReport, Neighbours
-from earnest_mocks.drawing import BLUE, INK, RUST, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,7 @@ def _figure(near: Neighbours) -> Figure:
         "or another; exact copies are drawn at 10^-4."
     )
     alt = "Two histograms of distances: where clones lie nearer than strangers a profile names its donor."
-    return Figure(name="clones", svg=draw(paint, size=(5.4, 3.6)), alt=alt, caption=caption)
+    return Figure(name="clones", svg=draw_panels(paint, panels=1, size=(5.4, 3.6)), alt=alt, caption=caption)
 
 
 def _shares(values: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from earnest_common.catalog_set import CatalogSet
+from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
 from earnest_common.errors import InputError
 from earnest_common.files import file_sha256
 from earnest_common.provenance import provenance
@@ -15,7 +16,6 @@ from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base
 from earnest_mocks.comparison import Comparison, compare_with
 from earnest_mocks.config import resolve_config
 from earnest_mocks.counts import Selected, corner_counts, everything
-from earnest_mocks.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw
 from earnest_mocks.loan_figure import loan_figure
 from earnest_mocks.relations import OBSERVABLES, mean_observables
 from earnest_mocks.source import MockSource, make_source
@@ -137,7 +137,7 @@ def _counts_figure(counts: tuple[Selected, ...], source: MockSource) -> Figure:
         f"catalogs of this set, with Poisson errors; {lines}; grey: every cluster in the volume."
     )
     alt = "Cluster numbers fall with mass; sigma8 sets the high-mass end, the luminosity relation the low-mass end."
-    return Figure(name="counts", svg=draw(paint, size=(5.4, 4.0)), alt=alt, caption=caption)
+    return Figure(name="counts", svg=draw_panels(paint, panels=1, size=(5.4, 4.0)), alt=alt, caption=caption)
 
 
 def _paint_counts(axes: "Axes", one: Selected, colour: str) -> None:
@@ -181,7 +181,9 @@ def _relations_figure(sample: BaseSample, other: Comparison | None) -> Figure:
             f"mass to z = {sample.z:g}."
         )
     alt = "Luminosity, temperature and gas mass rise with cluster mass as power laws with scatter."
-    return Figure(name="scaling-relations", svg=draw(paint, size=(10.2, 3.5), panels=3), alt=alt, caption=caption)
+    return Figure(
+        name="scaling-relations", svg=draw_panels(paint, panels=3, size=(10.2, 3.5)), alt=alt, caption=caption
+    )
 
 
 def _paint_relation(axes: "Axes", sample: BaseSample, i: int, *, name: str, other: Comparison | None) -> None:

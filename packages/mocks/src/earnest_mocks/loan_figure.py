@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
 from earnest_common.scaling import PowerLaw, biased
 from earnest_common.section import Figure
 
 from earnest_mocks.base_sample import BaseSample
-from earnest_mocks.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def loan_figure(sample: BaseSample, *, half_width: float, recombined: bool) -> F
     if recombined:
         caption += " The catalogs of this set mix in the residual of a second donor."
     alt = "A donor's offset from the mean relation is carried over to a mock cluster of nearby mass and other relation."
-    return Figure(name="loan", svg=draw(paint, size=(9.4, 3.9), panels=2), alt=alt, caption=caption)
+    return Figure(name="loan", svg=draw_panels(paint, panels=2, size=(9.4, 3.9)), alt=alt, caption=caption)
 
 
 def _example(sample: BaseSample, half_width: float) -> int:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from earnest_common.drawing import BLUE, GREY, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 
-from earnest_model.drawing import BLUE, GREY, RUST, draw
 from earnest_model.evaluate import Accuracy, Estimates
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _figure_8(found: Estimates, quality: Accuracy) -> Figure:
 
     return Figure(
         name="model-sigma8",
-        svg=draw(paint),
+        svg=draw(paint, size=(4.4, 3.9)),
         alt="Inferred against true sigma8 with medians and 68 % bars per bin, following the line of equality.",
         caption=(
             f"Inferred against true σ₈ of {quality.n_catalogs:,} catalogs; scatter {quality.scatter:.4f}. Near the "

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.config import as_mapping
+from earnest_common.drawing import BLUE, GREEN, OCHRE, draw_panels
 from earnest_common.errors import MissingExtraError
 from earnest_common.files import file_sha256
 from earnest_common.provenance import provenance
 from earnest_common.section import DataTable, Figure, Section
 
-from earnest_mocks.drawing import BLUE, GREEN, OCHRE, draw
 from earnest_mocks.gas_profile import density
 from earnest_mocks.xray.deprojection import deprojected
 from earnest_mocks.xray.emissivity import emission_per_density
@@ -131,7 +131,7 @@ def _profiles_figure(reductions: Sequence[Reduction]) -> Figure:
 
     return Figure(
         name="density-squared",
-        svg=draw(paint, size=(4.8, 4.0)),
+        svg=draw_panels(paint, panels=1, size=(4.8, 4.0)),
         alt="Squared gas density falls with radius over many decades; the three clusters differ in their cores.",
         caption=(
             f"Squared gas density of {len(reductions)} clusters. Points: peeled off the brightness profile shell by "
@@ -163,7 +163,7 @@ def _images_figure(reductions: Sequence[Reduction], pixel: float) -> Figure:
 
     return Figure(
         name="xray-images",
-        svg=draw(paint, size=(3.3 * len(reductions), 3.9), panels=len(reductions)),
+        svg=draw_panels(paint, panels=len(reductions), size=(3.3 * len(reductions), 3.9)),
         alt="Images of the clusters; outlines mark the masked substructures, a circle R_500c.",
         caption="Photons (logarithmic) of the same clusters, masked substructures (outlined) and R_500c (dotted).",
     )
