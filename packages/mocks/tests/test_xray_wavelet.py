@@ -120,6 +120,16 @@ def test_smooth_model_ignores_a_neighbour():
     assert model[ring].mean() == pytest.approx(expected[ring].mean(), rel=0.05)  # the plain mean would double
 
 
+def test_the_wings_of_a_bright_neighbour_are_masked_as_far_as_they_matter():
+    neighbour = cluster(centre=(260.0, 180.0), core=10.0, peak=160.0)
+    expected = 4 * cluster() + neighbour
+    masked = substructure_mask(poisson(expected), centre=CENTRE, core_radius=10.0, shape_radius=50.0)
+    inside = (pixel_radii(300, CENTRE) < 80) & ~masked
+    left, unmasked = neighbour[inside].sum(), neighbour[pixel_radii(300, CENTRE) < 80].sum()
+    assert left / (4 * cluster())[inside].sum() < 0.12  # below the contrast of 1.2
+    assert left < 0.5 * unmasked
+
+
 def test_elongation_is_recovered_in_spite_of_a_clump():
     image = 30 * cluster(stretch=1.2) + clump((185.0, 170.0), counts=5_000)
     rounding = elongation(image, centre=CENTRE, radius=50.0)

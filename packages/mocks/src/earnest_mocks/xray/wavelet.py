@@ -19,6 +19,7 @@ __all__ = [
     "starlet",
 ]
 
+_WINGS_SCALE = 3
 _B3 = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -159,27 +160,16 @@ def significance(image: FloatArray, model: FloatArray, n_scales: int, *, contras
     ----------
     Zhang, Fadili & Starck (2008), the multiscale variance-stabilising transform.
     """
-    constants = _stabilising(n_scales)
     observed, expected = (_stabilised(x, n_scales) for x in (image, model))
-    excess = [a - b for a, b in zip(observed, expected, strict=True)]
-    result = np.empty((n_scales, *image.shape), dtype=np.float32)
-    for j, (_, sigma) in enumerate(constants[1:]):
-        np.subtract(excess[j], excess[j + 1], out=result[j])
-        result[j] /= np.float32(sigma)
-        result[j][observed[j] < np.float32(np.sqrt(contrast)) * expected[j]] = 0.0
-    return result
-
-
-def _stabilised(image: FloatArray, n_scales: int) -> list[FloatArray]:
-    images = smoothed_images(image.astype(np.float32), n_scales)
-    return [np.sqrt(c + np.float32(a)) for c, (a, _) in zip(images, _stabilising(n_scales), strict=True)]
+    return _significance(observed, expected, contrast)
 
 
 def significant_structures(image: FloatArray, model: FloatArray, detection: Detection) -> np.ndarray:
     """Return the pixels of structures that stand out of a smooth model, shape (ny, nx).
 
     At each scale a structure is a connected region above ``detection.edge`` that holds a pixel above
-    ``detection.seed``; a pixel belongs to one if it does at any scale.
+    ``detection.seed``. Wide wings escape wavelets, which take the difference of neighbouring scales; so a structure
+    further reaches as far as the image smoothed over eight pixels exceeds the model, by edge and contrast.
 
     Parameters
     ----------
@@ -190,15 +180,43 @@ def significant_structures(image: FloatArray, model: FloatArray, detection: Dete
     detection
         Scales and thresholds.
     """
+    n_scales = detection.n_scales
+    observed, expected = (_stabilised(x, n_scales) for x in (image, model))
     found = np.zeros(image.shape, dtype=bool)
-    for scale in significance(image, model, detection.n_scales, contrast=detection.contrast):
-        seeds = scale > detection.seed
-        if seeds.any():
-            labels, n = ndimage.label(scale > detection.edge)
-            holds_seed = np.zeros(n + 1, dtype=bool)
-            holds_seed[labels[seeds]] = True
-            found |= holds_seed[labels]
-    return found
+    for scale in _significance(observed, expected, detection.contrast):
+        found |= _holding(scale > detection.edge, scale > detection.seed)
+    wings = min(_WINGS_SCALE, n_scales)
+    filtered = _filters(n_scales)[wings]
+    noise = np.sqrt(_moment(filtered, filtered)) / 2  # of the square root of smoothed Poisson counts
+    exceeds = observed[wings] - expected[wings] > detection.edge * noise
+    exceeds &= observed[wings] > np.sqrt(detection.contrast) * expected[wings]
+    return _holding(exceeds | found, found)
+
+
+def _holding(region: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Return the connected parts of a region that hold a seed."""
+    if not seeds.any():
+        return np.zeros(region.shape, dtype=bool)
+    labels, n = ndimage.label(region)
+    holds_seed = np.zeros(n + 1, dtype=bool)
+    holds_seed[labels[seeds]] = True
+    holds_seed[0] = False
+    return np.asarray(holds_seed[labels])
+
+
+def _significance(observed: list[FloatArray], expected: list[FloatArray], contrast: float) -> FloatArray:
+    excess = [a - b for a, b in zip(observed, expected, strict=True)]
+    result = np.empty((len(excess) - 1, *excess[0].shape), dtype=np.float32)
+    for j, (_, sigma) in enumerate(_stabilising(len(excess) - 1)[1:]):
+        np.subtract(excess[j], excess[j + 1], out=result[j])
+        result[j] /= np.float32(sigma)
+        result[j][observed[j] < np.float32(np.sqrt(contrast)) * expected[j]] = 0.0
+    return result
+
+
+def _stabilised(image: FloatArray, n_scales: int) -> list[FloatArray]:
+    images = smoothed_images(image.astype(np.float32), n_scales)
+    return [np.sqrt(c + np.float32(a)) for c, (a, _) in zip(images, _stabilising(n_scales), strict=True)]
 
 
 @functools.cache
