@@ -76,7 +76,8 @@ class MassFunctionCube:
             if log10_m.ndim == 1:
                 common: FloatArray = np.exp(rows @ along_mass.T)
                 return common
-            return np.exp(np.sum(rows * along_mass, axis=1, keepdims=True))
+            own: FloatArray = np.exp(np.sum(rows * along_mass, axis=1, keepdims=True))
+            return own
 
         return abundance
 

@@ -211,7 +211,7 @@ def _overlap(uses: pl.DataFrame) -> dict[str, float]:
         here = uses.filter(pl.col("split") == name)
         if here.height:
             known = here.filter(pl.col("donor_id").is_in(trained.implode()))
-            shares[name] = float(known["len"].sum() / here["len"].sum())
+            shares[name] = float(known["len"].sum()) / float(here["len"].sum())
     return shares
 
 

@@ -80,7 +80,7 @@ CLUSTERS = Table(
             above=0,
             nullable=True,
             ucd="phys.energy",
-            description="thermal energy of the gas within R_500c as gas mass times mass-weighted temperature",
+            description="gas mass times temperature in R_500c: thermal energy",
         ),
         Column(
             name="m_gas_profile",
