@@ -85,7 +85,7 @@ def test_figures_are_the_same_every_time(simulated_set, paper_table):
 
 def test_section_without_matplotlib_names_the_remedy(simulated_set, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "earnest-selfcal\[figures\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "earnest-common\[figures\]"'):
         evaluated(simulated_set[0], section=tmp_path / "section.json")
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from earnest_common.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
 from earnest_common.priors import Uniform
 from earnest_common.scaling import biased
 from earnest_common.section import Figure
 from earnest_common.survey import MAGNETICUM_VOLUME, Preset
 
 from earnest_selfcal.config import GridConfig
-from earnest_selfcal.drawing import BLUE, GREY, INK, OCHRE, draw_many
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.observable import OBSERVABLES, Observable, log10_of_paper
 from earnest_selfcal.population import MassFunction, mass_function_for
@@ -102,7 +102,7 @@ def abundance_figure(presets: Sequence[Preset], *, name: str) -> Figure:
     edge = f"smoothed by {smoothing:g} dex" if smoothing else "sharp"
     return Figure(
         name=name,
-        svg=draw_many(paint, size=(4.6 * len(presets), 3.7)),
+        svg=draw_canvas(paint, size=(4.6 * len(presets), 3.7)),
         alt="Mean number of clusters per mass bin, for low and high sigma8 and luminosity normalisation",
         caption=(
             f"Mean number of detected clusters per 0.01 dex of mass, the break {edge}, at the corners of the priors of "
@@ -184,7 +184,7 @@ def medians_figure(preset: Preset, *, n_catalogs: int = 512) -> Figure:
     moved = {o: both[1].median - both[0].median for o, both in curves.items()}
     return Figure(
         name="selfcal-medians",
-        svg=draw_many(paint, size=(4.6, 5.4)),
+        svg=draw_canvas(paint, size=(4.6, 5.4)),
         alt="Distributions of Y_X and L_X of detected clusters for two luminosity normalisations, medians dashed",
         caption=(
             f"Distributions of Y_X (top) and L_X (bottom), averaged over {n_catalogs} sets of nuisance factors and all "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.catalog_set import CatalogSet
+from earnest_common.drawing import require_matplotlib
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.provenance import provenance
@@ -14,7 +15,6 @@ from earnest_common.section import write_section
 from earnest_common.survey import Preset
 
 from earnest_selfcal.config import GridConfig
-from earnest_selfcal.drawing import require_matplotlib
 from earnest_selfcal.evaluate import evaluate
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.inference import Inference, Observed, observed_in_set, observed_numbers

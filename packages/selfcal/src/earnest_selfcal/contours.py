@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
+from earnest_common.drawing import BLUE, GREY, draw
 from earnest_common.errors import InputError
 from earnest_common.section import Figure, Section
 from earnest_common.survey import Preset
 
 from earnest_selfcal.config import GridConfig
-from earnest_selfcal.drawing import BLUE, GREY, draw
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.inference import Observed
 from earnest_selfcal.population import MassFunction, mass_function_for

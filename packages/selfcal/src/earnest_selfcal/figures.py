@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from earnest_common.drawing import BLUE, GREY, INK, draw
 from earnest_common.scaling import log10_y_x_of_paper
 from earnest_common.section import Figure
 
-from earnest_selfcal.drawing import BLUE, GREY, INK, draw
 from earnest_selfcal.evaluate import Evaluation
 from earnest_selfcal.forward import ForwardTable
 from earnest_selfcal.posterior import infer

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from earnest_common.drawing import BLUE, GREY, INK, draw
 from earnest_common.section import DataTable, Figure, Section
 
-from earnest_selfcal.drawing import BLUE, GREY, INK, draw
 from earnest_selfcal.inference import Inference
 from earnest_selfcal.posterior import Posterior
 

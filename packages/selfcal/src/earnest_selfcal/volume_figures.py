@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
+from earnest_common.drawing import INK, draw_canvas
 from earnest_common.section import Figure
 
 from earnest_selfcal.binned import Binned, binned_sigma8
-from earnest_selfcal.drawing import INK, draw_many
 from earnest_selfcal.volumes import VolumeResult
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def binned_figure(surveys: pl.DataFrame, *, h: float) -> Figure:
     (a, _), (b, _) = regions["A"], regions["B"]
     return Figure(
         name="selfcal-binned",
-        svg=draw_many(paint, size=(4.8, 5.6)),
+        svg=draw_canvas(paint, size=(4.8, 5.6)),
         alt="Map of the mean sigma8 in bins of number of clusters and median Y_X, with histograms in two regions",
         caption=(
             f"Mean σ₈ of {len(surveys):,} simulated surveys in bins of the number of clusters and the median Y_X; top: "
@@ -89,7 +89,7 @@ def volumes_figure(results: Sequence[VolumeResult], *, h: float) -> Figure:
     words = "; ".join(f"{100 * r.fraction:.0f} %: {r.binned.scatter:.4f}" for r in results)
     return Figure(
         name="selfcal-volumes",
-        svg=draw_many(paint, size=(4.3 * len(results), 5.8)),
+        svg=draw_canvas(paint, size=(4.3 * len(results), 5.8)),
         alt="Maps of mean and standard deviation of sigma8 over number of clusters and median Y_X for several volumes",
         caption=(
             "Mean (top) and standard deviation (bottom) of σ₈ in bins of the number of clusters and the median Y_X. "

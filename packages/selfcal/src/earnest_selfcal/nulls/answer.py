@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from earnest_common.config import as_mapping
+from earnest_common.drawing import require_matplotlib
 from earnest_common.progress import progress
 from earnest_common.provenance import provenance
 from earnest_common.section import write_section
 from earnest_common.survey import Preset
 
-from earnest_selfcal.drawing import require_matplotlib
 from earnest_selfcal.nulls.information import Effort, InformationPoint, measure
 from earnest_selfcal.nulls.section import information_section
 from earnest_selfcal.nulls.variants import Variant, mass_prior, survey_variants, width_variants

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from earnest_common.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
 from earnest_common.section import DataTable, Figure, Section
 from earnest_common.survey import Preset
 
-from earnest_selfcal.drawing import BLUE, GREY, INK, OCHRE, draw_many
 from earnest_selfcal.nulls.information import InformationPoint
 from earnest_selfcal.nulls.variants import DATA, Variant
 from earnest_selfcal.nulls.words import by_key, sentences
@@ -92,7 +92,7 @@ def _figure(preset: Preset, variants: Sequence[Variant], points: Sequence[Inform
     hard, flux = found["mass", "x_ray"], found["flux_continuous", "x_ray"]
     return Figure(
         name="information-map",
-        svg=draw_many(paint, size=(8.6, 3.9)),
+        svg=draw_canvas(paint, size=(8.6, 3.9)),
         alt="Scatter of sigma8 for growing parts of the data under four surveys, and against the width of the priors",
         caption=(
             "Left: the best possible scatter of σ₈, from counts alone to true masses (dashed: the prior alone); "

@@ -10,6 +10,7 @@ import numpy as np
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.config import as_mapping
+from earnest_common.drawing import require_matplotlib
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing
 from earnest_common.progress import progress
@@ -19,7 +20,6 @@ from earnest_common.section import write_section
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import Preset
 
-from earnest_selfcal.drawing import require_matplotlib
 from earnest_selfcal.referee.learned import learn_residuals
 from earnest_selfcal.referee.likelihood import OBSERVABLES, Likelihood, build_likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from earnest_common.drawing import BLUE, INK, draw
 from earnest_common.section import DataTable, Figure, Section
-
-from earnest_selfcal.drawing import BLUE, INK, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
