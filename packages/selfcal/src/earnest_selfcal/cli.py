@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit
 
-from earnest_selfcal import cosmology_commands, survey_commands
+from earnest_selfcal import cosmology_commands, referee_commands, survey_commands
 from earnest_selfcal.survey_options import (
     CutOption,
     LowestMassOption,
@@ -131,3 +131,5 @@ for _command in (
     cosmology_commands.contours,
 ):
     app.command()(_command)
+app.command()(referee_commands.referee)
+app.command()(referee_commands.nulls)
