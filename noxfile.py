@@ -1,7 +1,6 @@
 """All work on the project: `nox` runs lint, types, every package alone, and all together; `nox -l` lists the rest."""
 
 import os
-import sys
 from pathlib import Path
 
 import nox
@@ -17,8 +16,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = ["lint", "types", "tests", "cross"]
 nox.options.reuse_venv = "yes"
-os.environ.setdefault("UV_COMPILE_BYTECODE", "1")  # TensorFlow imports twice as fast
-os.environ.setdefault("UV_LINK_MODE", "copy" if sys.platform == "win32" else "hardlink")
+
+COMPILE = {"UV_COMPILE_BYTECODE": "1"}  # environments that import much and often: TensorFlow imports twice as fast
 
 every_package = nox.parametrize("package", list(PROJECTS), ids=list(PROJECTS))
 
@@ -45,7 +44,7 @@ def test_tools(*folders):
 @nox.session
 def demo(session):
     """Do the main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
-    session.install(*editable(PROJECTS), "astropy>=7", "matplotlib>=3.9")
+    session.install(*editable(PROJECTS), "astropy>=7", "matplotlib>=3.9", env=COMPILE)
     session.run("python", "examples/main_job.py", *session.posargs)
 
 
@@ -76,14 +75,14 @@ def types(session, package):
 @every_package
 def tests(session, package):
     """Run one package's tests and examples with nothing installed but what it declares."""
-    session.install(*editable(siblings(package)), *test_tools(package))
+    session.install(*editable(siblings(package)), *test_tools(package), env=COMPILE)
     session.run("pytest", "--doctest-modules", f"packages/{package}/src", f"packages/{package}/tests", *session.posargs)
 
 
 @nox.session
 def cross(session):
     """Run the tests of all packages together."""
-    session.install(*editable(PROJECTS), *test_tools(*PROJECTS), "playwright>=1.45", "packaging")
+    session.install(*editable(PROJECTS), *test_tools(*PROJECTS), "playwright>=1.45", "packaging", env=COMPILE)
     session.run("pytest", "tests", *session.posargs)
 
 
