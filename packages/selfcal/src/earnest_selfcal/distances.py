@@ -23,7 +23,7 @@ def comoving_distance(z: FloatLike, cosmology: Cosmology) -> FloatArray:
     --------
     >>> from earnest_common.cosmology import MAGNETICUM
     >>> round(float(comoving_distance(0.0663, MAGNETICUM)), 1)
-    278.1
+    278.5
     """
     half = np.asarray(z, dtype=np.float64)[..., None] / 2
     inverse = 1 / expansion(half * (_NODES + 1), cosmology)

@@ -31,7 +31,7 @@ QUESTIONS: Final = {
 _ALSO: Final = {"model": "accuracy", "selfcal": "counts", "mocks": "reality", "real": "reality"}
 """Other beginnings of keys, after the packages that write them."""
 
-MAX_BYTES: Final = 3_000_000
+MAX_BYTES: Final = 5_000_000
 """Largest page that is written."""
 
 _PIXELS_LARGE = 760.0
