@@ -104,9 +104,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of all results (demo)")
     parser.add_argument("--n-catalogs", type=int, default=4968, help="held-out catalogs (4968, the paper's grid)")
     parser.add_argument("--train-seconds", type=float, default=75.0, help="length of the training (75)")
-    parser.add_argument(
-        "--real-tables", type=Path, default=HERE.parent.parent / "shared" / "data", help="published tables"
-    )
+    parser.add_argument("--real-tables", type=Path, default=None, help="folder of published tables")
     options = parser.parse_args()
     if (options.out / "earnest.html").exists():
         shutil.rmtree(options.out)
