@@ -94,7 +94,7 @@ def table(told: dict[str, Any], seconds: float) -> str:
         ("held-out catalogs (emulated)", f"{accuracy['n_catalogs']}"),
     ]
     lines = [f"  {name:<36}{value}" for name, value in rows]
-    reasons = [f"  {number}. {reason}" for number, reason in enumerate(told["reasons"][:5], start=1)]
+    reasons = [f"  {number}. {reason}" for number, reason in enumerate(told["reasons"][:7], start=1)]
     return "\n".join(["", *lines, "", "Why:", *reasons, "", f"Done in {seconds:.0f} s. The page: {told['page']}"])
 
 
