@@ -9,6 +9,7 @@ from earnest_common.errors import InputError
 from earnest_common.section import DataTable, Figure, Section
 from earnest_interpret.page import QUESTIONS, Headline, Page, question_of, render
 from earnest_interpret.page.colour import for_dark_paper, to_hex
+from earnest_interpret.page.render import MAX_BYTES
 from earnest_interpret.page.svg import inline
 from earnest_interpret.page.text import column, prose
 
@@ -123,7 +124,7 @@ def test_what_is_not_a_drawing_is_refused(svg):
 
 
 def test_a_page_too_large_is_refused():
-    path = f"<path d='{'M 0 0 ' * 600_000}'/>"
+    path = f"<path d='{'M 0 0 ' * (MAX_BYTES // 6)}'/>"
     with pytest.raises(InputError, match="more than"):
         page(section(figures=(figure("large", f"<svg width='1' height='1'>{path}</svg>"),)))
 

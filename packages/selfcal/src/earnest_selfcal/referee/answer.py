@@ -32,7 +32,7 @@ __all__ = ["NORMALISATIONS", "cases_of", "referee_set"]
 
 NORMALISATIONS = ("l_x_normalisation", "t_x_normalisation", "m_gas_normalisation")
 _OBSERVED = OBSERVABLES[:4]
-_LEARN_FROM = 1_000_000  # clusters read at most
+_LEARN_FROM = 200_000  # clusters read at most
 _LEARNING = 2**40  # far above any catalog id, so that learning has random numbers of its own
 
 
