@@ -70,7 +70,8 @@ def draw(nodes: FloatArray, density: FloatArray, row: IntArray, uniform: FloatAr
     slope = np.log(flat_density[left + 1] / f0)
     rest = (target - integral.ravel()[left]) / (f0 * np.where(width > 0, width, 1.0))
     flat = np.abs(slope) < _FLAT
-    fraction = np.where(flat, rest, np.log1p(rest * slope) / np.where(flat, 1.0, slope))
+    series = rest * (1 - rest * slope / 2)  # of the logarithm below, to the accuracy of a flat cell
+    fraction = np.where(flat, series, np.log1p(rest * slope) / np.where(flat, 1.0, slope))
     result: FloatArray = flat_nodes[left] + width * np.clip(fraction, 0.0, 1.0)
     return result
 
