@@ -26,6 +26,16 @@ SplitOption = Annotated[
 ]
 
 
+VariantOption = Annotated[
+    str | None,
+    typer.Option(
+        "--variant",
+        help="How the catalogs are seen: standard, shuffled, no-wl or ones. Default: as in training.",
+        show_default=False,
+    ),
+]
+
+
 @app.callback()
 def _group() -> None:
     """Networks that infer sigma8: train, predict, evaluate."""
@@ -52,10 +62,23 @@ def train(
     architecture: Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", help="Default: fast.")] = None,
     seed: SeedOption = 1,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder", metavar="COLUMNS", help="What the encoder summarises, such as t_x,m_gas.", show_default=False
+        ),
+    ] = None,
+    supplementary: Annotated[
+        str | None,
+        typer.Option(
+            "--supplementary", metavar="COLUMNS", help="What joins the terse value, or: none.", show_default=False
+        ),
+    ] = None,
     drop: Annotated[
         list[str] | None,
         typer.Option("--drop", metavar="COLUMN", help="A column to leave out, such as m_wl; repeatable."),
     ] = None,
+    variant: VariantOption = None,
     max_steps: Annotated[int | None, typer.Option("--max-steps", min=1, help="Budget in steps: reproducible.")] = None,
     max_seconds: Annotated[float | None, typer.Option("--max-seconds", min=1, help="Budget in seconds.")] = None,
     config: ConfigOption = None,
@@ -72,7 +95,10 @@ def train(
         "architecture": architecture,
         "recipe": recipe,
         "seed": seed,
+        "encoder": _columns(encoder),
+        "supplementary": _columns(supplementary),
         "drop": tuple(drop) if drop else None,
+        "variant": variant,
         "fast": {name: value for name, value in budget.items() if value is not None},
     }
     resolved = load_config(TrainingConfig, file=config, options=options)
@@ -80,12 +106,26 @@ def train(
     emit(train_bundle(resolved, feed, out), as_json=as_json)
 
 
+def _columns(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in a list with commas; ``none`` is the empty list."""
+    if text is None:
+        return None
+    return () if text == "none" else tuple(name.strip() for name in text.split(","))
+
+
 @app.command()
-def predict(catalog_set: SetArgument, *, model: ModelOption, out: OutOption, split: SplitOption = None) -> None:
+def predict(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: OutOption,
+    split: SplitOption = None,
+    variant: VariantOption = None,
+) -> None:
     """Infer sigma8 of every catalog of a set and write PRED.parquet."""
     from earnest_model.workflow import predict_set
 
-    notes = predict_set(model, catalog_set, out, split=split)
+    notes = predict_set(model, catalog_set, out, split=split, variant=variant)
     for note in notes:
         say(f"outside the training range: {note}")
     say(f"wrote {out}")
@@ -97,10 +137,11 @@ def evaluate(
     *,
     model: ModelOption,
     split: SplitOption = None,
+    variant: VariantOption = None,
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare inferred with true sigma8: scatter, bias, skill, coverage."""
     from earnest_model.workflow import evaluate_set
 
-    emit(evaluate_set(model, catalog_set, split=split, section=section), as_json=as_json)
+    emit(evaluate_set(model, catalog_set, split=split, variant=variant, section=section), as_json=as_json)

@@ -1,9 +1,13 @@
 """Configurations: one frozen dataclass per architecture and per recipe, real defaults, no hidden switches."""
 
 from dataclasses import dataclass, field
-from typing import final
+from typing import Literal, final
 
 from earnest_common.errors import InputError
+from earnest_common.schema import RADII_R500C
+from earnest_common.variants import VARIANTS
+
+from earnest_model.features import ENCODER_COLUMNS, SUPPLEMENTARY_COLUMNS, FeatureSet
 
 __all__ = ["MAX_ROWS", "FastRecipe", "PaperConfig", "PooledConfig", "TrainingConfig"]
 
@@ -59,11 +63,13 @@ class PaperConfig:
     encoder
         Widths of the encoder's layers before the terse value; the last is linear.
     convolutions
-        Filters of the 4 x 1 convolutions, each followed by means over pairs of rows.
+        Filters of the 4 x 1 convolutions, each followed by pooling over pairs of rows.
     dense
         Widths of the fully connected layers before the output; the last is linear.
     encoder_dropout, dense_dropout
         Shares dropped after the encoder's first layer and after all dense layers but the last.
+    pooling
+        How pairs of rows become one after each convolution: ``"mean"``, or ``"max"`` as in appendix B.
     negative_slope
         Slope of the leaky ReLU below zero; not given in the paper, Keras's default.
     learning_rate
@@ -75,6 +81,7 @@ class PaperConfig:
     dense: tuple[int, ...] = (2048, 1024, 512, 256, 128)
     encoder_dropout: float = 0.25
     dense_dropout: float = 0.30
+    pooling: Literal["mean", "max"] = "mean"
     negative_slope: float = 0.3
     learning_rate: float = 3e-4
 
@@ -163,8 +170,12 @@ class TrainingConfig:
         Names; see :data:`earnest_model.networks.ARCHITECTURES` and :data:`earnest_model.training.RECIPES`.
     seed
         Seed of the initial weights, the catalogs and their order.
+    encoder, supplementary
+        Cluster columns that the encoder summarises, and that join after the terse value.
     drop
-        Columns that the network does not see; ``("m_wl",)`` is the paper's No WL.
+        Columns of these that the network does not see; ``("m_wl",)`` is the paper's No WL.
+    variant
+        What is made of the catalogs before the network sees them, see :data:`earnest_common.variants.VARIANTS`.
     pooled, paper
         The architectures of these names.
     fast
@@ -174,10 +185,34 @@ class TrainingConfig:
     architecture: str = "pooled"
     recipe: str = "fast"
     seed: int = 1
+    encoder: tuple[str, ...] = ENCODER_COLUMNS
+    supplementary: tuple[str, ...] = SUPPLEMENTARY_COLUMNS
     drop: tuple[str, ...] = ()
+    variant: str = "standard"
     pooled: PooledConfig = field(default_factory=PooledConfig)
     paper: PaperConfig = field(default_factory=PaperConfig)
     fast: FastRecipe = field(default_factory=FastRecipe)
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise InputError(f"variant '{self.variant}' is not known; choose one of {', '.join(VARIANTS)}")
+        self.features(RADII_R500C)
+
+    def features(self, radii: tuple[float, ...]) -> FeatureSet:
+        """Return the columns that the network sees of catalogs with profiles at these radii.
+
+        Raises
+        ------
+        InputError
+            If a column is unknown, named twice or not there to drop, or the encoder has none.
+
+        Examples
+        --------
+        >>> TrainingConfig(variant="no-wl").features(RADII_R500C).supplementary
+        ('l_x',)
+        """
+        chosen = FeatureSet(encoder=self.encoder, supplementary=self.supplementary, radii=radii)
+        return chosen.drop(self.drop).known_in(self.variant)
 
 
 def _check_rate(name: str, rate: float) -> None:

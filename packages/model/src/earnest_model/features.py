@@ -31,10 +31,15 @@ ENCODER_COLUMNS = ("t_x", "m_gas_profile", "gas_slope_profile")
 SUPPLEMENTARY_COLUMNS = ("l_x", "m_wl")
 """Columns that join after the terse value."""
 _ROUNDING = 1e-9
-_LOGARITHMIC = frozenset({"t_x", "m_gas", "m_gas_profile", "l_x", "m_wl"})
+_NAMES = ("catalog_id", "cluster_id", "rank", "donor_id")
+_USABLE = {column.name: column for column in CLUSTERS.columns if column.name not in _NAMES}
+_LOGARITHMIC = frozenset(name for name, column in _USABLE.items() if column.above == 0)
+"""Positive quantities are seen as logarithms."""
 
 Scaling = Mapping[str, tuple[float, float]]
 """For each column an offset and a width: scaled = (value - offset) / width."""
+_UNKNOWN_IN = {"no-wl": ("m_wl",)}
+"""Columns that a variant of the catalogs leaves unknown."""
 
 
 @final
@@ -49,6 +54,11 @@ class FeatureSet:
     radii
         Radii of the gas profiles in units of R_500c.
 
+    Raises
+    ------
+    InputError
+        If a column is unknown or named twice, or the encoder has none.
+
     Examples
     --------
     >>> FeatureSet().drop(["m_wl"]).supplementary
@@ -60,6 +70,14 @@ class FeatureSet:
     encoder: tuple[str, ...] = ENCODER_COLUMNS
     supplementary: tuple[str, ...] = SUPPLEMENTARY_COLUMNS
     radii: tuple[float, ...] = RADII_R500C
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.columns if name not in _USABLE]:
+            raise InputError(f"columns {', '.join(unknown)} cannot be inputs; choose among {', '.join(_USABLE)}")
+        if len(set(self.columns)) < len(self.columns):
+            raise InputError(f"a column is named twice: encoder {self.encoder}, supplementary {self.supplementary}")
+        if not self.encoder:
+            raise InputError(f"the encoder needs at least one column; choose among {', '.join(_USABLE)}")
 
     @classmethod
     def of(cls, description: BundleDescription) -> "FeatureSet":
@@ -82,6 +100,10 @@ class FeatureSet:
     def supplementary_names(self) -> tuple[str, ...]:
         """Names of the supplementary inputs."""
         return _input_names(self.supplementary)
+
+    def known_in(self, variant: str) -> "FeatureSet":
+        """Return the features that a variant of the catalogs still knows."""
+        return self.drop([name for name in _UNKNOWN_IN.get(variant, ()) if name in self.columns])
 
     def drop(self, columns: "list[str] | tuple[str, ...]") -> "FeatureSet":
         """Return the features without some columns.
@@ -208,7 +230,8 @@ def _read(batch: CatalogBatch, features: FeatureSet) -> dict[str, FloatArray]:
 
 def _shape_problems(batch: CatalogBatch, features: FeatureSet) -> list[str]:
     problems = []
-    if tuple(np.round(batch.radii, 6)) != tuple(np.round(features.radii, 6)):
+    profiles = any(CLUSTERS.column(name).width for name in features.columns)
+    if profiles and tuple(np.round(batch.radii, 6)) != tuple(np.round(features.radii, 6)):
         problems.append(
             f"profiles at radii {_numbers(batch.radii)} R_500c; the network expects {_numbers(features.radii)}: "
             "make the catalogs with its radii or train on these"

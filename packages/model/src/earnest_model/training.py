@@ -13,6 +13,7 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
 from earnest_common.progress import AbstractProgress, progress
+from earnest_common.variants import view
 
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.backend import keras, tf
@@ -86,13 +87,14 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     if config.recipe not in RECIPES:
         raise InputError(f"recipe '{config.recipe}' is not known; choose one of {', '.join(RECIPES)}")
     begun = time.monotonic()
-    features = FeatureSet(radii=feed.radii).drop(config.drop)
-    sample = feed.sample()
+    features = config.features(feed.radii)
+    sample = view(feed.sample(), config.variant)
     scaling = fit_scaling(sample, features)
     network = kind.build(config, to_arrays(sample, features, scaling))
 
     def arrays_of(batch: CatalogBatch) -> Arrays:
-        return refuse_small(to_arrays(batch, features, scaling), fewest=network.fewest_clusters)
+        seen = to_arrays(view(batch, config.variant), features, scaling)
+        return refuse_small(seen, fewest=network.fewest_clusters)
 
     validation = arrays_of(feed.validation())
     run = _Run(config, network, validation, Workspace(workspace))

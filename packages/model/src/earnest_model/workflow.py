@@ -1,17 +1,21 @@
 """What the commands do, as functions."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.catalog_set.parquet import write_table
 from earnest_common.config import read_toml
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing
 from earnest_common.plugins import load_estimator, open_source
+from earnest_common.protocols import Estimator
 from earnest_common.schema import PREDICTIONS
 from earnest_common.section import write_section
+from earnest_common.variants import view
 
 from earnest_model.config import TrainingConfig
 from earnest_model.evaluate import accuracy, estimates
@@ -97,8 +101,12 @@ def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[
     }
 
 
-def predict_set(model: Path, catalog_set: Path, out: Path, *, split: str | None = None) -> list[str]:
+def predict_set(
+    model: Path, catalog_set: Path, out: Path, *, split: str | None = None, variant: str | None = None
+) -> list[str]:
     """Infer sigma8 of every catalog, write the predictions, and return notes on what lies outside the training range.
+
+    Without a ``variant`` the catalogs are seen as in training.
 
     Raises
     ------
@@ -111,7 +119,7 @@ def predict_set(model: Path, catalog_set: Path, out: Path, *, split: str | None 
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
     parts, notes = [], []
-    for batch in opened.batches(split=split):
+    for batch in _seen(opened, estimator, split=split, variant=variant):
         if batch.n_catalogs:
             parts.append(estimator.predict(batch))
             notes += _notes(estimator, batch)
@@ -127,10 +135,26 @@ def _notes(estimator: object, batch: Any) -> list[str]:  # noqa: ANN401
     return estimator.outside_training_range(batch) if isinstance(estimator, NetworkEstimator) else []
 
 
+def _seen(
+    opened: CatalogSet, estimator: Estimator, *, split: str | None, variant: str | None
+) -> Iterator[CatalogBatch]:
+    """Yield the catalogs of a set as the given variant, or as the one that the model was trained on."""
+    trained_on = estimator.description.training.get("config", {}).get("variant", "standard")
+    for batch in opened.batches(split=split):
+        yield view(batch, variant or trained_on)
+
+
 def evaluate_set(
-    model: Path, catalog_set: Path, *, split: str | None = None, section: Path | None = None
+    model: Path,
+    catalog_set: Path,
+    *,
+    split: str | None = None,
+    variant: str | None = None,
+    section: Path | None = None,
 ) -> dict[str, Any]:
     """Return the quality of a model on a labelled set, and write it as a report section if asked.
+
+    Without a ``variant`` the catalogs are seen as in training.
 
     Raises
     ------
@@ -140,7 +164,8 @@ def evaluate_set(
     if section is not None:
         refuse_existing(section)
     opened = CatalogSet.open(catalog_set)
-    found = estimates(load_estimator(model), opened.batches(split=split))
+    estimator = load_estimator(model)
+    found = estimates(estimator, _seen(opened, estimator, split=split, variant=variant))
     quality = accuracy(found)
     if section is not None:
         from earnest_model.report import accuracy_section

@@ -1,6 +1,5 @@
 """Questions to a ``paper`` network, whose convolutions need whole catalogs."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any, final
 
@@ -9,13 +8,16 @@ import numpy.typing as npt
 
 from earnest_model.arrays import Arrays, Float32Array, FloatArray
 from earnest_model.backend import tf
-from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions
+from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, slices
+from earnest_model.inference.removal import OWN_ROWS, RemovalPlan, plan_removals
 from earnest_model.networks.paper import PaperNetwork
 
 __all__ = ["PaperInference"]
 
 Tensor = Any  # TensorFlow has no useful static types
 _COUNTS = tf.TensorSpec((None,), tf.int32)
+_ROWS_PER_REMOVAL = 16
+"""Rows that leaving out one cluster holds at a time: four of its own, times four taps."""
 
 
 @final
@@ -68,20 +70,65 @@ class PaperInference(AbstractInference):
     def leave_one_out(self, arrays: Arrays) -> FloatArray:
         """Return sigma8 without each cluster minus with all, shape (n_clusters,); NaN below the smallest catalog.
 
-        Each cluster costs a prediction of the convolutional part; the encoder is asked once.
+        Exact, and far from a prediction for each cluster: the encoder is asked once, and of the convolutional part
+        only rows near the gap are computed anew, see :mod:`earnest_model.inference.removal`.
         """
-        joined, whole = self._joined(arrays), self.sigma8(arrays)
-        parts = []
-        for number, (start, stop) in enumerate(itertools.pairwise(arrays.row_splits)):
-            n = int(stop - start)
-            if n <= self.network.fewest_clusters:
-                parts.append(np.full(n, np.nan))
-                continue
-            # Row i of the square holds the places 0 ... n - 1 without i.
-            others = np.arange(n - 1) + (np.arange(n - 1) >= np.arange(n)[:, None])
-            found = self._by_catalog(self._read, joined[start:stop][others.ravel()], np.full(n, n - 1, np.int32))
-            parts.append(found - whole[number])
-        return np.concatenate(parts)
+        joined, whole, splits = self._joined(arrays), self.sigma8(arrays), arrays.row_splits
+        catalog = catalog_of(arrays)
+        place = np.arange(len(catalog)) - splits[catalog]
+        delta = np.full(len(catalog), np.nan)
+        possible = np.flatnonzero(arrays.counts[catalog] > self.network.fewest_clusters)
+        for part in slices(len(possible), max(1, self.max_rows // _ROWS_PER_REMOVAL)):
+            removed = possible[part]
+            first, last = int(catalog[removed[0]]), int(catalog[removed[-1]]) + 1
+            counts = arrays.counts[first:last].astype(np.int64)
+            plan = plan_removals(counts, catalog[removed] - first, place[removed], levels=self._levels)
+            found = self._without(joined[splits[first] : splits[last]], plan).numpy()
+            delta[removed] = found - whole[catalog[removed]]
+        return delta
+
+    @property
+    def _levels(self) -> int:
+        return len(self.network.convolution_layers)
+
+    def _without(self, joined: Float32Array, plan: RemovalPlan) -> Tensor:
+        """Return sigma8 of reduced catalogs, shape (n_removals,)."""
+        rows = tf.pad(joined, [[1, 0], [0, 0]])
+        for layer, windows in zip(self.network.convolution_layers, plan.windows, strict=True):
+            rows = tf.pad(self._level(layer, rows, windows), [[1, 0], [0, 0]])
+        floor = tf.fill((1, rows.shape[1]), rows.dtype.min)  # what is not there wins no maximum
+        rows = tf.concat([floor, rows[1:]], axis=0)
+        shared = rows[: len(plan.first)]
+        values = tf.maximum(
+            tf.gather(_running_maximum(shared, plan.first, step=-1), plan.before),
+            tf.gather(_running_maximum(shared, plan.last, step=1), plan.behind),
+        )
+        for number in range(OWN_ROWS):
+            values = tf.maximum(values, tf.gather(rows, plan.own[:, number]))
+        return self.network.head.sigma8(self._dense(values))
+
+    def _level(self, layer: Any, rows: Tensor, windows: npt.NDArray[np.int64]) -> Tensor:  # noqa: ANN401
+        """Return means over pairs of convolved rows; the product of a row with each tap is taken once for all."""
+        kernel = layer.kernel  # (taps, inputs, filters)
+        taps, inputs, filters = kernel.shape
+        products = tf.matmul(rows, tf.reshape(tf.transpose(kernel, (1, 0, 2)), (inputs, taps * filters)))
+        products = tf.reshape(products, (-1, filters))
+        pair = [
+            tf.nn.leaky_relu(
+                layer.bias + tf.add_n([tf.gather(products, windows[:, k + lag] * taps + k) for k in range(taps)]),
+                self.network.negative_slope,
+            )
+            for lag in (0, 1)
+        ]
+        return (pair[0] + pair[1]) / 2
+
+    def _dense(self, values: Tensor) -> Tensor:
+        network = self.network
+        for number, layer in enumerate(network.dense_layers):
+            values = layer(values)
+            if number < len(network.dense_dropouts):
+                values = tf.nn.leaky_relu(values, network.negative_slope)
+        return values
 
     def _joined(self, arrays: Arrays) -> Float32Array:
         terse = self._terse.values(arrays).astype(np.float32)
@@ -110,3 +157,17 @@ class PaperInference(AbstractInference):
             tape.watch(encoder)
             value = self.network.head.sigma8(self.network((encoder, supplementary, counts)))
         return tape.gradient(value, encoder)
+
+
+def _running_maximum(rows: Tensor, limit: npt.NDArray[np.int64], *, step: int) -> Tensor:
+    """Return the maximum of each row and all between it and its limit, by doubling the reach.
+
+    ``step`` is -1 for limits in front of the rows and 1 for limits behind them.
+    """
+    place = np.arange(len(limit))
+    reach, longest = 1, int(np.abs(place - limit).max(initial=0))
+    while reach <= longest:
+        there = np.maximum(place - reach, limit) if step < 0 else np.minimum(place + reach, limit)
+        rows = tf.maximum(rows, tf.gather(rows, there))
+        reach *= 2
+    return rows

@@ -10,6 +10,7 @@ from earnest_model.backend import keras
 __all__ = ["Whitening", "dense_stack"]
 
 _SMALLEST_VARIANCE = 0.1
+_CONSTANT = 1e-12
 
 
 @final
@@ -36,10 +37,11 @@ class Whitening(keras.layers.Layer):  # type: ignore[misc]
         if rows.shape[1] == 0:
             return
         values = rows.astype(np.float64)
-        covariance = np.atleast_2d(np.cov(values, rowvar=False))
-        variances, vectors = np.linalg.eigh(covariance)
-        largest = max(float(variances[-1]), 1e-12)
         self.mean.assign(values.mean(axis=0))
+        variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))
+        largest = float(variances[-1])
+        if largest < _CONSTANT:  # an array of ones: there is no direction, and noise is not to be blown up
+            return
         self.matrix.assign(vectors / np.sqrt(np.maximum(variances, 0.0) + _SMALLEST_VARIANCE * largest))
 
     def call(self, rows: Any) -> Any:  # noqa: ANN401 - tensors of any backend

@@ -31,7 +31,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         Number of encoder and supplementary inputs.
     low, width
         Linear scaling of sigma8.
-    encoder, convolutions, dense, encoder_dropout, dense_dropout, negative_slope
+    encoder, convolutions, dense, encoder_dropout, dense_dropout, negative_slope, pooling
         See :class:`earnest_model.config.PaperConfig`.
     seed
         Seed of the initial weights and of dropout.
@@ -51,6 +51,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         dense_dropout: float,
         negative_slope: float,
         seed: int,
+        pooling: str = "mean",
     ) -> None:
         super().__init__(name="paper")
         self._arguments = {
@@ -65,9 +66,11 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
             "dense_dropout": dense_dropout,
             "negative_slope": negative_slope,
             "seed": seed,
+            "pooling": pooling,
         }
+        self.pool = {"mean": tf.nn.avg_pool1d, "max": tf.nn.max_pool1d}[pooling]
         self.head = PointHead(low, width)
-        self.fewest_clusters = 2 ** len(convolutions)  # each mean over pairs halves the rows
+        self.fewest_clusters = 2 ** len(convolutions)  # each pooling of pairs halves the rows
         self.n_features, self.n_supplementary, self.negative_slope = n_features, n_supplementary, negative_slope
         rng = generator(seed, Stage.TRAINING)
         self.encoder_layers = [_dense(units, rng) for units in (*encoder, 1)]
@@ -115,7 +118,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         left = counts
         for layer in self.convolution_layers:
             rows = tf.nn.leaky_relu(layer(rows), self.negative_slope)
-            rows = tf.nn.avg_pool1d(rows, ksize=2, strides=2, padding="VALID")
+            rows = self.pool(rows, ksize=2, strides=2, padding="VALID")
             left = left // 2
             inside = tf.sequence_mask(left, tf.shape(rows)[1])[:, :, None]
             rows = tf.where(inside, rows, 0.0)
@@ -159,6 +162,7 @@ def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwo
         dense_dropout=config.dense_dropout,
         negative_slope=config.negative_slope,
         seed=seed,
+        pooling=config.pooling,
     )
 
 
