@@ -66,6 +66,27 @@ def test_train_on_a_set_then_predict_and_evaluate(earnest, toy_set, tmp_path):
     assert earnest("model", "evaluate", "--model", out, toy_set.path, "--split", "test")[0] == 0
 
 
+def test_a_variant_is_remembered(earnest, toy_set, tmp_path):
+    """A network of the number of clusters alone: evaluated like trained, and blind where it meets other catalogs."""
+    out, config = tmp_path / "BUNDLE", tmp_path / "c.toml"
+    config.write_text(BRIEF)
+    words = ("--variant", "ones", "--encoder", "t_x,m_gas", "--supplementary", "none", "--max-steps", 30)
+    code, _, err = earnest("model", "train", "--data", toy_set.path, *words, "--config", config, "--out", out)
+    assert code == 2  # the file drops a column that was not chosen
+    assert "cannot drop gas_slope_profile: the columns are t_x, m_gas" in err
+    config.write_text(BRIEF.replace('drop = ["gas_slope_profile"]', ""))
+    assert earnest("model", "train", "--data", toy_set.path, *words, "--config", config, "--out", out)[0] == 0
+
+    found = [
+        json.loads(earnest("model", "evaluate", "--model", out, toy_set.path, "--json", *more)[1])["scatter"]
+        for more in ((), ("--variant", "ones"), ("--variant", "standard"))
+    ]
+    assert found[0] == found[1] != found[2]
+    code, _, err = earnest("model", "evaluate", "--model", out, toy_set.path, "--variant", "twos")
+    assert code == 2
+    assert "variant 'twos' is not known; choose one of standard, shuffled, no-wl, ones" in err
+
+
 CASES_BAD = {
     "neither live nor data": (["model", "train", "--out", "B"], "give either --live PRESET"),
     "unknown architecture": (["model", "train", "--data", "SET", "--architecture", "x", "--out", "B"], "choose one of"),

@@ -8,6 +8,7 @@ import pytest
 from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
+from earnest_common.variants import view
 from earnest_model.features import FeatureSet, fit_scaling, outside_training_range, to_arrays
 
 FEATURES = FeatureSet()
@@ -71,6 +72,55 @@ def test_drop_takes_a_column_away():
         FEATURES.drop(["z"])
     with pytest.raises(InputError, match="keep at least one of t_x"):
         FEATURES.drop(["t_x", "m_gas_profile", "gas_slope_profile"])
+
+
+FIVE = FeatureSet(encoder=("l_x", "t_x", "m_gas", "y_500", "m_wl"), supplementary=())
+"""The paper's appendix B."""
+
+
+def test_any_measured_columns_may_be_chosen(batch):
+    with_energy = changed(batch, y_500=pl.col("m_gas") * pl.col("t_x"))
+    arrays = to_arrays(with_energy, FIVE, fit_scaling(with_energy, FIVE))
+    assert arrays.encoder.shape == (batch.n_clusters, 5)
+    assert arrays.supplementary.shape == (batch.n_clusters, 0)
+    assert FIVE.names == ("log10_l_x", "log10_t_x", "log10_m_gas", "log10_y_500", "log10_m_wl")
+    with pytest.raises(InputError, match="'y_500'"):
+        to_arrays(batch, FIVE, fit_scaling(with_energy, FIVE))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"encoder": ("t_x", "colour")}, "columns colour cannot be inputs; choose among z, m_500c, m_wl, l_x"),
+        ({"encoder": ("t_x", "donor_id")}, "columns donor_id cannot be inputs"),
+        ({"encoder": ("t_x", "l_x")}, "named twice"),
+        ({"encoder": ()}, "at least one column"),
+    ],
+)
+def test_columns_that_cannot_be_inputs_are_refused(names, message):
+    with pytest.raises(InputError, match=message):
+        FeatureSet(**names)
+
+
+def test_observed_catalogs_without_profiles_need_none(batch):
+    """Neither unknown profiles nor other radii matter to a network that does not look at profiles."""
+    unknown = {name: pl.lit(None, dtype=batch.clusters.schema[name]) for name in ("m_gas_profile", "gas_slope_profile")}
+    observed = dataclasses.replace(changed(batch, **unknown), radii=(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
+    global_only = FeatureSet(encoder=("t_x", "m_gas"), supplementary=("l_x",))
+    scaling = fit_scaling(batch, global_only)
+    arrays, expected = (to_arrays(b, global_only, scaling) for b in (observed, batch))
+    np.testing.assert_array_equal(arrays.encoder, expected.encoder)
+    assert outside_training_range(observed, global_only, scaling) == []
+    with pytest.raises(InputError, match="profiles at radii"):
+        to_arrays(observed, FEATURES, fit_scaling(batch, FEATURES))
+
+
+def test_an_array_of_ones_leaves_the_number_of_clusters(batch):
+    ones = view(batch, "ones")
+    arrays = to_arrays(ones, FEATURES, fit_scaling(ones, FEATURES))
+    assert not arrays.encoder.any()
+    assert not arrays.supplementary.any()
+    np.testing.assert_array_equal(arrays.counts, np.diff(batch.row_splits))
 
 
 def test_dropped_columns_may_be_unknown(batch):

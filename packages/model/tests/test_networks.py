@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
+from earnest_common.variants import view
 from earnest_model.arrays import Arrays
 from earnest_model.config import PaperConfig, PooledConfig, TrainingConfig
 from earnest_model.features import FeatureSet, fit_scaling, to_arrays
@@ -37,6 +38,22 @@ def network(request, arrays):
 
 def logits(network, arrays: Arrays) -> np.ndarray:
     return np.asarray(network((arrays.encoder, arrays.supplementary, arrays.counts)))
+
+
+def test_without_supplementary_inputs_and_on_ones_it_works(batch, tmp_path):
+    """Nothing is blown up where nothing varies, and a network of no supplementary inputs is stored like any other."""
+    from earnest_model.networks.storage import load_network, save_network
+
+    ones, alone = view(batch, "ones"), FEATURES.drop(["l_x", "m_wl"])
+    seen = to_arrays(ones, alone, fit_scaling(ones, alone))
+    for name in sorted(ARCHITECTURES):
+        network = architecture(name).build(small(name), seen)
+        before = logits(network, seen)
+        assert np.isfinite(before).all()
+        slightly = dataclasses.replace(seen, encoder=seen.encoder + np.float32(1e-6))
+        np.testing.assert_allclose(logits(network, slightly), before, atol=1e-4)
+        save_network(network, tmp_path / f"{name}.keras")
+        np.testing.assert_array_equal(logits(load_network(tmp_path / f"{name}.keras"), seen), before)
 
 
 @pytest.fixture
@@ -148,18 +165,21 @@ def test_the_paper_network_has_the_published_number_of_parameters(arrays):
     assert sum(int(np.prod(v.shape)) for v in network.trainable_variables) == 10_472_834
 
 
-def test_the_paper_network_reads_catalogs_of_exact_size_with_plain_layers(arrays):
+@pytest.mark.parametrize(("pooling", "pool"), [("mean", "AveragePooling1D"), ("max", "MaxPooling1D")])
+def test_the_paper_network_reads_catalogs_of_exact_size_with_plain_layers(arrays, pooling, pool):
     """Oracle: the same weights in Keras's own layers, which know catalogs of one size only."""
     from earnest_model.backend import keras
 
-    network = architecture("paper").build(small("paper"), arrays)
+    config = small("paper")
+    config = dataclasses.replace(config, paper=dataclasses.replace(config.paper, pooling=pooling))
+    network = architecture("paper").build(config, arrays)
     together = logits(network, arrays)
     for number in (0, 7):
         one = arrays.take(np.array([number]))
         terse = np.asarray(network.terse(one.encoder))
         rows = np.concatenate([terse, one.supplementary], axis=1)[None]
         for layer in network.convolution_layers:
-            rows = keras.layers.AveragePooling1D(2)(keras.layers.LeakyReLU(0.3)(layer(rows)))
+            rows = getattr(keras.layers, pool)(2)(keras.layers.LeakyReLU(0.3)(layer(rows)))
         values = keras.layers.GlobalMaxPooling1D()(rows)
         values = keras.layers.LeakyReLU(0.3)(network.dense_layers[0](values))
         values = network.dense_layers[2](network.dense_layers[1](values))
