@@ -6,13 +6,15 @@ from typing import Any
 
 from earnest_common.bundle import read_bundle
 from earnest_common.errors import PluginError
+from earnest_common.limits import Limit
 from earnest_common.protocols import CatalogSource, Estimator
 
-__all__ = ["COMMANDS", "ESTIMATORS", "SOURCES", "load_estimator", "open_source", "plugins"]
+__all__ = ["COMMANDS", "ESTIMATORS", "LIMITS", "SOURCES", "known_limit", "load_estimator", "open_source", "plugins"]
 
 COMMANDS = "earnest.cli"
 SOURCES = "earnest.sources"
 ESTIMATORS = "earnest.estimators"
+LIMITS = "earnest.limits"
 
 
 def plugins(group: str) -> dict[str, EntryPoint]:
@@ -57,6 +59,34 @@ def open_source(name: str, *, preset: str, seed: int, config: dict[str, Any] | N
     """
     source: CatalogSource = _load(SOURCES, name, remedy="pip install earnest-mocks")(preset, seed, config)
     return source
+
+
+def known_limit(preset: str, *, columns: tuple[str, ...]) -> Limit | None:
+    """Return how well sigma8 could be told at best, from the first installed package that knows.
+
+    Parameters
+    ----------
+    preset
+        The preset of the mock catalogs; a name that nobody knows has no known limit.
+    columns
+        The cluster columns that an estimate sees, in any order; none at all: the number of clusters alone.
+
+    Returns
+    -------
+    The limit, or ``None`` where no package offers one or nothing is known.
+
+    Raises
+    ------
+    PluginError
+        If a package that offers limits is broken.
+    """
+    for name in plugins(LIMITS):
+        limit: Limit | None = _load(LIMITS, name, remedy=f"pip install --force-reinstall earnest-{name}")(
+            preset, columns=columns
+        )
+        if limit is not None:
+            return limit
+    return None
 
 
 def _load(group: str, name: str, *, remedy: str) -> Any:  # noqa: ANN401 - a plugin's factory has its own type

@@ -21,14 +21,14 @@ def doctor(*, as_json: JsonOption = False) -> None:
 
     from earnest_common.bundle import BUNDLE_FORMAT_VERSION
     from earnest_common.catalog_set import FORMAT_VERSION
-    from earnest_common.plugins import COMMANDS, ESTIMATORS, SOURCES, plugins
+    from earnest_common.plugins import COMMANDS, ESTIMATORS, LIMITS, SOURCES, plugins
     from earnest_common.provenance import DISTRIBUTIONS, versions
     from earnest_common.schema import SCHEMA_VERSION
 
     found = versions()
     problems = [
         f"{group} '{name}' cannot be found: {point.module} is not importable"
-        for group in (COMMANDS, SOURCES, ESTIMATORS)
+        for group in (COMMANDS, SOURCES, ESTIMATORS, LIMITS)
         for name, point in plugins(group).items()
         if find_spec(point.module.partition(".")[0]) is None
     ]
@@ -37,7 +37,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
         "packages": {name: found.get(name, "not installed") for name in DISTRIBUTIONS},
         "foundations": {k: v for k, v in found.items() if k not in DISTRIBUTIONS and k != "python"},
         "formats": {"catalog set": FORMAT_VERSION, "schema": SCHEMA_VERSION, "bundle": BUNDLE_FORMAT_VERSION},
-        "plugins": {group: list(plugins(group)) for group in (COMMANDS, SOURCES, ESTIMATORS)},
+        "plugins": {group: list(plugins(group)) for group in (COMMANDS, SOURCES, ESTIMATORS, LIMITS)},
         "extras": {what: "yes" if find_spec(module) else f"no ({module})" for module, what in _EXTRAS.items()},
         "problems": problems,
     }

@@ -1,0 +1,46 @@
+"""How well sigma8 could be told at best: the accuracies that an estimate is measured against."""
+
+from dataclasses import dataclass
+from typing import final
+
+from earnest_common.errors import InputError
+
+__all__ = ["Limit"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """The scatter of sigma8 that no estimate can beat, as measured over simulated catalogs.
+
+    Attributes
+    ----------
+    scatter, scatter_err
+        Root mean square of the exact posterior mean minus the truth over the prior, and its standard error.
+    n_catalogs
+        Number of catalogs.
+    text
+        Of what it is the limit, in words that fit after "the limit of".
+
+    Examples
+    --------
+    >>> limit = Limit(scatter=0.015, scatter_err=0.0005, n_catalogs=500, text="l_x alone, lognormal scatter")
+    >>> round(limit.efficiency(0.020), 4)
+    0.5625
+    """
+
+    scatter: float
+    scatter_err: float
+    n_catalogs: int
+    text: str
+
+    def __post_init__(self) -> None:
+        if not (self.scatter > 0 and self.scatter_err >= 0 and self.n_catalogs >= 1):
+            raise InputError(
+                f"limit: scatter = {self.scatter} must be positive, scatter_err = {self.scatter_err} not negative, "
+                f"n_catalogs = {self.n_catalogs} at least 1"
+            )
+
+    def efficiency(self, scatter: float) -> float:
+        """Return the share of the information that an estimate of this scatter uses, (limit / scatter)^2."""
+        return (self.scatter / scatter) ** 2
