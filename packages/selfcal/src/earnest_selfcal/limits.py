@@ -1,0 +1,80 @@
+"""Measured limits: how well sigma8 could be told at best from the presets' catalogs."""
+
+import functools
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, final
+
+from earnest_common.limits import Limit
+
+__all__ = ["MEDIAN_Y_X", "MeasuredLimit", "known_limit", "measured_limits"]
+
+MEDIAN_Y_X = "median_y_x"
+"""Stands in the place of columns for the median Y_X of the catalog, beside the number of clusters."""
+
+_FILE = "limits.json"
+_SAME = {"m_gas_profile": "m_gas"}  # a profile tells the total, and more that these limits do not know
+_SCALARS = frozenset({"l_x", "t_x", "m_gas", "m_wl", MEDIAN_Y_X})
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MeasuredLimit:
+    """A limit and what it was measured for.
+
+    Attributes
+    ----------
+    preset
+        The preset of the catalogs.
+    columns
+        What is known of every cluster; none: the number of clusters alone.
+    limit
+        The limit.
+    """
+
+    preset: str
+    columns: frozenset[str]
+    limit: Limit
+
+
+@functools.cache
+def measured_limits() -> tuple[MeasuredLimit, ...]:
+    """Return the limits that are shipped with the package; ``benchmarks/selfcal_limits.py`` measures them anew."""
+    return _read(json.loads((resources.files("earnest_selfcal") / "data" / _FILE).read_text()))
+
+
+def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:
+    """Return the limit for what an estimate sees of each cluster (entry point of the group ``earnest.limits``).
+
+    Where none was measured for exactly these observables, it is that of the fewest that include them, which holds for
+    them too. The shape of gas profiles is left out, and the text says what is in.
+
+    Parameters
+    ----------
+    preset
+        Name of the preset of the catalogs.
+    columns
+        Cluster columns in any order; none for the number of clusters alone, and ``median_y_x`` with it for N and the
+        median.
+
+    Examples
+    --------
+    >>> both, x_ray = (known_limit("paper", columns=c) for c in (("t_x", "m_gas_profile", "m_wl"), ("t_x", "l_x")))
+    >>> both.scatter < x_ray.scatter
+    True
+    >>> known_limit("another", columns=()) is None
+    True
+    """
+    seen = {_SAME.get(name, name) for name in columns} & _SCALARS
+    enough = [one for one in measured_limits() if one.preset == preset and seen <= one.columns]
+    return min(enough, key=lambda one: len(one.columns)).limit if enough else None
+
+
+def _read(record: dict[str, Any]) -> tuple[MeasuredLimit, ...]:
+    found = []
+    for one in record["limits"]:
+        limit = Limit(**{name: one[name] for name in ("scatter", "scatter_err", "n_catalogs", "text")})
+        found.append(MeasuredLimit(preset=one["preset"], columns=frozenset(one["columns"]), limit=limit))
+    return tuple(found)

@@ -1,0 +1,48 @@
+"""Laws of the shipped limits: more data, more information; and who looks for one finds it."""
+
+import pytest
+from earnest_common.plugins import LIMITS, plugins
+from earnest_common.plugins import known_limit as known_to_any
+from earnest_common.survey import PRESETS
+from earnest_selfcal.limits import MEDIAN_Y_X, known_limit, measured_limits
+
+LADDER = ((), (MEDIAN_Y_X,), ("l_x", "t_x", "m_gas"), ("l_x", "t_x", "m_gas", "m_wl"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_more_data_tell_more(name: str):
+    limits = [known_limit(name, columns=columns) for columns in LADDER]
+    assert all(limits)
+    scatters = [limit.scatter for limit in limits if limit]
+    assert scatters == sorted(scatters, reverse=True)
+    assert scatters[0] < PRESETS[name].priors.sigma8.std
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_errors_are_those_of_a_standard_deviation(name: str):
+    """A standard deviation of n nearly Gaussian numbers is known to 1 / sqrt(2 n); longer tails make it worse."""
+    for columns in LADDER:
+        limit = known_limit(name, columns=columns)
+        assert limit is not None
+        assert limit.n_catalogs >= 400
+        assert 0.8 < limit.scatter_err / limit.scatter * (2 * limit.n_catalogs) ** 0.5 < 1.8
+
+
+def test_profiles_and_other_columns():
+    network = ("t_x", "m_gas_profile", "gas_slope_profile")
+    assert known_limit("paper", columns=network) == known_limit("paper", columns=("l_x", "t_x", "m_gas"))
+    assert known_limit("paper", columns=(*network, "l_x", "m_wl")) == known_limit("paper", columns=LADDER[-1])
+
+
+def test_unknown_is_none():
+    assert known_limit("overspecialised", columns=()) is None
+
+
+def test_offered_to_other_packages():
+    assert "selfcal" in plugins(LIMITS)
+    assert known_to_any("paper", columns=()) == known_limit("paper", columns=())
+
+
+def test_texts_say_what_is_known():
+    for one in measured_limits():
+        assert all(name in one.limit.text or name == MEDIAN_Y_X for name in one.columns)
