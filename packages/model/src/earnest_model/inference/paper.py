@@ -16,8 +16,8 @@ __all__ = ["PaperInference"]
 
 Tensor = Any  # TensorFlow has no useful static types
 _COUNTS = tf.TensorSpec((None,), tf.int32)
-_ROWS_PER_REMOVAL = 16
-"""Rows that leaving out one cluster holds at a time: four of its own, times four taps."""
+_ROWS_PER_REMOVAL = 64
+"""Rows that leaving out one cluster holds at a time: four of its own, times four taps and as many sums."""
 
 
 @final
@@ -73,7 +73,8 @@ class PaperInference(AbstractInference):
         Exact, and far from a prediction for each cluster: the encoder is asked once, and of the convolutional part
         only rows near the gap are computed anew, see :mod:`earnest_model.inference.removal`.
         """
-        joined, whole, splits = self._joined(arrays), self.sigma8(arrays), arrays.row_splits
+        joined, splits = self._joined(arrays), arrays.row_splits
+        whole = self._by_catalog(self._read, joined, arrays.counts)
         catalog = catalog_of(arrays)
         place = np.arange(len(catalog)) - splits[catalog]
         delta = np.full(len(catalog), np.nan)
@@ -108,7 +109,7 @@ class PaperInference(AbstractInference):
         return self.network.head.sigma8(self._dense(values))
 
     def _level(self, layer: Any, rows: Tensor, windows: npt.NDArray[np.int64]) -> Tensor:  # noqa: ANN401
-        """Return means over pairs of convolved rows; the product of a row with each tap is taken once for all."""
+        """Return pooled pairs of convolved rows; the product of a row with each tap is taken once for all."""
         kernel = layer.kernel  # (taps, inputs, filters)
         taps, inputs, filters = kernel.shape
         products = tf.matmul(rows, tf.reshape(tf.transpose(kernel, (1, 0, 2)), (inputs, taps * filters)))
@@ -120,7 +121,7 @@ class PaperInference(AbstractInference):
             )
             for lag in (0, 1)
         ]
-        return (pair[0] + pair[1]) / 2
+        return tf.maximum(*pair) if self.network.pooling == "max" else (pair[0] + pair[1]) / 2
 
     def _dense(self, values: Tensor) -> Tensor:
         network = self.network
