@@ -17,12 +17,13 @@ def arrays(trained):
     return to_arrays(batch, FeatureSet(), trained.scaling)
 
 
-@pytest.fixture(scope="module", params=["pooled", "paper"])
+@pytest.fixture(scope="module", params=["pooled", "paper", "paper, max pooling"])
 def inference(request, trained, config, arrays):
-    """Questions to a trained pooled network, and to a small paper network with its first weights."""
+    """Questions to a trained pooled network, and to small paper networks with their first weights."""
     if request.param == "pooled":
         return architecture("pooled").ask(trained.network, MAX_ROWS)
-    kind = architecture("paper")
+    kind, pooling = architecture("paper"), "max" if "max" in request.param else "mean"
+    config = dataclasses.replace(config, paper=dataclasses.replace(config.paper, pooling=pooling))
     return kind.ask(kind.build(config, arrays), MAX_ROWS)
 
 

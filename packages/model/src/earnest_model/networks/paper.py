@@ -68,10 +68,10 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
             "seed": seed,
             "pooling": pooling,
         }
-        self.pool = {"mean": tf.nn.avg_pool1d, "max": tf.nn.max_pool1d}[pooling]
         self.head = PointHead(low, width)
         self.fewest_clusters = 2 ** len(convolutions)  # each pooling of pairs halves the rows
         self.n_features, self.n_supplementary, self.negative_slope = n_features, n_supplementary, negative_slope
+        self.pooling = pooling
         rng = generator(seed, Stage.TRAINING)
         self.encoder_layers = [_dense(units, rng) for units in (*encoder, 1)]
         self.convolution_layers = [_convolution(filters, rng) for filters in convolutions]
@@ -115,10 +115,10 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
     def decode(self, joined: Tensor, counts: Tensor, training: bool = False) -> Tensor:
         """Return outputs of shape (n_catalogs, 1) from rows (terse, supplementary) and numbers of clusters."""
         rows = tf.RaggedTensor.from_row_lengths(joined, counts, validate=False).to_tensor()
-        left = counts
+        left, pool = counts, tf.nn.max_pool1d if self.pooling == "max" else tf.nn.avg_pool1d
         for layer in self.convolution_layers:
             rows = tf.nn.leaky_relu(layer(rows), self.negative_slope)
-            rows = self.pool(rows, ksize=2, strides=2, padding="VALID")
+            rows = pool(rows, ksize=2, strides=2, padding="VALID")
             left = left // 2
             inside = tf.sequence_mask(left, tf.shape(rows)[1])[:, :, None]
             rows = tf.where(inside, rows, 0.0)
