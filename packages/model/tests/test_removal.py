@@ -61,12 +61,12 @@ def test_work_does_not_grow_with_the_catalog():
     assert (all_of_them.own > 0).sum(axis=1).max() == OWN_ROWS
 
 
-@pytest.fixture(scope="module", params=[(8,), (8, 8), (8, 8, 8, 8)], ids=len)
+@pytest.fixture(scope="module", params=[(1, "mean"), (2, "max"), (4, "mean")], ids=str)
 def inference(request):
     """A small network of the paper's form, with its first weights."""
-    config = TrainingConfig(
-        architecture="paper", paper=PaperConfig(encoder=(16, 8), convolutions=request.param, dense=(16, 8))
-    )
+    levels, pooling = request.param
+    paper = PaperConfig(encoder=(16, 8), convolutions=(8,) * levels, dense=(16, 8), pooling=pooling)
+    config = TrainingConfig(architecture="paper", paper=paper)
     kind = architecture("paper")
     return kind.ask(kind.build(config, _random([20])), 100_000)
 

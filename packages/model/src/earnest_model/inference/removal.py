@@ -1,8 +1,8 @@
 """Which rows of a convolutional network change when one cluster is left out: index arrays alone, no tensors.
 
 A catalog without its cluster r begins like the whole catalog and ends like the catalog without its first cluster
-("headless"), since everything behind r moves up by one. After each level (a convolution over four rows, then means
-over pairs) its rows are therefore those of the whole before some place, those of the headless from another place on,
+("headless"), since everything behind r moves up by one. After each level (a convolution over four rows, then pooling
+of pairs) its rows are therefore those of the whole before some place, those of the headless from another place on,
 and at most four of its own in between:
 
     begin' = (begin - 2) // 2,   end' = (end + 2) // 2,   starting from begin = end = r,
@@ -100,7 +100,7 @@ class _Level:
     start: IntArray
 
     def next(self) -> "_Level":
-        """Return the level that convolution and means make of this one."""
+        """Return the level that convolution and pooling make of this one."""
         length = self.length // 2
         begin = np.maximum((self.begin - 2) // 2, 0)
         end = np.minimum(np.where(self.end > 0, (self.end + 2) // 2, 0), length)
