@@ -35,6 +35,8 @@ from earnest_selfcal.referee.run import judge
 from earnest_selfcal.referee.score import score
 
 DATA = {"no_wl": OBSERVABLES[:3], "standard": OBSERVABLES[:4], "perfect_masses": OBSERVABLES}
+SURVEYS = ("paper", "paper_continuous", "realistic")
+KINDS = [f"{survey}-{data}" for survey in SURVEYS for data in DATA]
 SEED = 20
 ELSEWHERE = {"standard": (0.0168, 0.0006), "no_wl": (0.0219, 0.0010)}
 """A quick independent computation on the paper's grid, half the box, lognormal scatter: scatter and error."""
@@ -50,20 +52,23 @@ def surveys() -> dict[str, Preset]:
     }
 
 
-def closure(folder: Path, *, n_catalogs: int, workers: int) -> dict[str, dict[str, Any]]:
-    """Return the scores of every survey and data."""
+def closure(folder: Path, wanted: list[str], *, n_catalogs: int, seed: int, workers: int) -> dict[str, dict[str, Any]]:
+    """Return the scores of every survey and data that is wanted."""
     found: dict[str, dict[str, Any]] = {}
     for name, survey in surveys().items():
-        cases = model_cases(Variant(key=name, title=name, preset=survey), n_catalogs=n_catalogs, seed=SEED)
-        for data, observables in DATA.items():
-            file = folder / f"{name}-{data}-{n_catalogs}.parquet"
+        chosen = {data: seen for data, seen in DATA.items() if f"{name}-{data}" in wanted}
+        if not chosen:
+            continue
+        cases = model_cases(Variant(key=name, title=name, preset=survey), n_catalogs=n_catalogs, seed=seed)
+        for data, observables in chosen.items():
+            file = folder / f"{name}-{data}-{n_catalogs}-{seed}.parquet"
             if not file.is_file():
                 likelihood = build_likelihood(survey, observables=observables)
                 with (
                     progress(n_catalogs, f"{name}, {data}") as bar,
                     open_executor(workers=workers) as pool,
                 ):
-                    judge(likelihood, cases, seed=SEED, executor=pool, out=file, on_done=bar.advance)
+                    judge(likelihood, cases, seed=seed, executor=pool, out=file, on_done=bar.advance)
             found[f"{name}: {data}"] = scored(pl.read_parquet(file), survey)
     return found
 
@@ -125,10 +130,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of finished tables")
     parser.add_argument("--n-catalogs", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", nargs="*", choices=KINDS, default=KINDS, help="surveys and data, default all")
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    scores = closure(options.out, n_catalogs=options.n_catalogs, workers=options.workers)
+    scores = closure(
+        options.out, options.only, n_catalogs=options.n_catalogs, seed=options.seed, workers=options.workers
+    )
     grid = against_grid()
     pulls = np.abs([one["coverage_pull"] for one in scores.values()])
     # Of nine coverages one in twenty-two lies beyond two errors by chance: one may, up to three.

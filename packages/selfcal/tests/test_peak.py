@@ -7,6 +7,7 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors, Uniform
 from earnest_common.survey import preset
+from earnest_selfcal.noise import MeasurementNoise
 from earnest_selfcal.observable import relation_of
 from earnest_selfcal.peak import Solution, peak_of, sharp_peak, solve_peak
 from earnest_selfcal.peak_errors import combined, compare_observables, peak_answer
@@ -38,7 +39,7 @@ def test_the_peak_of_a_universe_gives_the_universe_back(name, observable, truth)
 
 
 def test_without_scatter_the_equations_are_solved_by_hand():
-    law = relation_of("y_x", PAPER.relations, PAPER.correlation)
+    law = relation_of("y_x", PAPER.relations, PAPER.correlation, MeasurementNoise())
     volume, log10_m = PAPER.survey.volume, 14.2
     per_dex = volume * 1e-5 * (0.85 / 0.8) ** 4 * 10 ** (-1.2 * 0.2) / law.slope
     place = float(law.log10_mean(log10_m))
@@ -49,7 +50,7 @@ def test_without_scatter_the_equations_are_solved_by_hand():
 
 def test_scatter_lowers_the_peak_so_the_sharp_equations_are_biased():
     peak = peak_of(PAPER, Solution(sigma8=0.809, log10_m_peak=14.4), observable="y_x", mass_function=TABLE)
-    law = relation_of("y_x", PAPER.relations, PAPER.correlation)
+    law = relation_of("y_x", PAPER.relations, PAPER.correlation, MeasurementNoise())
     numbers = {"law": law, "volume": PAPER.survey.volume, "mass_function": TABLE}
     assert sharp_peak(peak.per_dex, peak.log10_x, **numbers).sigma8 < 0.79
 

@@ -10,6 +10,7 @@ from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import FACTORS, ScalingRelations, biased
 from earnest_common.selection import Selection
 from earnest_common.survey import Preset, Survey, preset
+from earnest_selfcal.noise import noise_of
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.referee.likelihood import build_likelihood
 from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel, lognormal
@@ -49,13 +50,16 @@ def truth_of(chosen, seed):
     return {name: float(value[0]) for name, value in drawn.items()}
 
 
-def residual_density(model, residual, v):
-    """Return p(r | v) for residuals of shape (3, n) at masses of shape (n,)."""
+def residual_density(model, residual, v, *, scatter, noise):
+    """Return p(r | v) for measured residuals of shape (3, n) at masses of shape (n,)."""
     total = 0.0
+    measured = np.array([noise.dex(name) for name in X_RAY])
+    shift = np.array([noise.offset(name) for name in X_RAY])
     for k, ln_weight in enumerate(model.ln_weight(v + ORIGIN)):
-        off = residual - model.mean[k][:, None] - np.outer(model.slope[k], v)
-        inverse = np.linalg.inv(model.covariance[k])
-        norm = np.sqrt(np.linalg.det(2 * np.pi * model.covariance[k]))
+        mean = scatter * (model.mean[k] + np.outer(v, model.slope[k])) + shift
+        covariance = np.outer(scatter, scatter) * model.covariance[k] + np.diag(measured**2)
+        off, inverse = residual - mean.T, np.linalg.inv(covariance)
+        norm = np.sqrt(np.linalg.det(2 * np.pi * covariance))
         total = total + np.exp(ln_weight - 0.5 * np.einsum("in,ij,jn->n", off, inverse, off)) / norm
     return total
 
@@ -79,7 +83,7 @@ def direct(chosen, model, catalog, values):
     for i in range(len(catalog["l_x"])):
         y = np.array([np.log10(catalog[name][i]) for name in X_RAY])
         mean = np.stack([getattr(relations, name).log10_mean(x) for name in X_RAY])
-        p = residual_density(model, (y[:, None] - mean) / scatter[:, None], x - ORIGIN) / scatter.prod()
+        p = residual_density(model, y[:, None] - mean, x - ORIGIN, scatter=scatter, noise=noise_of(chosen))
         z = (np.log10(catalog["m_wl"][i]) - x) / width
         p = p * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * width)
         total += np.log(np.trapezoid(density * p, dx=step))

@@ -19,6 +19,7 @@ from earnest_selfcal.evaluate import evaluate
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.inference import Inference, Observed, observed_in_set, observed_numbers
 from earnest_selfcal.inference import inferred as infer_one
+from earnest_selfcal.noise import recorded_noise
 from earnest_selfcal.observable import OBSERVABLES
 from earnest_selfcal.posterior_figure import posterior_figure, posterior_section
 from earnest_selfcal.recorded import preset_of, summaries_of
@@ -103,7 +104,9 @@ def answered(
         raise InputError("give either --n-clusters with a median, or --set with a catalog set")
     if question.catalog_set is None:
         return infer_one(*_stated(question, resolve_survey(file=config, options=options)), resolution)
-    return infer_one(*_in_set(question, question.catalog_set, config=config, options=options), resolution)
+    catalog_set = CatalogSet.open(question.catalog_set)
+    preset, observed = _in_set(question, catalog_set, config=config, options=options)
+    return infer_one(preset, observed, resolution, noise=recorded_noise(catalog_set.manifest.plan.config))
 
 
 def _stated(question: Question, preset: Preset) -> tuple[Preset, Observed]:
@@ -119,13 +122,12 @@ def _stated(question: Question, preset: Preset) -> tuple[Preset, Observed]:
 
 
 def _in_set(
-    question: Question, path: Path, *, config: Path | None, options: Mapping[str, Any] | None
+    question: Question, catalog_set: CatalogSet, *, config: Path | None, options: Mapping[str, Any] | None
 ) -> tuple[Preset, Observed]:
     if question.median_log10_y_x is not None or question.median_log10_l_x is not None:
         raise InputError("a median is given beside --set, which has its own; leave one of them out")
     if question.median not in (None, *OBSERVABLES):
         raise InputError(f"median '{question.median}' is not known; choose one of {', '.join(OBSERVABLES)}")
-    catalog_set = CatalogSet.open(path)
     preset = survey_of_set(catalog_set, config=config, options=options)
     chosen = next((name for name in OBSERVABLES if name == question.median), None)
     return preset, observed_in_set(catalog_set, preset.survey, catalog_id=question.catalog_id, observable=chosen)
@@ -194,7 +196,8 @@ def evaluated(
     catalog_set = CatalogSet.open(path)
     survey = survey_of_set(catalog_set, config=config, options=options)
     summaries = summaries_of(catalog_set, split=None if split == "all" else split)
-    tables = [build_table(survey, resolution, observable=observable) for observable in OBSERVABLES]
+    noise = recorded_noise(catalog_set.manifest.plan.config)
+    tables = [build_table(survey, resolution, observable=observable, noise=noise) for observable in OBSERVABLES]
     evaluation = evaluate(tables, summaries)
     if section is not None:
         origin = provenance(

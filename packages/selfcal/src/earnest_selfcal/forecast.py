@@ -17,6 +17,7 @@ from earnest_common.survey import Preset, Survey
 
 from earnest_selfcal.distances import comoving_volume, expansion, flux_to_luminosity
 from earnest_selfcal.forward import selected_density
+from earnest_selfcal.noise import noise_of
 from earnest_selfcal.observable import OBSERVABLES, Observable, relation_of
 
 __all__ = ["PARAMETERS", "Forecast", "LightCone", "ShellData", "assumptions", "forecast", "observe"]
@@ -245,7 +246,7 @@ def _shell(
     counts = volume * _M_STEP * _mass_function(cosmology, z)
     number, median, error = 0.0, {}, {}
     for observable in OBSERVABLES:
-        law = relation_of(observable, preset.relations, preset.correlation)
+        law = relation_of(observable, preset.relations, preset.correlation, noise_of(preset))
         ends = law.log10_mean(np.array(_MASSES)) + 5 * float(law.scatter) * np.array([-1, 1])
         if observable == "l_x":  # a node half a step below the cut, as the trapezoids of a jump need it
             limit = float(preset.survey.selection.l_x.log10_mean(preset.survey.selection.log10_m_min))

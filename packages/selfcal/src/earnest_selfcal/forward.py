@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from earnest_selfcal.config import GridConfig
+from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.observable import Observable, l_x_covariance, relation_of, shift_of
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for, nuisance_design
 
@@ -40,6 +41,8 @@ class ForwardTable:
     ----------
     preset
         The survey and its priors.
+    noise
+        Errors of measurement.
     observable
         ``y_x`` or ``l_x``: what the distributions are of.
     sigma8
@@ -57,6 +60,7 @@ class ForwardTable:
     """
 
     preset: Preset
+    noise: MeasurementNoise
     observable: Observable
     sigma8: FloatArray
     sigma8_step: float
@@ -93,6 +97,7 @@ def build_table(
     config: GridConfig | None = None,
     *,
     observable: Observable = "y_x",
+    noise: MeasurementNoise | None = None,
     mass_function: MassFunction | None = None,
 ) -> ForwardTable:
     """Compute the forward model of a survey over its priors (one to a few seconds).
@@ -105,6 +110,8 @@ def build_table(
         Resolution; default ``GridConfig()``.
     observable
         Whose median is looked at: ``y_x`` or ``l_x``.
+    noise
+        Errors of measurement; default: those of the preset.
     mass_function
         Default: COLOSSUS as the preset says.
 
@@ -114,18 +121,20 @@ def build_table(
         If the scatter of the observable is smaller than the grid's step, which could not resolve it.
     """
     config = config or GridConfig()
+    noise = noise_of(preset) if noise is None else noise
     mass_function = mass_function or mass_function_for(preset)
     sigma8, sigma8_step = _nodes(preset.priors.sigma8, config.n_sigma8)
     edges = log10_m_edges(preset.survey, config.log10_m_step)
     log10_m = (edges[1:] + edges[:-1]) / 2
     counts = preset.survey.volume * config.log10_m_step * mass_function.dn_dlog10_m(log10_m, sigma8[:, None])
     design = nuisance_design(preset.priors, config.n_nuisance)
-    log10_x = _grid(preset, design, edges, step=config.log10_x_step, observable=observable)
+    log10_x = _grid(preset, design, edges, step=config.log10_x_step, observable=observable, noise=noise)
     expected, cdf, pdf = _distributions(
-        preset, design, log10_m=log10_m, counts=counts, log10_x=log10_x, observable=observable
+        preset, design, log10_m=log10_m, counts=counts, log10_x=log10_x, observable=observable, noise=noise
     )
     return ForwardTable(
         preset=preset,
+        noise=noise,
         observable=observable,
         sigma8=sigma8,
         sigma8_step=sigma8_step,
@@ -146,13 +155,19 @@ def _nodes(prior: Uniform, n: int) -> tuple[FloatArray, float]:
 
 
 def _grid(
-    preset: Preset, design: dict[str, FloatArray], edges: FloatArray, *, step: float, observable: Observable
+    preset: Preset,
+    design: dict[str, FloatArray],
+    edges: FloatArray,
+    *,
+    step: float,
+    observable: Observable,
+    noise: MeasurementNoise,
 ) -> FloatArray:
     """Return an even grid that holds the mean relation over all masses and five sigma of scatter on both sides."""
     varied = {
         name: values for name, values in design.items() if name not in ("t_x_normalisation", "m_gas_normalisation")
     }
-    law = relation_of(observable, biased(preset.relations, varied), preset.correlation)
+    law = relation_of(observable, biased(preset.relations, varied), preset.correlation, noise)
     widest = float(np.max(law.scatter))
     if np.min(law.scatter) < step:
         raise InputError(
@@ -177,6 +192,7 @@ def _distributions(
     counts: FloatArray,
     log10_x: FloatArray,
     observable: Observable,
+    noise: MeasurementNoise,
 ) -> tuple[FloatArray, NDArray[np.float32], NDArray[np.float32]]:
     """Return lambda, F and f for each point of the design and each sigma8."""
     n_nuisance, n_sigma8 = len(design["l_x_slope"]), len(counts)
@@ -186,8 +202,10 @@ def _distributions(
     shape_factors = [name for name in design if name not in ("t_x_normalisation", "m_gas_normalisation")]
     for i in range(n_nuisance):
         relations = biased(preset.relations, {name: float(design[name][i]) for name in shape_factors})
-        density = selected_density(preset, relations, log10_m=log10_m, log10_x=log10_x, observable=observable).T
-        density = density @ counts.T
+        density = selected_density(
+            preset, relations, log10_m=log10_m, log10_x=log10_x, observable=observable, noise=noise
+        )
+        density = density.T @ counts.T
         cumulative = step * (np.cumsum(density, axis=0) - 0.5 * (density + density[0]))
         expected[i] = cumulative[-1]
         cdf[i], pdf[i] = cumulative / expected[i], density / expected[i]
@@ -201,6 +219,7 @@ def selected_density(
     log10_m: FloatArray,
     log10_x: FloatArray,
     observable: Observable = "y_x",
+    noise: MeasurementNoise | None = None,
 ) -> FloatArray:
     """Return p(x | m) E[S | m, x], the density in log10 of the observable of the detected clusters of each mass.
 
@@ -216,12 +235,14 @@ def selected_density(
         log10 of the observable [solMass keV or 1e44 erg/s], shape (n_x,).
     observable
         ``y_x`` or ``l_x``.
+    noise
+        Errors of measurement; default: those of the preset.
 
     Returns
     -------
     Densities [dex^-1], shape (n_m, n_x).
     """
-    law = relation_of(observable, relations, preset.correlation)
+    law = relation_of(observable, relations, preset.correlation, noise_of(preset) if noise is None else noise)
     residual = np.asarray((log10_x - law.log10_mean(log10_m[:, None])) / law.scatter)
     near = np.abs(residual) < _REACH
     mass = np.broadcast_to(log10_m[:, None], residual.shape)[near]

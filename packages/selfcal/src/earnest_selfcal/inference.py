@@ -12,6 +12,7 @@ from earnest_common.survey import Preset, Survey
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table
+from earnest_selfcal.noise import MeasurementNoise
 from earnest_selfcal.observable import Observable, log10_of_paper
 from earnest_selfcal.posterior import Posterior, infer
 from earnest_selfcal.recorded import summaries_of
@@ -160,7 +161,9 @@ def observed_in_set(
     )
 
 
-def inferred(preset: Preset, observed: Observed, config: GridConfig | None = None) -> Inference:
+def inferred(
+    preset: Preset, observed: Observed, config: GridConfig | None = None, *, noise: MeasurementNoise | None = None
+) -> Inference:
     """Return the posterior of sigma8.
 
     Parameters
@@ -171,6 +174,8 @@ def inferred(preset: Preset, observed: Observed, config: GridConfig | None = Non
         What it found.
     config
         Resolution of the forward model.
+    noise
+        Errors of measurement; default: those of the preset.
 
     Raises
     ------
@@ -182,7 +187,7 @@ def inferred(preset: Preset, observed: Observed, config: GridConfig | None = Non
             f"n_clusters = {observed.n_clusters}: an empty catalog has no median and cannot be calibrated; "
             "give at least 1"
         )
-    table = build_table(preset, config, observable=observed.observable)
+    table = build_table(preset, config, observable=observed.observable, noise=noise)
     if reason := refusal(table, observed.n_clusters, observed.median_log10_x):
         raise InputError(reason)
     return Inference(

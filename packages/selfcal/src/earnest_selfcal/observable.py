@@ -1,10 +1,13 @@
 """The observables whose median is used: Y_X, a tight mass proxy, and L_X, which the survey selects on."""
 
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
 from earnest_common.scaling import PowerLaw, ResidualCorrelation, ScalingRelations, log10_y_x_of_paper, y_x_relation
+
+from earnest_selfcal.noise import MeasurementNoise
 
 __all__ = ["OBSERVABLES", "UNITS", "Observable", "l_x_covariance", "log10_of_paper", "relation_of", "shift_of"]
 
@@ -14,9 +17,19 @@ UNITS: dict[Observable, str] = {"y_x": "solMass/h keV", "l_x": "1e44 erg/s"}
 """Units in which a user states a median; inside, Y_X is h-free."""
 
 
-def relation_of(observable: Observable, relations: ScalingRelations, correlation: ResidualCorrelation) -> PowerLaw:
-    """Return the relation of the observable with mass: Y_X [solMass keV], h-free, or L_X [1e44 erg/s]."""
-    return relations.l_x if observable == "l_x" else y_x_relation(relations, correlation)
+def relation_of(
+    observable: Observable, relations: ScalingRelations, correlation: ResidualCorrelation, noise: MeasurementNoise
+) -> PowerLaw:
+    """Return the relation of the observed Y_X [solMass keV], h-free, or L_X [1e44 erg/s] with mass.
+
+    Errors of measurement add to the scatter of Y_X; unlike the scatter of the clusters they have no factor.
+    """
+    if observable == "l_x":
+        return relations.l_x
+    law = y_x_relation(relations, correlation)
+    offset = noise.offset("t_x") + noise.offset("m_gas")
+    scatter = np.sqrt(np.square(law.scatter) + noise.dex("t_x") ** 2 + noise.dex("m_gas") ** 2)
+    return replace(law, log10_normalisation=law.log10_normalisation + offset, scatter=scatter)
 
 
 def l_x_covariance(observable: Observable, relations: ScalingRelations, correlation: ResidualCorrelation) -> FloatLike:

@@ -19,6 +19,7 @@ from earnest_common.scaling import PowerLaw, biased
 from earnest_common.survey import Preset
 
 from earnest_selfcal.forward import selected_density
+from earnest_selfcal.noise import noise_of
 from earnest_selfcal.observable import Observable, relation_of
 from earnest_selfcal.population import MassFunction, log10_m_edges
 
@@ -97,7 +98,7 @@ def peak_of(
     edges = log10_m_edges(preset.survey, _M_STEP)
     log10_m = (edges[1:] + edges[:-1]) / 2
     counts = preset.survey.volume * _M_STEP * mass_function.dn_dlog10_m(log10_m, solution.sigma8)
-    log10_x = _grid(relation_of(observable, relations, preset.correlation), edges)
+    log10_x = _grid(relation_of(observable, relations, preset.correlation, noise_of(preset)), edges)
     density = counts @ selected_density(preset, relations, log10_m=log10_m, log10_x=log10_x, observable=observable)
     n_clusters = float(density.sum() * _X_STEP)
     kernel = np.exp(-0.5 * (_X_STEP * np.arange(-13, 14) / _KERNEL) ** 2)
@@ -191,7 +192,7 @@ def solve_peak(
     if not per_dex > 0:
         raise InputError(f"a peak of {per_dex} clusters per dex is none; give a positive number")
     relations = biased(preset.relations, factors or {})
-    law = relation_of(observable, relations, preset.correlation)
+    law = relation_of(observable, relations, preset.correlation, noise_of(preset))
     start = np.array([preset.cosmology.sigma8, float(law.log10_mass(log10_x))])
     target = np.array([np.log(per_dex), log10_x])
 

@@ -20,8 +20,13 @@ def preset_of(plan: Plan) -> Preset:
     Raises
     ------
     InputError
-        If the set names no known preset, or its configuration has fields that this release does not know.
+        If the set names no known preset, its configuration has fields that this release does not know, or Om0 varies.
     """
+    if plan.config.get("Om0") is not None:
+        raise InputError(
+            "the set's catalogs differ in Om0, which this forward model holds fixed; make mocks without a prior "
+            "of Om0, or look at single catalogs with earnest selfcal contours"
+        )
     start = preset(plan.preset)
     recorded = {name: plan.config[name] for name in _RECORDED if name in plan.config}
     try:

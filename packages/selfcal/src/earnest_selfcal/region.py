@@ -77,7 +77,7 @@ def _message(table: ForwardTable, n: int, log10_x: float) -> str:
     grid = np.linspace(table.log10_x[0] - 0.4, table.log10_x[-1] + 0.4, 160)
     below = [float(weight @ median_cdf(n, table.distribution_at(x)[0][likely])) for x in grid]
     inside = np.interp([_TAIL, 1 - _TAIL], below, grid)
-    law = relation_of(observable, preset.relations, preset.correlation)
+    law = relation_of(observable, preset.relations, preset.correlation, table.noise)
     h = preset.cosmology.h
     mass, *expected_mass = (math.log10(h) + float(law.log10_mass(x)) for x in (log10_x, *inside))
     value, *expected = (float(log10_of_paper(observable, x, h)) for x in (log10_x, *inside))

@@ -9,6 +9,7 @@ from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.scaling import FACTORS, PowerLaw, ScalingRelations, biased
 from earnest_common.survey import Preset
 
+from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
 
 __all__ = ["Summaries", "simulate"]
@@ -44,6 +45,7 @@ def simulate(
     parameters: Mapping[str, FloatArray],
     *,
     rng: np.random.Generator,
+    noise: MeasurementNoise | None = None,
     mass_function: MassFunction | None = None,
 ) -> Summaries:
     """Simulate one survey for each set of parameters (about a million a minute).
@@ -56,6 +58,8 @@ def simulate(
         ``sigma8`` and the factors of the scaling relations, arrays of shape (n,), as ``Priors.draw`` returns them.
     rng
         Random generator.
+    noise
+        Errors of measurement; default: those of the preset.
     mass_function
         Default: COLOSSUS as the preset says.
 
@@ -68,11 +72,12 @@ def simulate(
     >>> bool(80 < surveys.n_clusters.mean() < 200)
     True
     """
+    noise = noise_of(preset) if noise is None else noise
     mass_function = mass_function or mass_function_for(preset)
     grid = _MassGrid.of(preset, mass_function, parameters["sigma8"])
     n = len(parameters["sigma8"])
     chunks = [slice(start, start + _CHUNK) for start in range(0, n, _CHUNK)]
-    parts = [_chunk(preset, grid, {k: v[c] for k, v in parameters.items()}, rng=rng) for c in chunks]
+    parts = [_chunk(preset, grid, {k: v[c] for k, v in parameters.items()}, rng=rng, noise=noise) for c in chunks]
     return Summaries(
         n_clusters=np.concatenate([part.n_clusters for part in parts]),
         median_log10_y_x=np.concatenate([part.median_log10_y_x for part in parts]),
@@ -106,7 +111,12 @@ class _MassGrid:
 
 
 def _chunk(
-    preset: Preset, grid: _MassGrid, parameters: Mapping[str, FloatArray], *, rng: np.random.Generator
+    preset: Preset,
+    grid: _MassGrid,
+    parameters: Mapping[str, FloatArray],
+    *,
+    rng: np.random.Generator,
+    noise: MeasurementNoise,
 ) -> Summaries:
     """Draw clusters from an envelope of the selected mass function, observe them, keep those that are detected."""
     factors = {name: parameters[name] for name in FACTORS if name in parameters}
@@ -114,7 +124,7 @@ def _chunk(
     envelope = _envelope(preset, per_survey.l_x, grid.edges[1:])
     survey, cell, log10_m = _draw_masses(grid.edges, grid.counts(parameters["sigma8"]) * envelope, rng=rng)
     relations = biased(preset.relations, {name: values[survey] for name, values in factors.items()})
-    log10_l_x, log10_y_x = _observe(preset, relations, log10_m, rng=rng)
+    log10_l_x, log10_y_x = _observe(preset, relations, log10_m, rng=rng, noise=noise)
     detected = preset.survey.detection_probability(log10_m, log10_l_x, relations.l_x)
     kept = rng.random(len(survey)) * envelope[survey, cell] < detected
     survey, n = survey[kept], len(parameters["sigma8"])
@@ -152,9 +162,14 @@ def _draw_masses(
 
 
 def _observe(
-    preset: Preset, relations: ScalingRelations, log10_m: FloatArray, *, rng: np.random.Generator
+    preset: Preset,
+    relations: ScalingRelations,
+    log10_m: FloatArray,
+    *,
+    rng: np.random.Generator,
+    noise: MeasurementNoise,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return log10 l_x and log10 Y_X with correlated lognormal residuals, two arrays of shape (n,)."""
+    """Return log10 l_x and observed log10 Y_X with correlated lognormal residuals, two arrays of shape (n,)."""
     # An eigenvector root also takes correlations of exactly one, where Cholesky fails.
     values, vectors = np.linalg.eigh(preset.correlation.matrix)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
@@ -164,7 +179,11 @@ def _observe(
     log10_l_x = relations.l_x.log10_mean(log10_m) + relations.l_x.scatter * l_x
     log10_t_x = relations.t_x.log10_mean(log10_m) + relations.t_x.scatter * t_x
     log10_m_gas = relations.m_gas.log10_mean(log10_m) + relations.m_gas.scatter * m_gas
-    return np.asarray(log10_l_x), np.asarray(log10_t_x + log10_m_gas)
+    log10_y_x = log10_t_x + log10_m_gas
+    for name in ("t_x", "m_gas"):
+        if error := noise.dex(name):
+            log10_y_x = log10_y_x + noise.offset(name) + error * rng.standard_normal(len(log10_m))
+    return np.asarray(log10_l_x), np.asarray(log10_y_x)
 
 
 def _medians(survey: IntArray, log10_x: FloatArray, count: IntArray) -> FloatArray:

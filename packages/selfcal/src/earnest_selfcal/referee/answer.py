@@ -20,6 +20,7 @@ from earnest_common.section import write_section
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import Preset
 
+from earnest_selfcal.noise import MeasurementNoise, recorded_noise
 from earnest_selfcal.referee.learned import learn_residuals
 from earnest_selfcal.referee.likelihood import OBSERVABLES, Likelihood, build_likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig
@@ -85,8 +86,10 @@ def referee_set(
     cases = cases_of(batch, observables)
     _refuse_outside(cases, survey)
     model = _residuals(catalog_set, batch, survey, residuals, seed=seed)
+    # Learned residuals are those of measured values: the errors of measurement are in them.
+    noise = MeasurementNoise() if model is not None else recorded_noise(catalog_set.manifest.plan.config)
     spread = NORMALISATIONS if continuous else ()
-    likelihood = build_likelihood(survey, observables=observables, residuals=model, spread=spread)
+    likelihood = build_likelihood(survey, observables=observables, residuals=model, noise=noise, spread=spread)
     likelihood.data(cases[0].observed)  # bad values are refused before the work begins
     decides = {
         "data": catalog_set.manifest.data_hash,
@@ -94,6 +97,7 @@ def referee_set(
         "survey": as_mapping(survey),
         "observables": observables,
         "residuals": likelihood.residuals.origin,
+        "noise": asdict(likelihood.noise),
         "continuous": continuous,
         "config": asdict(config or RefereeConfig()),
     }

@@ -11,6 +11,7 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.scaling import FACTORS, biased
 from earnest_common.survey import Preset
 
+from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
 from earnest_selfcal.referee.residuals import X_RAY, ResidualModel, lognormal
 
@@ -30,22 +31,31 @@ class ModelCatalogs:
         The survey.
     residuals
         How X-ray observables scatter at fixed mass.
+    noise
+        Errors of measurement.
     mass_function
         The abundance of halos.
     """
 
     preset: Preset
     residuals: ResidualModel
+    noise: MeasurementNoise
     mass_function: MassFunction
 
     @classmethod
     def of(
-        cls, preset: Preset, *, residuals: ResidualModel | None = None, mass_function: MassFunction | None = None
+        cls,
+        preset: Preset,
+        *,
+        residuals: ResidualModel | None = None,
+        noise: MeasurementNoise | None = None,
+        mass_function: MassFunction | None = None,
     ) -> "ModelCatalogs":
-        """Return the maker for a preset; by default with its lognormal residuals and COLOSSUS."""
+        """Return the maker for a preset; by default with its lognormal residuals, its noise and COLOSSUS."""
         return cls(
             preset=preset,
             residuals=residuals or lognormal(preset.relations, preset.correlation),
+            noise=noise_of(preset) if noise is None else noise,
             mass_function=mass_function or mass_function_for(preset),
         )
 
@@ -85,6 +95,9 @@ def draw_catalog(
         name: np.asarray(getattr(relations, name).log10_mean(log10_m)) + parameters[f"{name}_scatter"] * residual[:, i]
         for i, name in enumerate(X_RAY)
     }
+    for name in ("t_x", "m_gas"):
+        if error := maker.noise.dex(name):
+            log10_x[name] = log10_x[name] + maker.noise.offset(name) + error * rng.standard_normal(len(log10_m))
     log10_x["m_500c"] = log10_m
     log10_x["m_wl"] = log10_m + parameters["m_wl_scatter"] / np.log(10) * rng.standard_normal(len(log10_m))
     seen = rng.random(len(log10_m)) < survey.detection_probability(log10_m, log10_x["l_x"], relations.l_x)

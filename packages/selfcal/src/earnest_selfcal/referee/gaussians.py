@@ -15,6 +15,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
 from earnest_common.scaling import FACTORS, ScalingRelations, biased
 
+from earnest_selfcal.noise import MeasurementNoise
 from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel
 
 __all__ = ["MassGaussians", "data_terms", "mass_gaussians"]
@@ -67,6 +68,7 @@ def mass_gaussians(
     residuals: ResidualModel,
     component: int,
     *,
+    noise: MeasurementNoise,
     x_ray: tuple[str, ...],
     masses: tuple[str, ...],
 ) -> MassGaussians:
@@ -80,27 +82,31 @@ def mass_gaussians(
         The reference relations.
     residuals, component
         The Gaussians of the residuals, and which of them.
+    noise
+        Errors of measurement.
     x_ray, masses
         The observables in the order of ``data_terms``.
     """
     n, used = len(values["sigma8"]), [X_RAY.index(name) for name in x_ray]
-    inverse = np.linalg.inv(residuals.covariance[component][np.ix_(used, used)])
     laws = [getattr(biased(relations, {name: values[name] for name in FACTORS}), name) for name in x_ray]
     scatter = _columns([values[f"{name}_scatter"] for name in x_ray], n)
-    # In units of the scatter factors a residual is z - offset - steep v, of covariance C.
-    offset = _columns([law.log10_mean(ORIGIN) for law in laws], n) / scatter + residuals.mean[component, used]
-    steep = _columns([law.slope for law in laws], n) / scatter + residuals.slope[component, used]
-    pulled, held = steep @ inverse, offset @ inverse
+    covariance = residuals.covariance[component][np.ix_(used, used)] * scatter[:, :, None] * scatter[:, None, :]
+    inverse = np.linalg.inv(covariance + np.diag([noise.dex(name) ** 2 for name in x_ray]))
+    # A residual is log10 x - offset - steep v, of this covariance.
+    offset = _columns([law.log10_mean(ORIGIN) + noise.offset(x) for law, x in zip(laws, x_ray, strict=True)], n)
+    offset += scatter * residuals.mean[component, used]
+    steep = _columns([law.slope for law in laws], n) + scatter * residuals.slope[component, used]
+    pulled, held = (np.einsum("ni,nij->nj", one, inverse) for one in (steep, offset))
     pairs = _pairs(len(used))
-    products = _columns([(2 - (i == j)) * inverse[i, j] / (scatter[:, i] * scatter[:, j]) for i, j in pairs], n)
+    products = _columns([(2 - (i == j)) * inverse[:, i, j] for i, j in pairs], n)
     of_mass = _columns([_precision(name, values) for name in masses], n)
     nothing = np.zeros_like(of_mass)
     constant = [-(pulled * offset).sum(axis=1), (held * offset).sum(axis=1)]
-    ln_norm = 0.5 * np.linalg.slogdet(inverse)[1] - np.log(scatter).sum(axis=1) + 0.5 * np.log(of_mass).sum(axis=1)
+    ln_norm = 0.5 * np.linalg.slogdet(inverse)[1] + 0.5 * np.log(of_mass).sum(axis=1)
     return MassGaussians(
         precision=(pulled * steep).sum(axis=1) + of_mass.sum(axis=1),
-        linear=np.column_stack([constant[0], pulled / scatter, np.zeros_like(products), of_mass, nothing]),
-        square=np.column_stack([constant[1], -2 * held / scatter, products, nothing, of_mass]),
+        linear=np.column_stack([constant[0], pulled, np.zeros_like(products), of_mass, nothing]),
+        square=np.column_stack([constant[1], -2 * held, products, nothing, of_mass]),
         ln_norm=ln_norm - 0.5 * np.log(2 * np.pi) * (len(x_ray) + len(masses)),
     )
 

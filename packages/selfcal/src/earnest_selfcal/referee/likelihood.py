@@ -16,6 +16,7 @@ from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.survey import Preset
 
+from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.population import MassFunction
 from earnest_selfcal.referee.abundance import Abundance, log10_m_breaks, tabulate_abundance
 from earnest_selfcal.referee.gaussians import data_terms, mass_gaussians
@@ -46,6 +47,8 @@ class Likelihood:
         The parameters.
     residuals
         How X-ray observables scatter at fixed mass.
+    noise
+        Errors of measurement.
     abundance
         Expected clusters.
     """
@@ -55,6 +58,7 @@ class Likelihood:
     masses: tuple[str, ...]
     space: ParameterSpace
     residuals: ResidualModel
+    noise: MeasurementNoise
     abundance: Abundance
 
     @property
@@ -111,8 +115,8 @@ class Likelihood:
         self, data: FloatArray, values: Mapping[str, FloatArray], rows: FloatArray, component: int
     ) -> FloatArray:
         """Return ln of the density of each cluster's log10 observables from one component, shape (n, n_clusters)."""
-        relations = self.preset.relations
-        given = mass_gaussians(values, relations, self.residuals, component, x_ray=self.x_ray, masses=self.masses)
+        relations, seen = self.preset.relations, {"x_ray": self.x_ray, "masses": self.masses}
+        given = mass_gaussians(values, relations, self.residuals, component, noise=self.noise, **seen)
         precision = given.precision[:, None]
         mean = given.linear @ data / precision
         exponent = given.square @ data - precision * mean**2
@@ -154,6 +158,7 @@ def build_likelihood(
     observables: Sequence[str] = OBSERVABLES[:4],
     spread: Sequence[str] = (),
     residuals: ResidualModel | None = None,
+    noise: MeasurementNoise | None = None,
     mass_function: MassFunction | None = None,
 ) -> Likelihood:
     """Return the likelihood of a survey (a fraction of a second).
@@ -168,6 +173,8 @@ def build_likelihood(
         Gridded parameters to be taken as continuous.
     residuals
         Default: lognormal, with the preset's scatter and correlation.
+    noise
+        Errors of measurement; default: those of the preset.
     mass_function
         Default: COLOSSUS as the preset says.
 
@@ -189,6 +196,7 @@ def build_likelihood(
         masses=tuple(name for name in OBSERVABLES if name in observables and name not in X_RAY),
         space=ParameterSpace(priors=preset.priors, spread=tuple(spread), unused=unused),
         residuals=residuals,
+        noise=noise_of(preset) if noise is None else noise,
         abundance=tabulate_abundance(preset, residuals, mass_function=mass_function, breaks=_break_range(preset)),
     )
 
