@@ -137,7 +137,8 @@ def test_a_paper_network_is_an_estimator_too(tmp_path, config, feed, batch):
     save_bundle(tmp_path / "BUNDLE", result, brief, feed)
     estimator = load_estimator(tmp_path / "BUNDLE")
     assert isinstance(estimator, TerseEstimator)
-    predictions, (low, high) = estimator.infer(batch)
+    predictions, found = estimator.infer(batch)
+    low, high = found.interval_95
     assert check(predictions, PREDICTIONS) == []
     assert (low < predictions.get_column("sigma8_lo68").to_numpy()).all()
     assert (high > predictions.get_column("sigma8_hi68").to_numpy()).all()

@@ -1,11 +1,15 @@
 """Numbers of an evaluation against cases with known answers."""
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.evaluate import Estimates, accuracy, estimates
+from earnest_model.estimates import Estimates, estimates
+from earnest_model.evaluate import accuracy, thirds
+from scipy.special import ndtr
 
 
 def known(n: int, *, scatter: float, bias: float, claimed: float, seed: int = 0) -> Estimates:
@@ -18,6 +22,7 @@ def known(n: int, *, scatter: float, bias: float, claimed: float, seed: int = 0)
         predictions=table,
         interval_68=(inferred - 0.994458 * claimed, inferred + 0.994458 * claimed),
         interval_95=(inferred - 1.959964 * claimed, inferred + 1.959964 * claimed),
+        cumulative=lambda values: ndtr((values - inferred) / claimed),
     )
 
 
@@ -33,6 +38,28 @@ def test_scatter_bias_skill_and_coverage_of_gaussian_errors():
     assert found.coverage_95 == pytest.approx(0.95, abs=0.01)
     assert found.n_catalogs == n
     assert found.as_dict()["referee_scatter"] is None
+    assert found.coverage_68_thirds == pytest.approx((0.68, 0.68, 0.68), abs=0.015)
+    assert found.coverage_95_thirds == pytest.approx((0.95, 0.95, 0.95), abs=0.007)
+    assert found.edge_slope == pytest.approx(1, abs=0.005)  # noise around the truth does not shrink
+
+
+def test_shrinkage_shows_at_the_edges():
+    """An estimate that goes half way to the middle of the prior: slope 1/2, and far off at the ends.
+
+    The outer tenths of a range of 0.22 have their middle 0.099 from the centre.
+    """
+    sharp = known(4000, scatter=1e-6, bias=0.0, claimed=1e-6)
+    inferred = 0.81 + 0.5 * (sharp.true - 0.81)
+    shrunk = dataclasses.replace(sharp, predictions=pl.DataFrame({"catalog_id": range(4000), "sigma8": inferred}))
+    found = accuracy(shrunk)
+    assert found.edge_slope == pytest.approx(0.5, abs=1e-6)
+    assert found.edge_bias_low == pytest.approx(0.0495, abs=0.001)
+    assert found.edge_bias_high == pytest.approx(-0.0495, abs=0.001)
+
+
+def test_thirds_divide_the_range():
+    grid = np.linspace(0.70, 0.92, 23)
+    np.testing.assert_array_equal(thirds(grid), [0] * 8 + [1] * 7 + [2] * 8)
 
 
 def test_overconfidence_shows_in_coverage_alone():
@@ -61,6 +88,9 @@ def test_any_estimator_can_be_evaluated_in_parts(batch):
     parts = [batch.select(np.arange(15)), batch.select([]), batch.select(np.arange(15, 40))]
     found = accuracy(estimates(Plain(), parts))
     assert (found.scatter, found.coverage_68, found.coverage_95, found.n_catalogs) == (0.0, 1.0, 1.0, 40)
+    told = estimates(Plain(), parts)
+    np.testing.assert_allclose(told.cumulative(told.true), 0.5)
+    np.testing.assert_allclose(told.cumulative(told.true + np.linspace(0, 0.02, 40)), ndtr(np.linspace(0, 2, 40)))
 
 
 def test_unknown_truth_is_refused(batch):

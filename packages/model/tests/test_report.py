@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from earnest_common.errors import MissingExtraError
 from earnest_common.section import read_section, write_section
-from earnest_model.evaluate import accuracy, estimates
+from earnest_model.estimates import estimates
+from earnest_model.evaluate import accuracy
 from earnest_model.report import accuracy_section, by_true_sigma8
 
 
@@ -31,7 +32,7 @@ def test_the_section_is_written_and_read(estimator, batch, tmp_path):
     section = accuracy_section(found, accuracy(found), provenance={"model": "toy"})
     write_section(tmp_path / "s.json", section)
     back = read_section(tmp_path / "s.json")
-    assert [f.name for f in back.figures] == ["model-sigma8", "model-coverage"]
+    assert [f.name for f in back.figures] == ["model-sigma8", "model-coverage", "model-ranks"]
     assert all(f.svg.lstrip().startswith("<?xml") and f.alt and f.caption for f in back.figures)
     assert back.summary["n_catalogs"] == 40
     assert section == accuracy_section(found, accuracy(found), provenance={"model": "toy"})  # no dates, no random names

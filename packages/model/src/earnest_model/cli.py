@@ -34,6 +34,15 @@ VariantOption = Annotated[
         show_default=False,
     ),
 ]
+RefereeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--referee",
+        metavar="FILE.parquet",
+        help="The exact posterior of the same catalogs: earnest selfcal referee SET --out FILE.parquet.",
+        show_default=False,
+    ),
+]
 
 
 @app.callback()
@@ -138,10 +147,12 @@ def evaluate(
     model: ModelOption,
     split: SplitOption = None,
     variant: VariantOption = None,
+    referee: RefereeOption = None,
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare inferred with true sigma8: scatter, bias, skill, coverage."""
+    """Compare inferred with true sigma8: scatter, bias, skill, coverage, ranks, and the best that could be done."""
     from earnest_model.workflow import evaluate_set
 
-    emit(evaluate_set(model, catalog_set, split=split, variant=variant, section=section), as_json=as_json)
+    found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)
+    emit(found, as_json=as_json)

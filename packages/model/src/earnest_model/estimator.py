@@ -14,6 +14,7 @@ from earnest_common.schema import PREDICTIONS
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.config import MAX_ROWS
 from earnest_model.features import FeatureSet, outside_training_range, to_arrays
+from earnest_model.heads import Inferred
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
@@ -67,8 +68,8 @@ class NetworkEstimator:
         """
         return self.infer(batch)[0]
 
-    def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, tuple[FloatArray, FloatArray]]:
-        """Return predictions (schema ``PREDICTIONS``) and the ends of the central 95 % intervals."""
+    def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, Inferred]:
+        """Return predictions (schema ``PREDICTIONS``) and all that the head says of each catalog."""
         outputs = self._inference.outputs(self._arrays(batch))
         found = self.network.head.infer(outputs, self._description.calibration)
         columns = {
@@ -78,7 +79,7 @@ class NetworkEstimator:
             "sigma8_lo68": found.interval_68[0],
             "sigma8_hi68": found.interval_68[1],
         }
-        return pl.DataFrame(columns, schema=PREDICTIONS.polars_schema), found.interval_95
+        return pl.DataFrame(columns, schema=PREDICTIONS.polars_schema), found
 
     def encode(self, batch: CatalogBatch) -> FloatArray:
         """Return the terse value of each cluster, shape (n_clusters,)."""

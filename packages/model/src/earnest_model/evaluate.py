@@ -1,45 +1,21 @@
 """How well a model infers sigma8 on catalogs whose true value is known."""
 
 import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
-from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.protocols import Estimator
 from earnest_common.seeds import Stage, generator
 
-__all__ = ["Accuracy", "Estimates", "InfersIntervals", "accuracy", "estimates"]
+from earnest_model.estimates import Estimates
+from earnest_model.ranks import ranks, uniformity
+
+__all__ = ["Accuracy", "accuracy", "bootstrap_error", "thirds"]
 
 FloatArray = npt.NDArray[np.float64]
-
-
-@runtime_checkable
-class InfersIntervals(Protocol):
-    """An estimator that also tells the central 95 % interval."""
-
-    def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, tuple[FloatArray, FloatArray]]:
-        """Return predictions (schema ``PREDICTIONS``) and the ends of the 95 % intervals."""
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Estimates:
-    """True and inferred sigma8 with central intervals, one entry per catalog."""
-
-    true: FloatArray
-    predictions: pl.DataFrame
-    interval_68: tuple[FloatArray, FloatArray]
-    interval_95: tuple[FloatArray, FloatArray]
-
-    @property
-    def sigma8(self) -> FloatArray:
-        """Inferred sigma8, shape (n,)."""
-        return self.predictions.get_column("sigma8").to_numpy()
+Three = tuple[float, float, float]
 
 
 @final
@@ -56,12 +32,21 @@ class Accuracy:
         Scatter with its bootstrap error over catalogs, and bias.
     prior_scatter, skill
         Standard deviation of the true values, and the share of their variance that is explained.
+    edge_slope, edge_bias_low, edge_bias_high
+        Slope of inferred on true sigma8, and bias in the lowest and highest tenth of its range. A posterior mean
+        shrinks to the prior's middle: its slope is near the skill, and the bias positive below and negative above.
     coverage_68, coverage_95
         Share of catalogs whose true value lies in the interval.
+    coverage_68_thirds, coverage_95_thirds
+        The same in the lower, middle and upper third of the range of true sigma8.
+    sbc_p_value, tarp_p_value
+        Probability of ranks, and of coverage of random regions, as uneven as these if all distributions are right.
     n_catalogs
         Number of catalogs.
-    referee_scatter, efficiency
-        Scatter of the exact posterior and (referee / scatter)^2, where a referee is at hand.
+    referee_scatter, referee_scatter_err, efficiency
+        Scatter of the exact posterior's mean and (referee / scatter)^2, where a referee is at hand.
+    referee
+        Of what that is the limit.
     """
 
     scatter: float
@@ -69,68 +54,28 @@ class Accuracy:
     bias: float
     prior_scatter: float
     skill: float
+    edge_slope: float
+    edge_bias_low: float
+    edge_bias_high: float
     coverage_68: float
     coverage_95: float
+    coverage_68_thirds: Three
+    coverage_95_thirds: Three
+    sbc_p_value: float
+    tarp_p_value: float
     n_catalogs: int
     referee_scatter: float | None = None
+    referee_scatter_err: float | None = None
     efficiency: float | None = None
+    referee: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name."""
         return dataclasses.asdict(self)
 
 
-def estimates(estimator: Estimator, batches: Iterable[CatalogBatch]) -> Estimates:
-    """Return the estimates of labelled catalogs.
-
-    Parameters
-    ----------
-    estimator
-        Any estimator; one that tells only a mean and an error is taken as Gaussian for the 95 % interval.
-    batches
-        The catalogs, in as many parts as memory asks for.
-
-    Raises
-    ------
-    InputError
-        If a true value is unknown or the model cannot use the catalogs.
-    """
-    true, predictions, wide = [], [], []
-    for batch in batches:
-        if not batch.n_catalogs:
-            continue
-        true.append(_labels(batch))
-        if isinstance(estimator, InfersIntervals):
-            found, interval = estimator.infer(batch)
-        else:
-            found = estimator.predict(batch)
-            middle, error = (found.get_column(name).to_numpy() for name in ("sigma8", "sigma8_err"))
-            interval = (middle - 1.96 * error, middle + 1.96 * error)
-        predictions.append(found)
-        wide.append(interval)
-    if not predictions:
-        raise InputError("there are no catalogs to evaluate")
-    table = pl.concat(predictions)
-    return Estimates(
-        true=np.concatenate(true),
-        predictions=table,
-        interval_68=(table.get_column("sigma8_lo68").to_numpy(), table.get_column("sigma8_hi68").to_numpy()),
-        interval_95=(np.concatenate([low for low, _ in wide]), np.concatenate([high for _, high in wide])),
-    )
-
-
-def _labels(batch: CatalogBatch) -> FloatArray:
-    true = batch.label("sigma8").astype(np.float64)
-    if unknown := int((~np.isfinite(true)).sum()):
-        raise InputError(
-            f"{unknown} of {len(true)} catalogs have no true sigma8; only labelled catalogs can be evaluated, "
-            "for others use: earnest model predict"
-        )
-    return true
-
-
 def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accuracy:
-    """Return scatter, bias, skill and coverage.
+    """Return scatter, bias, skill, coverage and the tests of the distributions.
 
     Parameters
     ----------
@@ -139,7 +84,7 @@ def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accu
     n_resamples
         Number of bootstrap samples for the error of the scatter.
     seed
-        Seed of the bootstrap.
+        Seed of the bootstrap and of the random parts of the tests.
 
     Raises
     ------
@@ -147,30 +92,63 @@ def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accu
         If there are fewer than two catalogs.
     """
     residual = found.sigma8 - found.true
-    n = len(residual)
-    if n < 2:
-        raise InputError(f"scatter needs at least two catalogs, found {n}")
-    prior = float(found.true.std())
-    scatter = float(residual.std())
+    if len(residual) < 2:
+        raise InputError(f"scatter needs at least two catalogs, found {len(residual)}")
+    prior, scatter, told = float(found.true.std()), float(residual.std()), ranks(found, seed=seed)
+    slope, low, high = _edges(found)
     return Accuracy(
         scatter=scatter,
-        scatter_err=_bootstrap_error(residual, n_resamples=n_resamples, seed=seed),
+        scatter_err=bootstrap_error(residual, n_resamples=n_resamples, seed=seed),
         bias=float(residual.mean()),
         prior_scatter=prior,
         skill=1 - (scatter / prior) ** 2 if prior > 0 else float("nan"),
-        coverage_68=_coverage(found.true, found.interval_68),
-        coverage_95=_coverage(found.true, found.interval_95),
-        n_catalogs=n,
+        edge_slope=slope,
+        edge_bias_low=low,
+        edge_bias_high=high,
+        coverage_68=float(_inside(found.true, found.interval_68).mean()),
+        coverage_95=float(_inside(found.true, found.interval_95).mean()),
+        coverage_68_thirds=_by_third(found.true, _inside(found.true, found.interval_68)),
+        coverage_95_thirds=_by_third(found.true, _inside(found.true, found.interval_95)),
+        sbc_p_value=uniformity(told.pit),
+        tarp_p_value=uniformity(told.tarp),
+        n_catalogs=len(residual),
     )
 
 
-def _coverage(true: FloatArray, interval: tuple[FloatArray, FloatArray]) -> float:
-    low, high = interval
-    return float(np.mean((true >= low) & (true <= high)))
+def thirds(true: FloatArray) -> npt.NDArray[np.int64]:
+    """Return 0, 1 or 2 for the lower, middle or upper third of the range of the true values, shape (n,)."""
+    low, high = true.min(), true.max()
+    return np.searchsorted(np.linspace(low, high, 4)[1:3], true, side="right").astype(np.int64)
 
 
-def _bootstrap_error(residual: FloatArray, *, n_resamples: int, seed: int) -> float:
+def bootstrap_error(residual: FloatArray, *, n_resamples: int = 400, seed: int = 0) -> float:
     """Return the standard deviation of the scatter over resampled catalogs."""
     rng = generator(seed, Stage.RESAMPLING)
     draws = (residual[rng.integers(len(residual), size=len(residual))] for _ in range(n_resamples))
     return float(np.std([draw.std() for draw in draws]))
+
+
+def _inside(true: FloatArray, interval: tuple[FloatArray, FloatArray]) -> npt.NDArray[np.bool_]:
+    low, high = interval
+    inside: npt.NDArray[np.bool_] = (true >= low) & (true <= high)
+    return inside
+
+
+def _by_third(true: FloatArray, inside: npt.NDArray[np.bool_]) -> Three:
+    low, middle, high = (_mean(inside[thirds(true) == third].astype(np.float64)) for third in range(3))
+    return low, middle, high
+
+
+def _edges(found: Estimates) -> Three:
+    """Return the slope of inferred on true sigma8, and the bias in the outer tenths of its range."""
+    true, residual = found.true, found.sigma8 - found.true
+    tenth = (true.max() - true.min()) / 10
+    if not tenth > 0:
+        return float("nan"), float("nan"), float("nan")
+    slope = float(np.cov(true, found.sigma8)[0, 1] / true.var(ddof=1))
+    low, high = true <= true.min() + tenth, true >= true.max() - tenth
+    return slope, _mean(residual[low]), _mean(residual[high])
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if len(values) else float("nan")

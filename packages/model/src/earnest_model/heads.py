@@ -1,8 +1,9 @@
 """What the last layer of a network means: a distribution of sigma8, or one value of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -17,17 +18,22 @@ __all__ = ["AbstractHead", "HistogramHead", "Inferred", "PointHead"]
 Tensor = Any  # TensorFlow has no useful static types
 Interval = tuple[FloatArray, FloatArray]
 _LEVELS = {"lo95": 0.025, "lo68": 0.16, "hi68": 0.84, "hi95": 0.975}
+_MORE_LEVELS = {f"q{percent:02d}": percent / 100 for percent in range(1, 100)}
 
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inferred:
-    """Inferred sigma8 of some catalogs: value, error, and the ends of central intervals, each of shape (n,)."""
+    """Inferred sigma8 of some catalogs: value, error, and the ends of central intervals, each of shape (n,).
+
+    ``cumulative`` returns the probability below n values, one for each catalog; calibration of intervals apart.
+    """
 
     sigma8: FloatArray
     error: FloatArray
     interval_68: Interval
     interval_95: Interval
+    cumulative: Callable[[FloatArray], FloatArray]
 
 
 class AbstractHead(ABC):
@@ -103,6 +109,7 @@ class HistogramHead(AbstractHead):
             error=self.histogram.std(probability) * factors.factor_68,
             interval_68=factors.interval(self.histogram, probability, level=0.68),
             interval_95=factors.interval(self.histogram, probability, level=0.95),
+            cumulative=partial(self.histogram.cumulative, probability),
         )
 
 
@@ -139,16 +146,21 @@ class PointHead(AbstractHead):
     def calibrate(self, outputs: FloatArray, sigma8: FloatArray) -> dict[str, float]:
         """Return quantiles and spread of true minus inferred sigma8: one error for all catalogs."""
         residual = sigma8 - (outputs[:, 0] * self.width + self.low)
-        quantiles = {name: float(np.quantile(residual, level)) for name, level in _LEVELS.items()}
+        levels = {**_LEVELS, **_MORE_LEVELS}
+        quantiles = {name: float(np.quantile(residual, level)) for name, level in levels.items()}
         return {**quantiles, "std": float(residual.std()), "n_catalogs": len(sigma8)}
 
     def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> Inferred:
         """Return values with the error and intervals of the validation catalogs."""
         value = outputs[:, 0] * self.width + self.low
+        levels = {**_LEVELS, **_MORE_LEVELS}
+        known = sorted((float(calibration[name]), level) for name, level in levels.items() if name in calibration)
+        errors, shares = np.array(known).T
         ends = {name: value + float(calibration[name]) for name in _LEVELS}
         return Inferred(
             sigma8=value,
             error=np.full(len(value), float(calibration["std"])),
             interval_68=(ends["lo68"], ends["hi68"]),
             interval_95=(ends["lo95"], ends["hi95"]),
+            cumulative=lambda sigma8: np.interp(sigma8 - value, errors, shares, left=0.0, right=1.0),
         )

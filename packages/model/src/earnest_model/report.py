@@ -8,15 +8,18 @@ import numpy.typing as npt
 from earnest_common.drawing import BLUE, GREY, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 
-from earnest_model.evaluate import Accuracy, Estimates
+from earnest_model.estimates import Estimates
+from earnest_model.evaluate import Accuracy
+from earnest_model.ranks_figure import ranks_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["accuracy_section", "by_true_sigma8"]
+__all__ = ["accuracy_section", "by_true_sigma8", "figure_8"]
 
 FloatArray = npt.NDArray[np.float64]
 _MOST_BINS = 23
+_THIRDS = ("lower", "middle", "upper")
 
 
 def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping[str, Any]) -> Section:
@@ -29,34 +32,19 @@ def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping
     provenance
         Which bundle and which catalogs.
     """
-    text = (
-        f"Over {quality.n_catalogs:,} held-out catalogs, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
-        f"{quality.scatter_err:.4f} with bias {quality.bias:+.4f}. Always naming the prior's mean would scatter by "
-        f"{quality.prior_scatter:.4f}: {quality.skill:.1%} of that variance is explained.",
-        f"The true value lies in the 68 % interval of {quality.coverage_68:.1%} and in the 95 % interval of "
-        f"{quality.coverage_95:.1%} of the catalogs.",
-    )
-    rows = (
-        ("scatter", round(quality.scatter, 5), round(quality.scatter_err, 5)),
-        ("bias", round(quality.bias, 5), round(quality.scatter / np.sqrt(quality.n_catalogs), 5)),
-        ("prior scatter", round(quality.prior_scatter, 5), None),
-        ("skill", round(quality.skill, 4), None),
-        ("coverage of 68 % intervals", round(quality.coverage_68, 4), _share_error(quality.coverage_68, quality)),
-        ("coverage of 95 % intervals", round(quality.coverage_95, 4), _share_error(quality.coverage_95, quality)),
-    )
     table = DataTable(
         name="model-accuracy",
         columns=("quantity", "value", "error"),
-        rows=rows,
+        rows=_rows(quality),
         caption="Quality of the estimates of σ₈.",
     )
     return Section(
         key="accuracy.model",
         title="How well σ₈ is inferred",
-        text=text,
-        figures=(_figure_8(found, quality), _coverage_figure(found)),
+        text=_text(quality),
+        figures=(figure_8(found, quality), _coverage_figure(found), ranks_figure(found, quality)),
         tables=(table,),
-        summary=quality.as_dict(),
+        summary={name: _finite(value) for name, value in quality.as_dict().items()},
         provenance=dict(provenance),
     )
 
@@ -83,11 +71,78 @@ def by_true_sigma8(true: FloatArray, values: FloatArray) -> tuple[FloatArray, Fl
     return centres, np.array([np.quantile(values[group], (0.16, 0.5, 0.84)) for group in groups])
 
 
-def _share_error(share: float, quality: Accuracy) -> float:
-    return round(float(np.sqrt(max(share * (1 - share), 0.0) / quality.n_catalogs)), 4)
+def _text(quality: Accuracy) -> tuple[str, ...]:
+    best = (
+        ()
+        if quality.referee_scatter is None or quality.efficiency is None
+        else (
+            f"At best it could scatter by {quality.referee_scatter:.4f} ({quality.referee}): {quality.efficiency:.0%} "
+            "of the information is used.",
+        )
+    )
+    thirds = [", ".join(f"{x:.1%}" for x in t) for t in (quality.coverage_68_thirds, quality.coverage_95_thirds)]
+    return (
+        f"Over {quality.n_catalogs:,} held-out catalogs, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
+        f"{quality.scatter_err:.4f} with bias {quality.bias:+.4f}. Always naming the prior's mean would scatter by "
+        f"{quality.prior_scatter:.4f}: {quality.skill:.1%} of that variance is explained.",
+        *best,
+        f"The true value lies in the 68 % interval of {quality.coverage_68:.1%} and in the 95 % interval of "
+        f"{quality.coverage_95:.1%} of the catalogs; in the lower, middle and upper third of σ₈ in {thirds[0]} and "
+        f"{thirds[1]}.",
+        f"If all distributions were right, ranks of the truth as uneven as these would come with probability "
+        f"{quality.sbc_p_value:.2g}, and a coverage of random regions as uneven with {quality.tarp_p_value:.2g}.",
+        f"Like every posterior mean the estimates shrink towards the middle of the prior: they rise by "
+        f"{quality.edge_slope:.3f} per unit of true σ₈, and are off by {quality.edge_bias_low:+.4f} in its lowest and "
+        f"{quality.edge_bias_high:+.4f} in its highest tenth.",
+    )
 
 
-def _figure_8(found: Estimates, quality: Accuracy) -> Figure:
+def _rows(quality: Accuracy) -> tuple[tuple[str, float | None, float | None], ...]:
+    covered = [
+        (f"coverage of {level} % intervals{where}", share, _share_error(share, n))
+        for level, overall, parts in (
+            (68, quality.coverage_68, quality.coverage_68_thirds),
+            (95, quality.coverage_95, quality.coverage_95_thirds),
+        )
+        for where, share, n in (
+            ("", overall, quality.n_catalogs),
+            *((f", {third} third", part, quality.n_catalogs / 3) for third, part in zip(_THIRDS, parts, strict=True)),
+        )
+    ]
+    found: list[tuple[str, float | None, float | None]] = [
+        ("scatter", quality.scatter, quality.scatter_err),
+        ("bias", quality.bias, quality.scatter / np.sqrt(quality.n_catalogs)),
+        ("prior scatter", quality.prior_scatter, None),
+        ("scatter of the referee", quality.referee_scatter, quality.referee_scatter_err),
+        ("skill", quality.skill, None),
+        ("efficiency", quality.efficiency, None),
+        ("slope of inferred on true", quality.edge_slope, None),
+        ("bias in the lowest tenth", quality.edge_bias_low, None),
+        ("bias in the highest tenth", quality.edge_bias_high, None),
+        *covered,
+        ("p-value of the ranks (SBC)", quality.sbc_p_value, None),
+        ("p-value of random regions (TARP)", quality.tarp_p_value, None),
+    ]
+    return tuple((name, _rounded(value), _rounded(error)) for name, value, error in found if value is not None)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else round(value, 6)
+
+
+def _share_error(share: float, n: float) -> float:
+    return float(np.sqrt(max(share * (1 - share), 0.0) / n))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any entry of a table or of JSON
+    """Return the entry, with ``None`` for numbers that are not finite."""
+    if isinstance(value, tuple):
+        return tuple(_finite(item) for item in value)
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def figure_8(found: Estimates, quality: Accuracy) -> Figure:
+    """Return inferred against true sigma8, as the paper's figure 8."""
     centres, quantiles = by_true_sigma8(found.true, found.sigma8)
     low, high = float(found.true.min()) - 0.02, float(found.true.max()) + 0.02
     jitter = _jitter(found.true)

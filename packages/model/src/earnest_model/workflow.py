@@ -18,9 +18,11 @@ from earnest_common.section import write_section
 from earnest_common.variants import view
 
 from earnest_model.config import TrainingConfig
-from earnest_model.evaluate import accuracy, estimates
+from earnest_model.estimates import estimates
+from earnest_model.evaluate import accuracy
 from earnest_model.feeds import AbstractFeed, LiveFeed, SetFeed
 from earnest_model.networks import architecture
+from earnest_model.referee import limit_of_preset, with_limit, with_referee
 
 __all__ = ["evaluate_set", "open_feed", "predict_set", "train_bundle"]
 
@@ -139,9 +141,19 @@ def _seen(
     opened: CatalogSet, estimator: Estimator, *, split: str | None, variant: str | None
 ) -> Iterator[CatalogBatch]:
     """Yield the catalogs of a set as the given variant, or as the one that the model was trained on."""
-    trained_on = estimator.description.training.get("config", {}).get("variant", "standard")
     for batch in opened.batches(split=split):
-        yield view(batch, variant or trained_on)
+        yield view(batch, variant or _trained_on(estimator))
+
+
+def _trained_on(estimator: Estimator) -> str:
+    variant: str = estimator.description.training.get("config", {}).get("variant", "standard")
+    return variant
+
+
+def _informative(estimator: Estimator, variant: str) -> tuple[str, ...]:
+    """Return the columns that the model sees and that say something."""
+    description = estimator.description
+    return () if variant == "ones" else (*description.features, *description.supplementary)
 
 
 def evaluate_set(
@@ -150,11 +162,13 @@ def evaluate_set(
     *,
     split: str | None = None,
     variant: str | None = None,
+    referee: Path | None = None,
     section: Path | None = None,
 ) -> dict[str, Any]:
     """Return the quality of a model on a labelled set, and write it as a report section if asked.
 
-    Without a ``variant`` the catalogs are seen as in training.
+    Without a ``variant`` the catalogs are seen as in training. With the table of a ``referee`` the model is compared
+    with the exact posterior of the same catalogs, else with the limit of the preset where one is known.
 
     Raises
     ------
@@ -165,8 +179,13 @@ def evaluate_set(
         refuse_existing(section)
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
-    found = estimates(estimator, _seen(opened, estimator, split=split, variant=variant))
-    quality = accuracy(found)
+    shown = variant or _trained_on(estimator)
+    found = estimates(estimator, _seen(opened, estimator, split=split, variant=shown))
+    quality, limit = accuracy(found), None
+    if referee is not None:
+        quality = with_referee(quality, found, referee)
+    elif limit := limit_of_preset(opened.manifest.plan, columns=_informative(estimator, shown)):
+        quality = with_limit(quality, limit)
     if section is not None:
         from earnest_model.report import accuracy_section
 

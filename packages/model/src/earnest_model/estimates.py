@@ -1,0 +1,135 @@
+"""What a model says of catalogs whose true sigma8 is known."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, final, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from earnest_common.batch import CatalogBatch
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator
+from scipy.special import ndtr, ndtri
+
+__all__ = ["Cumulative", "Estimates", "TellsDistribution", "estimates"]
+
+FloatArray = npt.NDArray[np.float64]
+Interval = tuple[FloatArray, FloatArray]
+Cumulative = Callable[[FloatArray], FloatArray]
+"""Returns the probability below n values, one for each catalog."""
+
+
+class Distribution(Protocol):
+    """Predictive distributions of some catalogs."""
+
+    @property
+    def interval_95(self) -> Interval:
+        """Ends of the central 95 % intervals, each of shape (n,)."""
+
+    @property
+    def cumulative(self) -> Cumulative:
+        """Returns the probability below n values, one for each catalog."""
+
+
+@runtime_checkable
+class TellsDistribution(Protocol):
+    """An estimator that tells more than the columns of a prediction."""
+
+    def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, Distribution]:
+        """Return predictions (schema ``PREDICTIONS``) and the distributions behind them."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimates:
+    """True and inferred sigma8, one entry per catalog.
+
+    Attributes
+    ----------
+    true
+        True values, shape (n,).
+    predictions
+        One row per catalog (schema ``PREDICTIONS``).
+    interval_68, interval_95
+        Ends of central intervals, each of shape (n,).
+    cumulative
+        Returns the probability below n values, one for each catalog.
+    """
+
+    true: FloatArray
+    predictions: pl.DataFrame
+    interval_68: Interval
+    interval_95: Interval
+    cumulative: Cumulative
+
+    @property
+    def sigma8(self) -> FloatArray:
+        """Inferred sigma8, shape (n,)."""
+        return self.predictions.get_column("sigma8").to_numpy()
+
+
+def estimates(estimator: Estimator, batches: Iterable[CatalogBatch]) -> Estimates:
+    """Return the estimates of labelled catalogs.
+
+    Parameters
+    ----------
+    estimator
+        Any estimator; one that tells only a mean and an error is taken as Gaussian.
+    batches
+        The catalogs, in as many parts as memory asks for.
+
+    Raises
+    ------
+    InputError
+        If a true value is unknown or the model cannot use the catalogs.
+    """
+    true, predictions, wide, cumulative = [], [], [], []
+    for batch in batches:
+        if not batch.n_catalogs:
+            continue
+        true.append(_labels(batch))
+        table, interval, below = _asked(estimator, batch)
+        predictions.append(table)
+        wide.append(interval)
+        cumulative.append(below)
+    if not predictions:
+        raise InputError("there are no catalogs to evaluate")
+    table = pl.concat(predictions)
+    return Estimates(
+        true=np.concatenate(true),
+        predictions=table,
+        interval_68=(table.get_column("sigma8_lo68").to_numpy(), table.get_column("sigma8_hi68").to_numpy()),
+        interval_95=(np.concatenate([low for low, _ in wide]), np.concatenate([high for _, high in wide])),
+        cumulative=partial(_by_part, cumulative, np.cumsum([len(part) for part in true])[:-1]),
+    )
+
+
+def _asked(estimator: Estimator, batch: CatalogBatch) -> tuple[pl.DataFrame, Interval, Cumulative]:
+    if isinstance(estimator, TellsDistribution):
+        table, found = estimator.infer(batch)
+        return table, found.interval_95, found.cumulative
+    table = estimator.predict(batch)
+    mean, error = (table.get_column(name).to_numpy() for name in ("sigma8", "sigma8_err"))
+    half = ndtri(0.975) * error
+    return table, (mean - half, mean + half), partial(_gaussian, mean, error)
+
+
+def _gaussian(mean: FloatArray, error: FloatArray, values: FloatArray) -> FloatArray:
+    below: FloatArray = ndtr((values - mean) / np.maximum(error, 1e-12))
+    return below
+
+
+def _by_part(parts: Sequence[Cumulative], at: npt.NDArray[np.int64], values: FloatArray) -> FloatArray:
+    return np.concatenate([part(some) for part, some in zip(parts, np.split(values, at), strict=True)])
+
+
+def _labels(batch: CatalogBatch) -> FloatArray:
+    true = batch.label("sigma8").astype(np.float64)
+    if unknown := int((~np.isfinite(true)).sum()):
+        raise InputError(
+            f"{unknown} of {len(true)} catalogs have no true sigma8; only labelled catalogs can be evaluated, "
+            "for others use: earnest model predict"
+        )
+    return true
