@@ -16,7 +16,7 @@ __all__ = ["FEATURES", "PlainEstimator", "SaturatingEstimator"]
 _PROFILES = ("log10_m_gas_profile", "gas_slope_profile")
 FEATURES = ("log10_t_x", *(f"{name}_{place}" for name in _PROFILES for place in range(1, len(RADII_R500C) + 1)))
 
-_SCALING = {"log10_t_x": (0.0, 1.2), "log10_m_gas_profile": (11.5, 3.0), "gas_slope_profile": (-3.5, 3.5)}
+_SCALING = {"t_x": (0.0, 1.2), "m_gas_profile": (11.5, 3.0), "gas_slope_profile": (-3.5, 3.5)}
 
 
 def _sums(values: FloatArray, batch: CatalogBatch) -> FloatArray:
@@ -118,8 +118,8 @@ class SaturatingEstimator:
 
     def _drive(self, batch: CatalogBatch) -> FloatArray:
         columns = {
-            "log10_t_x": np.log10(batch.column("t_x"))[:, None],
-            "log10_m_gas_profile": np.log10(batch.column("m_gas_profile")),
+            "t_x": np.log10(batch.column("t_x"))[:, None],
+            "m_gas_profile": np.log10(batch.column("m_gas_profile")),
             "gas_slope_profile": batch.column("gas_slope_profile"),
         }
         scaled = [(columns[name] - offset) / width for name, (offset, width) in _SCALING.items()]
