@@ -1,5 +1,6 @@
 """The referee's posterior of sigma8 for one catalog."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,7 +11,7 @@ from earnest_common.errors import InputError
 from earnest_selfcal.posterior import Posterior
 from earnest_selfcal.referee.likelihood import Likelihood
 from earnest_selfcal.referee.mode import Peak, find_peak
-from earnest_selfcal.referee.proposal import Draws, first_proposal
+from earnest_selfcal.referee.proposal import Draws, Proposal, first_proposal
 
 __all__ = ["RefereeConfig", "Verdict", "referee"]
 
@@ -30,11 +31,11 @@ class RefereeConfig:
         Effective sample size at which it stops. The error of a posterior mean is its standard deviation divided by
         the root of this number.
     max_rounds
-        It stops after so many rounds in any case and reports the effective sample size it reached.
+        It stops after so many rounds in any case and reports the effective sample size of all its draws.
     """
 
-    n_draws: int = 1500
-    target_ess: float = 400.0
+    n_draws: int = 3000
+    target_ess: float = 1200.0
     max_rounds: int = 6
 
     def __post_init__(self) -> None:
@@ -73,7 +74,9 @@ class Verdict:
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Round:
+class _Sample:
+    """Weighted draws of all rounds."""
+
     draws: Draws
     weight: FloatArray
     ess: float
@@ -86,7 +89,7 @@ def referee(
     """Return the posterior of sigma8 given every cluster of a catalog, all other parameters marginalised.
 
     A Gaussian at the peak proposes draws, which are weighted by likelihood times prior; the proposal learns from them
-    until the effective sample size suffices. Parameters on a grid are drawn from the grid.
+    until the effective sample size suffices, and all draws are used together. Parameters on a grid are drawn from it.
 
     Parameters
     ----------
@@ -109,57 +112,79 @@ def referee(
     if "sigma8" not in space.free:
         raise InputError("the prior of sigma8 is a single value, so there is nothing to infer; widen it")
     peak = find_peak(lambda x: likelihood.ln_likelihood(data, x), space.bounds)
-    best, n_draws = _rounds(likelihood, data, peak, rng=rng, config=config)
-    values = space.values(best.draws.coordinates)
-    posterior = _cells(likelihood, values["sigma8"], best)
-    off = values["sigma8"] - best.weight @ values["sigma8"]
+    sample = _rounds(likelihood, data, peak, rng=rng, config=config)
+    values = space.values(sample.draws.coordinates)
+    posterior = _cells(likelihood, values["sigma8"], sample)
+    off = values["sigma8"] - sample.weight @ values["sigma8"]
     return Verdict(
         posterior=posterior,
-        means={name: float(best.weight @ value) for name, value in values.items()},
-        ess=best.ess,
-        numerical_error=float(np.sqrt((best.weight**2) @ off**2)),
-        n_draws=n_draws,
+        means={name: float(sample.weight @ value) for name, value in values.items()},
+        ess=sample.ess,
+        numerical_error=float(np.sqrt((sample.weight**2) @ off**2)),
+        n_draws=len(sample.weight),
     )
 
 
 def _rounds(
     likelihood: Likelihood, data: FloatArray, peak: Peak, *, rng: np.random.Generator, config: RefereeConfig
-) -> tuple[_Round, int]:
-    """Draw and learn until a round is good enough; return the best round and the number of all draws."""
-    proposal = first_proposal(likelihood.space, peak)
-    best: _Round | None = None
-    n, total = config.n_draws, 0
-    for _ in range(config.max_rounds):
-        draws = proposal.draw(n, rng=rng)
-        ln_prior = likelihood.space.ln_prior(draws.coordinates) - np.log(len(likelihood.space.grid))
-        ln_weight = np.full(n, -np.inf)
-        inside = np.isfinite(ln_prior)
-        ln_weight[inside] = likelihood.ln_likelihood(data, draws.coordinates[inside])
-        ln_weight[inside] += ln_prior[inside] - proposal.ln_density(draws)[inside]
-        one = _weighed(draws, ln_weight)
-        total += n
-        if best is None or one.ess > best.ess:
-            best = one
-        if best.ess >= config.target_ess:
+) -> _Sample:
+    """Draw and learn until all draws together are good enough."""
+    proposals = [first_proposal(likelihood.space, peak)]
+    parts: list[Draws] = []
+    ln_joint: list[FloatArray] = []
+    n = config.n_draws
+    while True:
+        parts.append(proposals[-1].draw(n, rng=rng))
+        ln_joint.append(_ln_joint(likelihood, data, parts[-1]))
+        sample = _weighed(proposals, parts, np.concatenate(ln_joint))
+        if sample.ess >= config.target_ess or len(parts) == config.max_rounds:
             break
-        proposal, n = proposal.learn(one.draws, one.weight), n + n // 2
-    if best is None or not np.isfinite(best.ln_evidence):
+        proposals.append(proposals[-1].learn(sample.draws, sample.weight))
+        n += n // 2
+    if not np.isfinite(sample.ln_evidence):
         raise InputError("the catalog is impossible everywhere in the prior; check the preset and the units")
-    return best, total
+    return sample
 
 
-def _weighed(draws: Draws, ln_weight: FloatArray) -> _Round:
+def _ln_joint(likelihood: Likelihood, data: FloatArray, draws: Draws) -> FloatArray:
+    """Return ln of likelihood times prior, -inf outside the prior, shape (n,)."""
+    ln_joint: FloatArray = likelihood.space.ln_prior(draws.coordinates) - np.log(len(likelihood.space.grid))
+    inside = np.isfinite(ln_joint)
+    ln_joint[inside] += likelihood.ln_likelihood(data, draws.coordinates[inside])
+    return ln_joint
+
+
+def _weighed(proposals: Sequence[Proposal], parts: Sequence[Draws], ln_joint: FloatArray) -> _Sample:
+    """Weight the draws of all rounds as draws from the mixture of all proposals.
+
+    To keep the round that looks best instead would favour rounds that happened to miss a tail.
+
+    References
+    ----------
+    Cornuet et al. 2012 (arXiv:0907.1254).
+    """
+    draws = Draws(
+        coordinates=np.concatenate([one.coordinates for one in parts]),
+        point=np.concatenate([one.point for one in parts]),
+    )
+    size = np.array([len(one.point) for one in parts])
+    ln_mixture = np.logaddexp.reduce(
+        [np.log(n / size.sum()) + one.ln_density(draws) for n, one in zip(size, proposals, strict=True)]
+    )
+    ln_weight = np.full(len(ln_joint), -np.inf)
+    inside = np.isfinite(ln_joint)
+    ln_weight[inside] = ln_joint[inside] - ln_mixture[inside]
     highest = ln_weight.max()
     if not np.isfinite(highest):
-        return _Round(draws=draws, weight=np.full(len(ln_weight), 1 / len(ln_weight)), ess=0.0, ln_evidence=-np.inf)
+        return _Sample(draws=draws, weight=np.full(len(ln_weight), 1 / len(ln_weight)), ess=0.0, ln_evidence=-np.inf)
     weight = np.exp(ln_weight - highest)
     total = weight.sum()
     weight /= total
     ln_evidence = float(highest + np.log(total / len(weight)))
-    return _Round(draws=draws, weight=weight, ess=float(1 / (weight**2).sum()), ln_evidence=ln_evidence)
+    return _Sample(draws=draws, weight=weight, ess=float(1 / (weight**2).sum()), ln_evidence=ln_evidence)
 
 
-def _cells(likelihood: Likelihood, sigma8: FloatArray, best: _Round) -> Posterior:
+def _cells(likelihood: Likelihood, sigma8: FloatArray, sample: _Sample) -> Posterior:
     """Return the weights collected in the values of a gridded prior or in narrow cells of a continuous one."""
     prior = likelihood.preset.priors.sigma8
     if prior.step is not None and "sigma8" not in likelihood.space.spread:
@@ -171,5 +196,5 @@ def _cells(likelihood: Likelihood, sigma8: FloatArray, best: _Round) -> Posterio
         nodes = low + step * (np.arange(n) + 0.5)
     cell = np.clip(np.rint((sigma8 - nodes[0]) / step), 0, len(nodes) - 1).astype(np.int64)
     probability = np.zeros(len(nodes))
-    np.add.at(probability, cell, best.weight)
-    return Posterior(sigma8=nodes, step=float(step), probability=probability, ln_evidence=best.ln_evidence)
+    np.add.at(probability, cell, sample.weight)
+    return Posterior(sigma8=nodes, step=float(step), probability=probability, ln_evidence=sample.ln_evidence)
