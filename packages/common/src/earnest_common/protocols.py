@@ -10,7 +10,7 @@ import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
 
-__all__ = ["CatalogSource", "Estimator", "TerseEstimator"]
+__all__ = ["CatalogSource", "Estimator", "Randomisable", "TerseEstimator"]
 
 
 @runtime_checkable
@@ -56,3 +56,11 @@ class TerseEstimator(Estimator, Protocol):
 
     def leave_one_out(self, batch: CatalogBatch) -> npt.NDArray[np.float64]:
         """Return sigma8 without each cluster minus sigma8 with all, shape (n_clusters,); NaN for a lone cluster."""
+
+
+@runtime_checkable
+class Randomisable(TerseEstimator, Protocol):
+    """An estimator that can forget what it learned, against which its interpretation is checked."""
+
+    def randomised(self, seed: int) -> TerseEstimator:
+        """Return the same estimator with the learned weights of each layer shuffled."""

@@ -1,7 +1,7 @@
 """An estimator whose reasons are known exactly, for tests and as an example of what an estimator must offer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 import numpy as np
@@ -111,6 +111,11 @@ class SaturatingEstimator:
         with np.errstate(divide="ignore", invalid="ignore"):  # a lone cluster leaves nothing, hence NaN
             without = self._sigma8(sums - terse, counts - 1)
         return np.where(counts > 1, without - self._sigma8(sums, counts), np.nan)
+
+    def randomised(self, seed: int) -> "SaturatingEstimator":
+        """Return the estimator with its weights on other inputs, in random order."""
+        order = np.random.default_rng(seed).permutation(len(FEATURES))
+        return replace(self, weights={FEATURES[j]: float(w) for j, w in zip(order, self._w, strict=True)})
 
     @property
     def _w(self) -> FloatArray:

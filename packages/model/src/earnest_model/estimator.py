@@ -10,6 +10,7 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
 from earnest_common.errors import IntegrityError
 from earnest_common.schema import PREDICTIONS
+from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.config import MAX_ROWS
@@ -101,6 +102,19 @@ class NetworkEstimator:
     def leave_one_out(self, batch: CatalogBatch) -> FloatArray:
         """Return sigma8 without each cluster minus sigma8 with all, shape (n_clusters,); NaN where undefined."""
         return self._inference.leave_one_out(self._arrays(batch))
+
+    def randomised(self, seed: int) -> "NetworkEstimator":
+        """Return the same network with the learned weights of each layer shuffled; fixed input maps stay.
+
+        Saliency that stays the same does not come from what was learned (Adebayo et al., arXiv:1810.03292).
+        """
+        network = type(self.network).from_config(self.network.get_config())
+        network.set_weights(self.network.get_weights())
+        rng = generator(seed, Stage.TRAINING)
+        for weight in network.trainable_variables:
+            values = weight.numpy()
+            weight.assign(rng.permutation(values.ravel()).reshape(values.shape))
+        return NetworkEstimator(network, self._description, max_rows=self.max_rows)
 
     def outside_training_range(self, batch: CatalogBatch) -> list[str]:
         """Return one sentence for each column with clusters outside the range that was seen in training."""

@@ -47,5 +47,12 @@ class Network(Protocol):
     def set_weights(self, weights: list[npt.NDArray[Any]]) -> None:
         """Set all weights."""
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Network":
+        """Return a network with these arguments and its first weights."""
+
     def save(self, path: Any) -> None:  # noqa: ANN401 - Keras takes any path
         """Write a ``.keras`` file."""
