@@ -114,7 +114,7 @@ class FastRecipe:
         Fresh catalogs are drawn in chunks, and each is used in this many passes: a second look is cheaper than a
         second catalog and teaches almost as much.
     n_validation
-        Validation catalogs drawn from a live source.
+        Validation catalogs drawn from a live source; 8,192 fix the coverage of 95 % intervals to 0.24 %.
     looks
         Number of looks at the validation catalogs; the weights of the best one are kept.
     n_look
@@ -134,7 +134,7 @@ class FastRecipe:
     clip_norm: float = 1.0
     chunk_catalogs: int = 1024
     passes: int = 2
-    n_validation: int = 2048
+    n_validation: int = 8192
     looks: int = 8
     n_look: int = 512
     memory_clusters: int = 4_000_000

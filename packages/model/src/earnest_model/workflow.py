@@ -181,7 +181,7 @@ def evaluate_set(
     estimator = load_estimator(model)
     shown = variant or _trained_on(estimator)
     found = estimates(estimator, _seen(opened, estimator, split=split, variant=shown))
-    quality, limit = accuracy(found), None
+    quality = accuracy(found)
     if referee is not None:
         quality = with_referee(quality, found, referee)
     elif limit := limit_of_preset(opened.manifest.plan, columns=_informative(estimator, shown)):
