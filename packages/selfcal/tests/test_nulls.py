@@ -9,6 +9,7 @@ from earnest_common.priors import Uniform
 from earnest_common.section import read_section
 from earnest_common.survey import preset
 from earnest_selfcal.config import GridConfig
+from earnest_selfcal.noise import noise_of
 from earnest_selfcal.nulls import answer
 from earnest_selfcal.nulls.answer import information_map
 from earnest_selfcal.nulls.information import Effort, InformationPoint, measure, model_cases
@@ -28,14 +29,23 @@ def small(chosen):
 
 
 def test_variants_change_one_thing_at_a_time():
-    mass, smoothed, continuous, flux = survey_variants(PAPER)
+    mass, smoothed, continuous, flux, real = survey_variants(PAPER)
     assert mass.preset == replace(PAPER, survey=PAPER.survey)
     assert smoothed.preset.survey.selection.smoothing == 0.076
     assert not continuous.preset.priors.grid
     assert continuous.preset.survey == mass.preset.survey
     assert flux.preset.priors == continuous.preset.priors
     assert flux.preset.survey.cut == "flux"
-    assert [one.key for one in survey_variants(preset("realistic"))] == ["mass", "mass_smoothed", "flux_continuous"]
+    assert real.preset == flux.preset
+    assert (flux.noise, real.noise) == (noise_of(PAPER), noise_of(preset("realistic")))
+
+
+def test_last_variant_is_the_realistic_preset():
+    realistic = preset("realistic")
+    variants = survey_variants(realistic)
+    assert [one.key for one in variants] == ["mass", "mass_smoothed", "realistic"]
+    assert variants[-1].preset == realistic
+    assert {one.noise for one in variants} == {noise_of(realistic)}
 
 
 def test_widths_are_those_of_the_priors():
@@ -118,9 +128,10 @@ def test_sentences_have_the_numbers(name):
     chosen = preset(name)
     variants = (*survey_variants(chosen), *width_variants(chosen, (0.0, 0.5), cut="flux"))
     text = sentences(chosen, variants, made_up(variants))
-    assert "is a ruler: without weak lensing it gives 0.0200 ± 0.0010" in text[1]
-    assert "0.0240 ± 0.0010 (+44 % in variance)" in text[1]
-    assert "the sharp edge by itself matters little" in text[1]
+    assert "is real: with none of the simplifications it tells σ₈ to 0.0240 ± 0.0010" in text[1]
+    assert "is a ruler: without weak lensing it gives 0.0200 ± 0.0010" in text[2]
+    assert "0.0240 ± 0.0010 (+44 % in variance)" in text[2]
+    assert "the sharp edge by itself matters little" in text[2]
     assert any("multiples of 0.1" in one for one in text) == (name == "paper")
     assert any("±50 % (13." in one for one in text)
     assert "at most 2.0 of its errors" in text[-1]
@@ -163,8 +174,8 @@ def test_map_is_written_once(tmp_path, monkeypatch):
     assert not (tmp_path / "map.json.parts").exists()
     written = read_section(section)
     assert written.summary == told["headline"]
-    assert told["headline"]["flux_x_ray_scatter"] == pytest.approx(0.024)
-    assert len(written.tables[0].rows) == 1 + 4 * 6 + 10 * 3
+    assert told["headline"]["realistic_x_ray_scatter"] == pytest.approx(0.024)
+    assert len(written.tables[0].rows) == 1 + 5 * 6 + 10 * 3
     assert written.figures[0].svg.count("<svg") == 1
     assert list(written.text) == told["text"]
     with pytest.raises(OutputExistsError):

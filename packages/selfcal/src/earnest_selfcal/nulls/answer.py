@@ -15,7 +15,7 @@ from earnest_common.survey import Preset
 
 from earnest_selfcal.nulls.information import Effort, InformationPoint, measure
 from earnest_selfcal.nulls.section import information_section
-from earnest_selfcal.nulls.variants import Variant, mass_prior, survey_variants, width_variants
+from earnest_selfcal.nulls.variants import REAL, Variant, mass_prior, survey_variants, width_variants
 from earnest_selfcal.nulls.words import sentences
 from earnest_selfcal.referee.run import parts_folder
 
@@ -86,9 +86,8 @@ def _answer(preset: Preset, variants: tuple[Variant, ...], points: list[Informat
     for point in points:
         plain = asdict(point)
         surveys[plain.pop("survey")]["data"][plain.pop("data")] = {k: v for k, v in plain.items() if k != "width"}
-    flux = surveys["flux_continuous"]["data"]
     headline = {"prior_scatter": preset.priors.sigma8.std}
-    headline |= {f"flux_{name}_scatter": flux[name]["scatter"] for name in flux}
+    headline |= {f"{REAL}_{name}_scatter": value["scatter"] for name, value in surveys[REAL]["data"].items()}
     headline |= {f"mass_{name}_scatter": value["scatter"] for name, value in surveys["mass"]["data"].items()}
     return {
         "preset": preset.name,

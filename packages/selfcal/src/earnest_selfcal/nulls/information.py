@@ -75,11 +75,12 @@ class Effort:
     n_catalogs
         Surveys drawn over the priors of each variant.
     referee, grid
-        Settings of the referee and of the table of counts and medians.
+        Settings of the referee and of the table of counts and medians. A mean over many surveys asks for fewer draws
+        than the posterior of one.
     """
 
     n_catalogs: int = 100
-    referee: RefereeConfig = field(default_factory=RefereeConfig)
+    referee: RefereeConfig = field(default_factory=lambda: RefereeConfig(n_draws=1500, target_ess=400))
     grid: GridConfig = field(default_factory=GridConfig)
 
     def __post_init__(self) -> None:
@@ -119,7 +120,7 @@ def measure(
 
     @functools.cache
     def counts(observable: Observable) -> ForwardTable:
-        return build_table(variant.preset, effort.grid, observable=observable)
+        return build_table(variant.preset, effort.grid, observable=observable, noise=variant.noise)
 
     points = []
     for name in variant.data:
@@ -128,7 +129,7 @@ def measure(
             table = pl.read_parquet(file)
             on_done(len(table))
         elif name in _REFEREED:
-            likelihood = build_likelihood(variant.preset, observables=_REFEREED[name])
+            likelihood = build_likelihood(variant.preset, observables=_REFEREED[name], noise=variant.noise)
             table = judge(
                 likelihood, cases, seed=seed, config=effort.referee, executor=executor, out=file, on_done=on_done
             )
@@ -143,7 +144,7 @@ def measure(
 
 def model_cases(variant: Variant, *, n_catalogs: int, seed: int) -> list[Case]:
     """Return surveys drawn over the priors of a variant, with every observable and the truth."""
-    maker = ModelCatalogs.of(variant.preset)
+    maker = ModelCatalogs.of(variant.preset, noise=variant.noise)
     cases = []
     for index in range(n_catalogs):
         rng = generator(seed, Stage.SELF_CALIBRATION, _FIRST_ID + index)

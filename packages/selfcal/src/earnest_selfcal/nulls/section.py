@@ -8,7 +8,7 @@ from earnest_common.section import DataTable, Figure, Section
 from earnest_common.survey import Preset
 
 from earnest_selfcal.nulls.information import InformationPoint
-from earnest_selfcal.nulls.variants import DATA, Variant
+from earnest_selfcal.nulls.variants import DATA, REAL, Variant
 from earnest_selfcal.nulls.words import by_key, sentences
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["information_section"]
 
-_COLOURS = (INK, GREY, OCHRE, BLUE)
+_COLOURS = (INK, GREY, OCHRE, "#5d9c8c", BLUE)
 _SHORT = {
     "n": "$N$",
     "n_median_l_x": "$N$, median $L_X$",
@@ -89,7 +89,7 @@ def _figure(preset: Preset, variants: Sequence[Variant], points: Sequence[Inform
         _paint_widths(right, widths, points)
 
     found = by_key(points)
-    hard, flux = found["mass", "x_ray"], found["flux_continuous", "x_ray"]
+    hard, flux = found["mass", "x_ray"], found[REAL, "x_ray"]
     return Figure(
         name="information-map",
         svg=draw_canvas(paint, size=(8.6, 3.9)),
@@ -97,7 +97,7 @@ def _figure(preset: Preset, variants: Sequence[Variant], points: Sequence[Inform
         caption=(
             "Left: the best possible scatter of σ₈, from counts alone to true masses (dashed: the prior alone); "
             f"without weak lensing {hard.scatter:.4f} with the sharp cut in true mass, {flux.scatter:.4f} with a cut "
-            "in flux. "
+            "in flux and errors of measurement. "
             "Right: how it depends on what is known of the normalisations."
         ),
     )
@@ -107,7 +107,7 @@ def _paint_ladder(axes: "Axes", surveys: Sequence[Variant], points: Sequence[Inf
     found, names = by_key(points), list(DATA)
     axes.axvline(prior, color=GREY, lw=0.8, ls="--")
     for i, (survey, colour) in enumerate(zip(surveys, _COLOURS, strict=False)):
-        place = [len(names) - j + 0.13 * (1.5 - i) for j in range(len(names))]
+        place = [len(names) - j + 0.12 * (2 - i) for j in range(len(names))]
         at = [found[survey.key, name] for name in names]
         axes.errorbar(
             [one.scatter for one in at],

@@ -1,13 +1,16 @@
 """The surveys and the data that the information map compares."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors, Uniform
 from earnest_common.survey import Preset
+from earnest_common.survey import preset as preset_named
 
-__all__ = ["DATA", "NORMALISATIONS", "Variant", "mass_prior", "survey_variants", "width_variants"]
+from earnest_selfcal.noise import MeasurementNoise, noise_of
+
+__all__ = ["DATA", "NORMALISATIONS", "REAL", "Variant", "mass_prior", "survey_variants", "width_variants"]
 
 NORMALISATIONS = ("l_x_normalisation", "t_x_normalisation", "m_gas_normalisation")
 
@@ -20,6 +23,9 @@ DATA = {
     "perfect": "the same with true masses",
 }
 """What is known of a survey, from little to much, in words."""
+
+REAL = "realistic"
+"""Key of the variant without any simplification."""
 
 _SMOOTHING = 0.076  # dex: appendix A of the paper
 
@@ -37,6 +43,8 @@ class Variant:
         What is assumed, in words.
     preset
         The survey and its priors.
+    noise
+        Errors of measurement.
     data
         Which of ``DATA`` are looked at.
     width
@@ -46,6 +54,7 @@ class Variant:
     key: str
     title: str
     preset: Preset
+    noise: MeasurementNoise = field(default_factory=MeasurementNoise)
     data: tuple[str, ...] = tuple(DATA)
     width: float | None = None
 
@@ -57,31 +66,33 @@ def survey_variants(preset: Preset) -> tuple[Variant, ...]:
     --------
     >>> from earnest_common.survey import preset
     >>> [variant.key for variant in survey_variants(preset("paper"))]
-    ['mass', 'mass_smoothed', 'mass_continuous', 'flux_continuous']
+    ['mass', 'mass_smoothed', 'mass_continuous', 'flux_continuous', 'realistic']
     """
-    on_grid, continuous = preset, replace(preset, priors=continuous_priors(preset.priors))
+    continuous, noise = replace(preset, priors=continuous_priors(preset.priors)), noise_of(preset)
     gridded = "priors on a grid" if preset.priors.grid else "continuous priors"
-    variants = [
-        Variant(key="mass", title=f"cut in true mass, sharp, {gridded}", preset=_cut(on_grid, "mass", 0.0)),
-        Variant(
-            key="mass_smoothed",
-            title=f"cut in true mass, smoothed by {_SMOOTHING} dex, {gridded}",
-            preset=_cut(on_grid, "mass", _SMOOTHING),
-        ),
-        Variant(
-            key="mass_continuous",
-            title="cut in true mass, sharp, continuous priors",
-            preset=_cut(continuous, "mass", 0.0),
-        ),
-        Variant(
-            key="flux_continuous", title="cut in observed flux, continuous priors", preset=_cut(continuous, "flux", 0.0)
+    surveys = [
+        ("mass", f"cut in true mass, sharp, {gridded}", _cut(preset, "mass", 0.0), noise),
+        (
+            "mass_smoothed",
+            f"cut in true mass, smoothed by {_SMOOTHING} dex, {gridded}",
+            _cut(preset, "mass", _SMOOTHING),
+            noise,
         ),
     ]
-    return tuple(variants if preset.priors.grid else [one for one in variants if one.key != "mass_continuous"])
+    flux, errors = "cut in observed flux, continuous priors", _realistic_noise(preset)
+    if preset.priors.grid:
+        of_mass = "cut in true mass, sharp, continuous priors"
+        surveys.append(("mass_continuous", of_mass, _cut(continuous, "mass", 0.0), noise))
+    if noise != errors:
+        surveys.append(("flux_continuous", flux, _cut(continuous, "flux", 0.0), noise))
+    surveys.append((REAL, f"{flux}, errors of T and M_gas", _cut(continuous, "flux", 0.0), errors))
+    return tuple(Variant(key=key, title=title, preset=one, noise=n) for key, title, one, n in surveys)
 
 
 def width_variants(preset: Preset, widths: tuple[float, ...], *, cut: Literal["mass", "flux"]) -> tuple[Variant, ...]:
     """Return the survey with normalisations known to within given shares, continuous priors.
+
+    A cut in flux comes with errors of measurement, a cut in mass as the preset has them.
 
     Raises
     ------
@@ -96,6 +107,7 @@ def width_variants(preset: Preset, widths: tuple[float, ...], *, cut: Literal["m
             key=f"{cut}_width_{width:g}",
             title=f"normalisations to ±{100 * width:g} %, cut in {'true mass' if cut == 'mass' else 'observed flux'}",
             preset=replace(base, priors=_of_width(base.priors, width)),
+            noise=_realistic_noise(preset) if cut == "flux" else noise_of(preset),
             data=("n_median_y_x", "x_ray", "all"),
             width=width,
         )
@@ -128,6 +140,12 @@ def mass_prior(preset: Preset) -> float:
         middle = preset.priors.of(f"{name}_normalisation")
         weight += (float(law.slope) * 0.5 * (middle.low + middle.high) / spread) ** 2
     return float(weight**-0.5)
+
+
+def _realistic_noise(preset: Preset) -> MeasurementNoise:
+    """Return the errors of a survey that has some, else those of the preset ``realistic``."""
+    own = noise_of(preset)
+    return own if own != MeasurementNoise() else noise_of(preset_named(REAL))
 
 
 def _cut(preset: Preset, cut: Literal["mass", "flux"], smoothing: float) -> Preset:
