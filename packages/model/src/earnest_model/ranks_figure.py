@@ -48,8 +48,9 @@ def _paint(axes: Sequence["Axes"], told: Ranks) -> None:
     left.stairs(density, edges, color=BLUE, lw=1.5)
     left.set(xlabel=r"rank of true $\sigma_8$", ylabel="density", xlim=(0, 1), ylim=(0, max(1.6, 1.1 * density.max())))
     right.axhspan(-_KOLMOGOROV_95 / np.sqrt(n), _KOLMOGOROV_95 / np.sqrt(n), color=GREY, alpha=0.25, lw=0)
+    promised = np.linspace(0, 1, 201)
     for values, color, label in ((told.pit, BLUE, "ranks (SBC)"), (told.tarp, RUST, "random regions (TARP)")):
-        ordered = np.sort(values)
-        right.plot(ordered, (np.arange(n) + 0.5) / n - ordered, color=color, lw=1.3, label=label)
+        found = np.searchsorted(np.sort(values), promised, side="right") / n
+        right.plot(promised, found - promised, color=color, lw=1.3, label=label)
     right.set(xlabel="promised share", ylabel="found minus promised", xlim=(0, 1))
     right.legend(loc="best")
