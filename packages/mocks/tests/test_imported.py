@@ -1,16 +1,23 @@
 """Base samples from imported clusters."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set import Plan
+from earnest_common.catalog_set.writer import write_batch
 from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
+from earnest_common.files import file_sha256
 from earnest_common.scaling import TABLE_2
 from earnest_mocks.base_sample import default_base_sample, read_base_sample, write_base_sample
-from earnest_mocks.imported import base_sample_from
+from earnest_mocks.imported import base_sample_from, imported_base_sample
 from earnest_mocks.relations import OBSERVABLES
 from earnest_mocks.source import open_source
+from earnest_mocks.xray.reduced_profiles import read_reductions, with_reduced_profiles
+from earnest_mocks.xray.table import REDUCTIONS_KEY
 
 
 def catalog(*, n=400, z=0.0663, profiles=True, **changes):
@@ -72,6 +79,97 @@ def test_mocks_can_be_made_of_them(tmp_path):
     assert record["synthetic"].startswith("gas profiles of 400")
     assert len(record["inputs"]["base_sample"]) == 64
     assert "tmp" not in str(record["config"])
+
+
+# Profiles from X-ray reductions
+
+RADII = (0.2, 0.5, 1.0)
+
+
+def reductions(ids, *, radii=RADII, simulation="MAGNETICUM", **changes):
+    """A table of reductions whose profiles tell whose they are."""
+    ids, k = np.asarray(ids), len(radii)
+    rows = (ids % 1000 / 1000)[:, None]
+    frame = pl.DataFrame(
+        {
+            "cluster_id": ids,
+            "simulation": [simulation] * len(ids),
+            "m_gas": np.full(len(ids), 2e13),
+            "m_gas_profile": (2e13 * (np.array(radii) + 0.1 * rows)).astype(np.float32),
+            "gas_slope_profile": np.repeat(-1 - rows, k, axis=1).astype(np.float32),
+        }
+    )
+    return frame.with_columns(**changes), json.dumps({"radii_r_500c": list(radii)})
+
+
+def written(path, frame, about):
+    frame.write_parquet(path, metadata={REDUCTIONS_KEY: about})
+    return path
+
+
+def test_reduced_clusters_take_the_measured_shape_and_keep_their_gas_mass(tmp_path):
+    bare = catalog(profiles=False)
+    ids = bare.column("cluster_id")
+    path = written(tmp_path / "t.parquet", *reductions(ids))
+    found = base_sample_from(with_reduced_profiles(bare, read_reductions(path)))
+    assert (found.radii, found.synthetic) == (RADII, None)
+    own = found.donor_id % 1000 / 1000
+    np.testing.assert_allclose(found.gas_slope_profile[:, 0], -1 - own, rtol=1e-6)
+    np.testing.assert_allclose(found.gas_fraction_profile, np.array(RADII) + 0.1 * own[:, None], rtol=1e-5)
+    # Observables are the catalog's: a measured amplitude would shift the power law that the mocks refer to.
+    np.testing.assert_array_equal(found.observables, base_sample_from(bare).observables)
+
+
+def test_some_reductions_leave_the_other_profiles_to_the_emulator(tmp_path):
+    bare = catalog(profiles=False)
+    some = bare.column("cluster_id")[::2]
+    path = written(tmp_path / "t.parquet", *reductions(some, radii=bare.radii))
+    found = base_sample_from(with_reduced_profiles(bare, read_reductions(path)))
+    assert found.synthetic == "gas profiles of 200 of 400 base-sample clusters are EMULATED"
+    reduced = np.isin(found.donor_id, some)
+    np.testing.assert_allclose(
+        found.gas_slope_profile[reduced, 0], -1 - found.donor_id[reduced] % 1000 / 1000, rtol=1e-6
+    )
+
+
+def test_a_set_and_its_reductions_make_a_sample_that_names_both(tmp_path):
+    bare = catalog(profiles=False)
+    plan = Plan(kind="observed", preset="test", seed=0, n_catalogs=1, catalogs_per_shard=1, radii=bare.radii)
+    write_batch(tmp_path / "SET", bare, plan)
+    path = written(tmp_path / "t.parquet", *reductions(bare.column("cluster_id"), simulation="EMULATED"))
+    found = imported_base_sample(tmp_path / "SET", reductions=path)
+    assert found.synthetic == "gas profiles of 400 base-sample clusters are measured from EMULATED photons"
+    assert found.source["xray"]["reductions"] == file_sha256(path)
+    assert len(found.source["data_hash"]) == 64
+
+
+BAD_REDUCTIONS = {
+    "nameless": (reductions([1, 2], cluster_id=pl.lit(None, dtype=pl.Int64)), r"2 of 2 photon lists do not say which"),
+    "twice": (reductions([1000, 1000]), r"cluster_id \[1000\] found more than once"),
+    "stranger": (
+        reductions([1000, 77]),
+        r"cluster_id \[77\] \(1 in all\) fit no cluster of the catalog, which has 400",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_REDUCTIONS)
+def test_reductions_that_do_not_fit_are_refused(tmp_path, case):
+    (frame, about), message = BAD_REDUCTIONS[case]
+    path = written(tmp_path / "t.parquet", frame, about)
+    with pytest.raises(InputError, match=message):
+        with_reduced_profiles(catalog(profiles=False), read_reductions(path))
+
+
+def test_other_files_and_other_radii_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"none\.parquet cannot be read"):
+        read_reductions(tmp_path / "none.parquet")
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "other.parquet")
+    with pytest.raises(InputError, match="is not a table of reductions"):
+        read_reductions(tmp_path / "other.parquet")
+    path = written(tmp_path / "t.parquet", *reductions([1000]))
+    with pytest.raises(InputError, match=r"reductions at radii \(0\.2, 0\.5, 1\.0\) do not fit"):
+        with_reduced_profiles(catalog(), read_reductions(path))
 
 
 def test_clusters_without_all_observables_are_left_out():

@@ -25,7 +25,7 @@ from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.reduction import ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons, write_photons
 from earnest_mocks.xray.sky import SkyModel
-from earnest_mocks.xray.table import read_known_clusters, reduce_files
+from earnest_mocks.xray.table import KnownCluster, read_known_clusters, reduce_files
 
 pytest.importorskip("astropy.io.fits")
 
@@ -216,7 +216,9 @@ def test_names_must_differ(lists, tmp_path):
 def test_known_clusters_come_from_a_table(tmp_path):
     (tmp_path / "k.csv").write_text("file,m_500c,t_x\nfolder/a.fits,1e14,2.5\nb.fits,2e14,3\n")
     known = read_known_clusters(tmp_path / "k.csv")
-    assert known == {"a.fits": (1e14, 2.5), "b.fits": (2e14, 3.0)}
+    assert known == {"a.fits": KnownCluster(m_500c=1e14, t_x=2.5), "b.fits": KnownCluster(m_500c=2e14, t_x=3.0)}
+    (tmp_path / "n.csv").write_text("file,m_500c,t_x,cluster_id\na.fits,1e14,2.5,7\n")
+    assert read_known_clusters(tmp_path / "n.csv")["a.fits"].cluster_id == 7
     (tmp_path / "m.csv").write_text("file,m_500c\na.fits,1e14\n")
     with pytest.raises(InputError, match=r"column\(s\) t_x are missing, found file, m_500c"):
         read_known_clusters(tmp_path / "m.csv")

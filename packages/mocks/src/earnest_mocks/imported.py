@@ -1,25 +1,61 @@
 """Base samples from real or simulated clusters that were imported into a catalog."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set import CatalogSet
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.mass_function import DEFAULT_Z
 
 from earnest_mocks.base_sample import BaseSample, default_base_sample
 from earnest_mocks.relations import OBSERVABLES, self_similar_shift
+from earnest_mocks.xray.reduced_profiles import read_reductions, with_reduced_profiles
 
-__all__ = ["SMALLEST_SAMPLE", "base_sample_from"]
+__all__ = ["SMALLEST_SAMPLE", "base_sample_from", "imported_base_sample"]
 
 SMALLEST_SAMPLE = 20
 """Fewer clusters give neither power laws nor a choice of donors."""
 
 _NEEDED = ("m_500c", *OBSERVABLES)
 _PROFILES = ("m_gas_profile", "gas_slope_profile")
+
+
+def imported_base_sample(path: Path, *, reductions: Path | None = None) -> BaseSample:
+    """Return the base sample of an imported catalog set.
+
+    Parameters
+    ----------
+    path
+        Folder of the set, one catalog.
+    reductions
+        Table of ``earnest mocks reduce`` whose ``cluster_id`` are those of the set; its clusters take their gas
+        profiles from there.
+
+    Raises
+    ------
+    InputError
+        If the clusters or the table cannot be used, see :func:`base_sample_from`.
+    """
+    opened = CatalogSet.open(path)
+    batch = opened.read()
+    origin: dict[str, Any] = {"data_hash": opened.manifest.data_hash, "preset": opened.manifest.plan.preset}
+    emulated_photons = False
+    if reductions is not None:
+        table = read_reductions(reductions)
+        batch = with_reduced_profiles(batch, table)
+        origin["xray"] = {"reductions": table.sha256, "n_clusters": table.n_clusters, "simulation": table.simulation}
+        emulated_photons = "EMULATED" in table.simulation
+    sample = base_sample_from(batch, source=origin)
+    if emulated_photons:
+        words = f"gas profiles of {table.n_clusters} base-sample clusters are measured from EMULATED photons"
+        sample = replace(sample, synthetic="; ".join(filter(None, (sample.synthetic, words))))
+    return sample
 
 
 def base_sample_from(

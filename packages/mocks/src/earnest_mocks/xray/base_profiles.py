@@ -1,6 +1,6 @@
 """The base sample seen in X-rays: every cluster observed and reduced, and its measured profiles in its place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import final
@@ -11,12 +11,12 @@ from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
 from earnest_common.executors import map_shards
 
-from earnest_mocks.base_sample import BaseSample
-from earnest_mocks.emulator import EmulatedClusters
+from earnest_mocks.base_sample import BaseSample, emulated_base_sample
+from earnest_mocks.emulator import EmulatedClusters, emulate
 from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.reduction import ReductionConfig, reduce_photons
 
-__all__ = ["MeasuredProfiles", "reduce_base_sample", "with_measured_profiles"]
+__all__ = ["MeasuredProfiles", "observed_base_sample", "reduce_base_sample", "with_measured_profiles"]
 
 
 @final
@@ -56,10 +56,31 @@ class MeasuredProfiles:
     reduction: ReductionConfig
 
 
+def observed_base_sample(
+    *, seed: int = 1, executor: Executor | None = None, on_done: Callable[[object], object] = lambda _: None
+) -> BaseSample:
+    """Return the built-in base sample, computed afresh: every emulated cluster observed in X-rays and reduced.
+
+    Three minutes on one core.
+
+    Parameters
+    ----------
+    seed
+        Seed of the observations; 1 gives the sample that ships with the package.
+    executor
+        Where the work is done; ``None`` does it here.
+    on_done
+        Called after each cluster.
+    """
+    measured = reduce_base_sample(emulate(), seed=seed, executor=executor, on_done=on_done)
+    return with_measured_profiles(emulated_base_sample(), measured)
+
+
 def reduce_base_sample(
     clusters: EmulatedClusters,
     *,
     seed: int,
+    cluster_ids: Sequence[int] | None = None,
     observation: Observation | None = None,
     reduction: ReductionConfig | None = None,
     executor: Executor | None = None,
@@ -67,7 +88,7 @@ def reduce_base_sample(
 ) -> MeasuredProfiles:
     """Return the profiles of emulated clusters as measured from one mock observation of each.
 
-    A cluster's result depends on the seed and on its place in the sample alone. A quarter of a second per cluster.
+    A cluster's result depends on the seed and on its place in the sample alone. A sixth of a second per cluster.
 
     Parameters
     ----------
@@ -75,6 +96,8 @@ def reduce_base_sample(
         The emulated clusters.
     seed
         Seed of the observations.
+    cluster_ids
+        Places of the wanted clusters; default all.
     observation, reduction
         How to observe and to reduce; default the paper's.
     executor
@@ -91,8 +114,9 @@ def reduce_base_sample(
     True
     """
     observation, reduction = observation or Observation(), reduction or ReductionConfig()
+    wanted = range(len(clusters.log10_m_500c)) if cluster_ids is None else cluster_ids
     observer = _Observer(clusters=clusters, seed=seed, observation=observation, reduction=reduction)
-    rows = map_shards(observer, range(len(clusters.log10_m_500c)), executor, on_done=on_done)
+    rows = map_shards(observer, wanted, executor, on_done=on_done)
     values = np.array([row.scalars for row in rows])
     return MeasuredProfiles(
         gas_fraction_profile=np.stack([row.mass for row in rows]) / values[:, :1],

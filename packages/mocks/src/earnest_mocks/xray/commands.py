@@ -73,7 +73,9 @@ def reduce(
     clusters: Annotated[
         Path | None,
         typer.Option(
-            "--clusters", metavar="TABLE", help="CSV or Parquet: file, m_500c [solMass], t_x [keV]; for lists without."
+            "--clusters",
+            metavar="TABLE",
+            help="CSV or Parquet: file, m_500c [solMass], t_x [keV], and cluster_id if wanted.",
         ),
     ] = None,
     section: SectionOption = None,

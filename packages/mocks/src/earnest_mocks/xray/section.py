@@ -1,6 +1,6 @@
 """The section on X-ray observations: the paper's figure 2, images with their masks, and the errors of the masses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from earnest_mocks.xray.deprojection import deprojected
 from earnest_mocks.xray.emissivity import emission_per_density
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons
-from earnest_mocks.xray.table import KnownClusters
+from earnest_mocks.xray.table import KnownCluster, KnownClusters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +80,9 @@ def _representatives(frame: pl.DataFrame) -> list[str]:
     return list(dict.fromkeys(ordered["file"][i] for i in places))
 
 
-def _again(file: Path, config: ReductionConfig, known: Mapping[str, tuple[float, float]]) -> Reduction:
-    m_500c, t_x = known.get(file.name, (None, None))
-    return reduce_photons(read_photons(file), m_500c=m_500c, t_x=t_x, config=config, subject=str(file))
+def _again(file: Path, config: ReductionConfig, known: KnownClusters) -> Reduction:
+    it = known.get(file.name, KnownCluster())
+    return reduce_photons(read_photons(file), m_500c=it.m_500c, t_x=it.t_x, config=config, subject=str(file))
 
 
 def _text(frame: pl.DataFrame) -> tuple[str, ...]:

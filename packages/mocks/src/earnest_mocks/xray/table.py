@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -22,14 +22,34 @@ from earnest_mocks.gas_profile import log_slope
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons
 
-__all__ = ["KnownClusters", "read_known_clusters", "reduce_files", "reductions_table"]
+__all__ = ["REDUCTIONS_KEY", "KnownCluster", "KnownClusters", "read_known_clusters", "reduce_files", "reductions_table"]
 
-_KEY = "earnest.xray_reduction"
+REDUCTIONS_KEY = "earnest.xray_reduction"
+"""Key of the origin in the metadata of a table of reductions."""
 _CUSPINESS_RADIUS = 0.04
 _NEEDED = ("file", "m_500c", "t_x")
 
-KnownClusters = Mapping[str, tuple[float, float]]
-"""Mass [solMass] and temperature [keV] by the name of the photon list."""
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class KnownCluster:
+    """What a user says of the cluster in a photon list.
+
+    Attributes
+    ----------
+    m_500c, t_x
+        Mass [solMass] and temperature [keV]; ``None`` to take what the list says.
+    cluster_id
+        Which cluster of a catalog it is, if any.
+    """
+
+    m_500c: float | None = None
+    t_x: float | None = None
+    cluster_id: int | None = None
+
+
+KnownClusters = Mapping[str, KnownCluster]
+"""What is known, by the name of the photon list."""
 
 
 def reductions_table(n_radii: int) -> Table:
@@ -47,7 +67,12 @@ def reductions_table(n_radii: int) -> Table:
         key=("file",),
         columns=(
             Column(name="file", dtype=pl.String(), description="name of the photon list"),
-            Column(name="cluster_id", dtype=pl.Int64(), nullable=True, description="cluster of an emulated list"),
+            Column(
+                name="cluster_id",
+                dtype=pl.Int64(),
+                nullable=True,
+                description="cluster of the emulated base sample or, if said, of a catalog",
+            ),
             Column(name="simulation", dtype=pl.String(), description="keyword SIMUL; EMULATED where no simulation is"),
             number("z", "redshift"),
             number("m_500c", "mass that sets R_500c", "solMass"),
@@ -130,14 +155,16 @@ def reduce_files(
         "versions": versions(),
         "inputs": {file.name: file_sha256(file) for file in files},
     }
-    metadata = {_KEY: json.dumps(about, sort_keys=True)}
+    metadata = {REDUCTIONS_KEY: json.dumps(about, sort_keys=True)}
     replace_atomically(out, lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata))
     shutil.rmtree(parts)
     return frame
 
 
 def read_known_clusters(path: Path) -> KnownClusters:
-    """Return masses and temperatures from a CSV or Parquet table with the columns file, m_500c [solMass], t_x [keV].
+    """Return what a CSV or Parquet table with the columns file, m_500c [solMass], t_x [keV] says of photon lists.
+
+    A fourth column ``cluster_id`` says which cluster of an imported catalog each is; it may be absent.
 
     Raises
     ------
@@ -151,13 +178,24 @@ def read_known_clusters(path: Path) -> KnownClusters:
     if missing := [name for name in _NEEDED if name not in frame.columns]:
         found = ", ".join(frame.columns)
         raise InputError(f"table of clusters {path}: column(s) {', '.join(missing)} are missing, found {found}")
+    if "cluster_id" not in frame.columns:
+        frame = frame.with_columns(cluster_id=pl.lit(None, dtype=pl.Int64))
+    types = (
+        pl.col("file").cast(pl.String),
+        pl.col("m_500c", "t_x").cast(pl.Float64),
+        pl.col("cluster_id").cast(pl.Int64),
+    )
     try:
-        rows = frame.select(pl.col("file").cast(pl.String), pl.col("m_500c", "t_x").cast(pl.Float64)).rows()
+        rows = frame.select(*types).rows()
     except pl.exceptions.PolarsError as error:
-        raise InputError(f"table of clusters {path}: m_500c and t_x must be numbers ({error})") from error
+        words = "m_500c and t_x must be numbers, and cluster_id, if given, a whole one"
+        raise InputError(f"table of clusters {path}: {words} ({error})") from error
     if len({Path(row[0]).name for row in rows}) < len(rows):
         raise InputError(f"table of clusters {path} names a file twice; give each one row")
-    return {Path(name).name: (mass, temperature) for name, mass, temperature in rows}
+    return {
+        Path(name).name: KnownCluster(m_500c=mass, t_x=temperature, cluster_id=cluster_id)
+        for name, mass, temperature, cluster_id in rows
+    }
 
 
 @final
@@ -167,7 +205,7 @@ class _FileReducer:
 
     config: ReductionConfig
     parts: Path
-    known: dict[str, tuple[float, float]]
+    known: dict[str, KnownCluster]
 
     def __call__(self, file: Path) -> dict[str, Any] | str:
         """Return the row of the table, or what is wrong with the file."""
@@ -177,9 +215,9 @@ class _FileReducer:
                 row: dict[str, Any] = json.loads(part.read_text())
                 return row
             photons = read_photons(file)
-            m_500c, t_x = self.known.get(file.name, (None, None))
-            found = reduce_photons(photons, m_500c=m_500c, t_x=t_x, config=self.config, subject=str(file))
-            row = {"file": file.name, **_facts(photons.about), **_numbers(found)}
+            known = self.known.get(file.name, KnownCluster())
+            found = reduce_photons(photons, m_500c=known.m_500c, t_x=known.t_x, config=self.config, subject=str(file))
+            row = {"file": file.name, **_facts(photons.about, known), **_numbers(found)}
             write_atomic(part, json.dumps(row))
         except MissingExtraError:
             raise
@@ -190,12 +228,13 @@ class _FileReducer:
     def _identity(self, file: Path) -> str:
         if not file.is_file():
             raise InputError(f"photon list {file} does not exist")
-        what = [file.name, file_sha256(file), as_mapping(self.config), self.known.get(file.name), versions()]
+        known = asdict(self.known.get(file.name, KnownCluster()))
+        what = [file.name, file_sha256(file), as_mapping(self.config), known, versions()]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
-    cluster_id = about.get("CLUSTER")
+def _facts(about: Mapping[str, Any], known: KnownCluster) -> dict[str, Any]:
+    cluster_id = about.get("CLUSTER") if known.cluster_id is None else known.cluster_id
     return {
         "cluster_id": None if cluster_id is None else int(cluster_id),
         "simulation": str(about.get("SIMUL", "unknown")),
