@@ -66,7 +66,7 @@ def test_unknown_presets_and_fields_exit_with_2(folder):
 
 
 def test_base_sample_is_written_from_the_recipe_or_from_a_set(folder):
-    made = earnest("base-sample", "--out", "base.parquet", "--json", cwd=folder)
+    made = earnest("base-sample", "--no-observed", "--out", "base.parquet", "--json", cwd=folder)
     assert json.loads(made.stdout)["relations"]["l_x"]["slope"] == pytest.approx(1.74)
     assert "EMULATED" in pl.read_parquet_metadata(folder / "base.parquet")["earnest.base_sample"]
     batch = open_source("paper", seed=1).batch(range(1))
@@ -74,6 +74,8 @@ def test_base_sample_is_written_from_the_recipe_or_from_a_set(folder):
     mine = earnest("base-sample", "--from", "ONE", "--out", "mine.parquet", "--json", cwd=folder)
     assert mine.returncode == 0, mine.stderr
     assert json.loads(mine.stdout)["n_clusters"] == batch.n_clusters
+    alone = earnest("base-sample", "--reductions", "gas.parquet", "--out", "new.parquet", cwd=folder)
+    assert (alone.returncode, "belong to the clusters of --from SET" in alone.stderr) == (2, True)
 
 
 def test_figures_write_a_section(folder):
