@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from earnest_common.protocols import TerseEstimator
 from earnest_common.section import Section, read_section, write_section
 
 from earnest_interpret.inputs import Inputs, model_in_words
-from earnest_interpret.interpretation import interpret, leave_one_out_numbers, saliency_numbers, terse_numbers
+from earnest_interpret.interpretation import ideal_of, interpret
+from earnest_interpret.leave_group_out import leave_groups_out
 from earnest_interpret.leave_one_out import leave_one_out, leave_one_out_table, summarise_leave_one_out
+from earnest_interpret.numbers import leave_one_out_numbers, saliency_numbers, terse_numbers
 from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_report
 from earnest_interpret.saliency import Target, saliency, saliency_table, summarise_saliency
 from earnest_interpret.sample import mass_axis
@@ -30,13 +32,16 @@ def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) ->
     batch = inputs.sample.batch
     delta = leave_one_out(inputs.estimator, batch, max_rows=inputs.config.max_rows)
     axis = mass_axis(batch, h=inputs.sample.h)
-    summary = summarise_leave_one_out(delta, axis)
-    answer = _answer(inputs, leave_one_out_numbers(summary))
+    summary, ideal = summarise_leave_one_out(delta, axis), ideal_of(inputs.sample)
+    config = inputs.config
+    groups = leave_groups_out(inputs.estimator, batch, axis, seed=config.seed, max_rows=config.max_rows)
+    told = leave_one_out_numbers(summary, delta, axis, ideal)
+    answer = _answer(inputs, {**told, "groups": [asdict(group) for group in groups]})
     _write_table(out, leave_one_out_table(batch, delta), answer, inputs)
     if section:
         from earnest_interpret.sections import clusters_section
 
-        _write_section(section, clusters_section(summary, axis, delta), inputs)
+        _write_section(section, clusters_section(summary, axis, delta, ideal=ideal, groups=groups), inputs)
     return answer
 
 

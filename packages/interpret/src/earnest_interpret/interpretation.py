@@ -12,7 +12,10 @@ from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.section import Section
 
 from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
+from earnest_interpret.information import Ideal, ideal_leave_one_out
+from earnest_interpret.leave_group_out import GroupRemoval, leave_groups_out
 from earnest_interpret.leave_one_out import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
+from earnest_interpret.numbers import leave_one_out_numbers, saliency_numbers, terse_numbers
 from earnest_interpret.reasons import Reason, top_reasons
 from earnest_interpret.saliency import SaliencySummary, saliency, summarise_saliency
 from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
@@ -21,10 +24,8 @@ from earnest_interpret.terse import TerseSummary, encode, summarise_terse
 __all__ = [
     "InterpretConfig",
     "Interpretation",
+    "ideal_of",
     "interpret",
-    "leave_one_out_numbers",
-    "saliency_numbers",
-    "terse_numbers",
 ]
 
 
@@ -74,6 +75,10 @@ class Interpretation:
         Inferred sigma8 and its errors.
     delta, clusters
         Leave-one-out per cluster and in summary.
+    ideal
+        What an analysis of known masses would do.
+    groups
+        Leave-group-out.
     inputs
         Saliency of the terse value.
     terse_values, terse
@@ -90,6 +95,8 @@ class Interpretation:
     accuracy: Accuracy | None
     delta: FloatArray
     clusters: LeaveOneOutSummary
+    ideal: Ideal | None
+    groups: tuple[GroupRemoval, ...]
     inputs: SaliencySummary | None
     terse_values: FloatArray
     terse: TerseSummary | None
@@ -111,7 +118,7 @@ class Interpretation:
         sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
         return (
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
-            clusters_section(self.clusters, self.axis, self.delta),
+            clusters_section(self.clusters, self.axis, self.delta, ideal=self.ideal, groups=self.groups),
             inputs_section(self.inputs, self.axis, missing=self.missing),
             terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
         )
@@ -124,7 +131,8 @@ class Interpretation:
             "n_clusters": self.sample.batch.n_clusters,
             "synthetic": self.sample.synthetic,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
-            "leave_one_out": leave_one_out_numbers(self.clusters),
+            "leave_one_out": leave_one_out_numbers(self.clusters, self.delta, self.axis, self.ideal),
+            "leave_group_out": [asdict(group) for group in self.groups],
             "saliency": saliency_numbers(self.inputs) if self.inputs else None,
             "terse": terse_numbers(self.terse) if self.terse else None,
             "missing": self.missing or None,
@@ -152,6 +160,7 @@ def interpret(
     predictions = predict(estimator, batch, max_rows=rows)
     advance("predictions")
     delta = leave_one_out(estimator, batch, max_rows=rows)
+    groups = leave_groups_out(estimator, batch, axis, seed=config.seed, max_rows=rows)
     advance("leave-one-out")
     inputs, values, missing = None, np.empty(0), f"the model '{estimator.description.estimator}' has no terse layer"
     if isinstance(estimator, TerseEstimator):
@@ -170,6 +179,8 @@ def interpret(
         accuracy=summarise_accuracy(predictions, batch.label("sigma8").astype(np.float64)),
         delta=delta,
         clusters=summarise_leave_one_out(delta, axis),
+        ideal=ideal_of(sample),
+        groups=groups,
         inputs=inputs,
         terse_values=values,
         terse=terse,
@@ -178,55 +189,15 @@ def interpret(
     )
 
 
-def leave_one_out_numbers(summary: LeaveOneOutSummary) -> dict[str, Any]:
-    """Return leave-one-out as plain numbers by name, without the changes of single clusters."""
-    run = summary.run
-    return {
-        "n_clusters": summary.n_clusters,
-        "stability_68": summary.stability_68,
-        "stability_95": summary.stability_95,
-        "massive_share": summary.massive_share,
-        "massive_fraction": summary.massive_fraction,
-        "benchmarks": [
-            {"above_log10_m": b.log10_m, "n": b.n, "lowering": b.lowering, "median": b.median}
-            for b in summary.benchmarks
-        ],
-        "running": None
-        if run is None
-        else {
-            "log10_m": run.centres.tolist(),
-            "n": run.counts.tolist(),
-            "levels": list(run.levels),
-            "delta_sigma8": run.values.tolist(),
-        },
-    }
+def ideal_of(sample: Sample) -> Ideal | None:
+    """Return the ideal analysis of a sample's survey; ``None`` where survey or sigma8 are unknown.
 
-
-def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
-    """Return saliency as plain numbers by name."""
-    columns = ("mean_abs", "low", "high", "mean_signed")
-    return {
-        "of": summary.of,
-        "inputs": {
-            name: {column: float(getattr(summary, column)[j]) for column in columns}
-            for j, name in enumerate(summary.names)
-        },
-        "ranked": [summary.names[j] for j in summary.ranked],
-        "shares": {group.name: summary.share(group) for group in summary.groups},
-        "coherence": {group.name: summary.coherence(group) for group in summary.groups},
-        "mass_edges": summary.mass_edges.tolist(),
-        "mass_counts": summary.mass_counts.tolist(),
-        "median_by_mass": summary.by_mass.tolist(),
-    }
-
-
-def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
-    """Return correlations, the test at fixed mass and mass proxies as plain numbers by name."""
-    return {
-        "correlations": {name: asdict(found) for name, found in summary.correlations.items()},
-        "sigma8_at_fixed_mass": asdict(summary.at_fixed_mass) if summary.at_fixed_mass else None,
-        "mass_proxies": {
-            proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within} for proxy in summary.proxies
-        },
-        "spread": summary.spread,
-    }
+    Counts are differentiated at the sample's mean sigma8, and the prior is as wide as the sample's.
+    """
+    sigma8 = sample.batch.label("sigma8").astype(np.float64)
+    known = sigma8[np.isfinite(sigma8)]
+    if sample.survey is None or len(known) < 2 or np.ptp(known) == 0:
+        return None
+    return ideal_leave_one_out(
+        sample.survey, sample.cosmology, sigma8=float(known.mean()), prior_scatter=float(known.std(ddof=1))
+    )

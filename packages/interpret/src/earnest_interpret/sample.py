@@ -8,10 +8,12 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.batch import CatalogBatch, concat
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.cosmology import MAGNETICUM
+from earnest_common.catalog_set import CatalogSet, Plan
+from earnest_common.config import load_config
+from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
+from earnest_common.survey import PRESETS, Survey
 
 __all__ = ["MAX_ROWS", "MassAxis", "Sample", "chunks", "mass_axis", "read_sample", "y_x"]
 
@@ -36,6 +38,10 @@ class Sample:
         Hubble constant in units of 100 km/s/Mpc, for masses in h^-1 Msun on figures.
     synthetic
         What the catalogs emulate; ``None`` if they are real.
+    survey
+        How the clusters were selected, where the set tells.
+    cosmology
+        Reference cosmology of the survey.
     """
 
     batch: CatalogBatch
@@ -43,6 +49,8 @@ class Sample:
     split: str | None = None
     h: float = MAGNETICUM.h
     synthetic: str | None = None
+    survey: Survey | None = None
+    cosmology: Cosmology = MAGNETICUM
 
     @property
     def text(self) -> str:
@@ -92,9 +100,25 @@ def read_sample(
         part = f" of split '{split}'" if split else ""
         raise InputError(f"{catalog_set.path} has no clusters{part} to interpret; choose another --split or set")
     plan = catalog_set.manifest.plan
-    hubble = plan.cosmology.get("H0", MAGNETICUM.H0)
-    batch = concat(kept)
-    return Sample(batch=batch, n_available=found.height, split=split, h=hubble / 100, synthetic=plan.synthetic)
+    cosmology = load_config(Cosmology, options=plan.cosmology, base=MAGNETICUM)
+    return Sample(
+        batch=concat(kept),
+        n_available=found.height,
+        split=split,
+        h=cosmology.h,
+        synthetic=plan.synthetic,
+        survey=_survey(plan),
+        cosmology=cosmology,
+    )
+
+
+def _survey(plan: Plan) -> Survey | None:
+    """Return the survey that a mock catalog set tells of."""
+    if plan.kind != "mock":
+        return None
+    base = PRESETS[plan.preset].survey if plan.preset in PRESETS else None
+    told = plan.config.get("survey")
+    return load_config(Survey, options=told, base=base) if told else base
 
 
 @final

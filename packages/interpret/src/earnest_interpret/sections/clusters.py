@@ -2,13 +2,22 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import BLUE, GREY, draw
+from earnest_common.drawing import BLUE, GREY, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
+from earnest_interpret.information import Ideal, information_by_mass
+from earnest_interpret.leave_group_out import GroupRemoval
 from earnest_interpret.leave_one_out import BENCHMARKS, Benchmark, LeaveOneOutSummary
 from earnest_interpret.palette import by_mass
 from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.information import (
+    group_figure,
+    group_table,
+    information_figure,
+    information_table,
+    information_text,
+)
 from earnest_interpret.statistics import RunningQuantiles
 from earnest_interpret.words import fixed, percent, signed
 
@@ -19,7 +28,14 @@ _CHANGE = r"$\Delta\sigma_8$ without the cluster"
 _CURVE_POINTS = 241
 
 
-def clusters_section(summary: LeaveOneOutSummary, axis: MassAxis | None, delta: FloatArray) -> Section:
+def clusters_section(
+    summary: LeaveOneOutSummary,
+    axis: MassAxis | None,
+    delta: FloatArray,
+    *,
+    ideal: Ideal | None = None,
+    groups: tuple[GroupRemoval, ...] = (),
+) -> Section:
     """Return the section.
 
     Parameters
@@ -30,21 +46,28 @@ def clusters_section(summary: LeaveOneOutSummary, axis: MassAxis | None, delta: 
         Masses of the clusters; without them the section says what is missing.
     delta
         Change of sigma8 per cluster, shape (n_clusters,).
+    ideal
+        What an analysis of known masses would do, where the survey is known.
+    groups
+        What leaving groups out does.
     """
     title = "Taking one cluster away"
     if summary.n_clusters == 0:
-        text = ("No catalog holds two clusters or more, so no cluster can be left out of one.",)
-        return Section(key="clusters.leave_one_out", title=title, text=text)
-    figures = [_distribution(summary)]
+        alone = ("No catalog holds two clusters or more, so no cluster can be left out of one.",)
+        return Section(key="clusters.leave_one_out", title=title, text=alone)
+    figures, tables, text = [_distribution(summary)], [_table(summary)], [_text(summary, axis)]
     if axis is not None and summary.run is not None and summary.run.centres.size:
-        figures.insert(0, _against_mass(summary.run, axis, delta))
-    return Section(
-        key="clusters.leave_one_out",
-        title=title,
-        text=(_text(summary, axis),),
-        figures=tuple(figures),
-        tables=(_table(summary),),
-    )
+        figures.insert(0, _against_mass(summary.run, axis, delta, ideal))
+    information = information_by_mass(delta, axis, ideal) if axis is not None else None
+    if axis is not None and information is not None:
+        text.append(information_text(information))
+        figures.append(information_figure(information, axis))
+        tables.append(information_table(information))
+    if groups:
+        figures.append(group_figure(groups))
+        tables.append(group_table(groups))
+    key = "clusters.leave_one_out"
+    return Section(key=key, title=title, text=tuple(text), figures=tuple(figures), tables=tuple(tables))
 
 
 def _text(summary: LeaveOneOutSummary, axis: MassAxis | None) -> str:
@@ -76,7 +99,7 @@ def _table(summary: LeaveOneOutSummary) -> DataTable:
     )
 
 
-def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> Figure:
+def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray, ideal: Ideal | None) -> Figure:
     shown = np.isfinite(delta) & np.isfinite(axis.log10_m)
 
     def paint(axes: Axes) -> None:
@@ -92,12 +115,21 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray) -> F
         )
         axes.fill_between(run.centres, run.level(0.025), run.level(0.975), color=BLUE, alpha=0.16, linewidth=0)
         axes.fill_between(run.centres, run.level(0.16), run.level(0.84), color=BLUE, alpha=0.26, linewidth=0)
-        axes.plot(run.centres, run.level(0.5), color=BLUE)
+        axes.plot(run.centres, run.level(0.5), color=BLUE, label="median, 68 %, 95 %")
         axes.axhline(0, color=GREY, linewidth=0.8)
+        if ideal is not None:
+            axes.plot(ideal.log10_m, ideal.delta, color=RUST, dashes=(4, 2), label="if masses were known")
+            axes.legend(loc="lower left")
         axes.set(xlabel=axis.label, ylabel=_CHANGE, ylim=_limits(run.values))
         axes.set_xlim(run.centres[0] - 0.05, run.centres[-1] + 0.05)
 
     caption = _trend(run)
+    if ideal is not None:
+        expected = np.interp(run.centres[[0, -1]], ideal.log10_m, ideal.delta)
+        caption += (
+            f" An ideal analysis of the same survey that knows all masses would give {signed(expected[0], 5)} and "
+            f"{signed(expected[1], 5)} (dashed)."
+        )
     alt = "Change of sigma8 when a cluster is removed against the cluster's mass, with median and bands."
     return Figure(name="leave-one-out-mass", svg=draw(paint), alt=alt, caption=caption)
 
