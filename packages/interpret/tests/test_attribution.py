@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_interpret.attribution import METHODS, Attribution, AttributionConfig, attribute
+from earnest_interpret.attribution import Attribution, AttributionConfig, attribute
 from earnest_interpret.input_space import input_space
-from earnest_interpret.saliency import saliency
+from earnest_interpret.saliency import METHODS, saliency
 from earnest_interpret.terse import encode
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 

@@ -7,7 +7,7 @@ inputs.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
@@ -18,15 +18,11 @@ from earnest_common.seeds import Stage, generator
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.input_space import InputSpace, input_space
-from earnest_interpret.saliency import Target, saliency
+from earnest_interpret.saliency import METHODS, Method, Target, saliency
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.terse import encode
 
-__all__ = ["COMPLETE", "METHODS", "Attribution", "AttributionConfig", "Method", "attribute"]
-
-Method: TypeAlias = Literal["gradient", "smoothgrad", "integrated", "occlusion"]
-
-METHODS: tuple[Method, ...] = ("gradient", "smoothgrad", "integrated", "occlusion")
+__all__ = ["COMPLETE", "Attribution", "AttributionConfig", "attribute"]
 
 COMPLETE = 0.01
 """Largest share of the output's change that integrated gradients may miss."""

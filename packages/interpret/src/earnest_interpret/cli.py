@@ -30,6 +30,14 @@ MaxRowsOption = Annotated[
 PermutationsOption = Annotated[
     int | None, typer.Option("--n-permutations", min=1, help="Shuffles of the test [9999].", show_default=False)
 ]
+AlsoOption = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="BUNDLE", help="Another training of the model; may be repeated.", show_default=False),
+]
+CompareOption = Annotated[
+    Path | None,
+    typer.Option(metavar="BUNDLE", help="Another model, as one without weak lensing.", show_default=False),
+]
 
 
 @app.callback()
@@ -67,6 +75,11 @@ def saliency(
     model: ModelOption,
     out: OutOption,
     of: Annotated[Literal["terse", "sigma8"], typer.Option(help="What is differentiated.")] = "terse",
+    method: Annotated[
+        Literal["gradient", "smoothgrad", "integrated", "occlusion"], typer.Option(help="What stands for the gradient.")
+    ] = "gradient",
+    also: AlsoOption = None,
+    compare: CompareOption = None,
     section: SectionOption = None,
     split: SplitOption = None,
     max_catalogs: MaxCatalogsOption = None,
@@ -75,13 +88,24 @@ def saliency(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the signed gradient of every cluster with respect to every scaled input (Parquet)."""
+    """Write what every scaled input does in every cluster: signed gradients, or what the input adds (Parquet)."""
     from earnest_interpret.commands import saliency_command
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
-    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
-    _tell(inputs, saliency_command(inputs, of=of, out=out, section=section), as_json=as_json)
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(out, section),
+        also=also or (),
+        compare=compare,
+    )
+    answer = saliency_command(inputs, of=of, method=method, out=out, section=section)
+    if answer["warning"]:
+        say(f"warning: {answer['warning']}")
+    _tell(inputs, answer, as_json=as_json)
 
 
 @app.command()
@@ -126,6 +150,8 @@ def report(
         typer.Option(metavar="FILE.json", help="Headline numbers (--json of evaluate).", show_default=False),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.", show_default=False)] = None,
+    also: AlsoOption = None,
+    compare: CompareOption = None,
     split: SplitOption = None,
     max_catalogs: MaxCatalogsOption = None,
     max_rows: MaxRowsOption = None,
@@ -140,7 +166,15 @@ def report(
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     options["n_permutations"] = n_permutations
-    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, out.with_suffix(".json")))
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(out, out.with_suffix(".json")),
+        also=also or (),
+        compare=compare,
+    )
     numbers = report_command(inputs, out=out, include=include or [], summary=summary or [], title=title)
     if as_json:
         emit({**numbers, "page": str(out)}, as_json=True)

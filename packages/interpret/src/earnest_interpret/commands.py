@@ -11,16 +11,16 @@ import polars as pl
 from earnest_common.errors import InputError
 from earnest_common.files import file_sha256, refuse_existing, write_atomic
 from earnest_common.progress import progress
-from earnest_common.protocols import TerseEstimator
 from earnest_common.section import Section, read_section, write_section
 
+from earnest_interpret.examine import Question, examine_inputs
 from earnest_interpret.inputs import Inputs, model_in_words
 from earnest_interpret.interpretation import ideal_of, interpret
 from earnest_interpret.leave_group_out import leave_groups_out
 from earnest_interpret.leave_one_out import leave_one_out, leave_one_out_table, summarise_leave_one_out
-from earnest_interpret.numbers import leave_one_out_numbers, saliency_numbers, terse_numbers
+from earnest_interpret.numbers import beside_numbers, leave_one_out_numbers, saliency_numbers, terse_numbers
 from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_report
-from earnest_interpret.saliency import Target, saliency, saliency_table, summarise_saliency
+from earnest_interpret.saliency import Method, Target, saliency_table
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.terse import encode, summarise_terse
 
@@ -45,19 +45,25 @@ def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) ->
     return answer
 
 
-def saliency_command(inputs: Inputs, *, of: Target, out: Path, section: Path | None) -> dict[str, Any]:
-    """Write the signed gradients per cluster, and return their averages."""
-    batch, estimator = inputs.sample.batch, inputs.estimator
-    gradient = saliency(estimator, batch, of=of, max_rows=inputs.config.max_rows)
-    names = _terse(estimator).feature_names
-    axis = mass_axis(batch, h=inputs.sample.h)
-    summary = summarise_saliency(gradient, names, batch.radii, of=of, axis=axis)
-    answer = _answer(inputs, saliency_numbers(summary))
-    _write_table(out, saliency_table(batch, gradient, names, of=of), answer, inputs)
+def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, section: Path | None) -> dict[str, Any]:
+    """Write what each input of each cluster does, and return the averages."""
+    batch, config = inputs.sample.batch, inputs.config
+    question = Question(of=of, method=method, config=config.attribution, seed=config.seed, max_rows=config.max_rows)
+    summary, beside = examine_inputs(
+        inputs.estimator,
+        inputs.sample,
+        question,
+        also=inputs.also,
+        compare=inputs.compare,
+        compare_name=inputs.compare_name,
+    )
+    answer = _answer(inputs, {**saliency_numbers(summary), **beside_numbers(beside)})
+    _write_table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
     if section:
         from earnest_interpret.sections import inputs_section
 
-        _write_section(section, inputs_section(summary, axis), inputs)
+        axis = mass_axis(batch, h=inputs.sample.h)
+        _write_section(section, inputs_section(summary, axis, beside=beside), inputs)
     return answer
 
 
@@ -85,7 +91,14 @@ def report_command(
     sections = [read_section(path) for path in include]
     headline = {name: value for path in summary for name, value in read_summary(path).items()}
     with progress(4, "interpret") as bar:
-        found = interpret(inputs.estimator, inputs.sample, inputs.config, advance=lambda word: bar.advance(note=word))
+        found = interpret(
+            inputs.estimator,
+            inputs.sample,
+            inputs.config,
+            also=inputs.also,
+            compare=(inputs.compare, inputs.compare_name),
+            advance=lambda word: bar.advance(note=word),
+        )
     hashes = {f"include {path.name}": file_sha256(path) for path in (*include, *summary)}
     record = {**inputs.provenance, "inputs": {**inputs.provenance["inputs"], **hashes}}
     report = build_report(
@@ -98,12 +111,6 @@ def report_command(
     )
     write_report(out, report)
     return dict(report.numbers)
-
-
-def _terse(estimator: object) -> TerseEstimator:
-    if not isinstance(estimator, TerseEstimator):
-        raise InputError("the model has no terse layer; use one that has it")
-    return estimator
 
 
 def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What every command begins with: a model, a bounded sample of a catalog set, and the record of both."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -35,12 +35,19 @@ class Inputs:
         The resolved configuration.
     provenance
         Configuration, seed, versions and hashes of both, for what is written.
+    also
+        Other trainings of the model.
+    compare, compare_name
+        Another model, and how it is called.
     """
 
     estimator: Estimator
     sample: Sample
     config: InterpretConfig
     provenance: Mapping[str, Any]
+    also: tuple[Estimator, ...] = ()
+    compare: Estimator | None = None
+    compare_name: str = ""
 
 
 def open_inputs(
@@ -50,6 +57,8 @@ def open_inputs(
     config: Path | None = None,
     options: Mapping[str, Any] | None = None,
     outputs: Iterable[Path | None] = (),
+    also: Sequence[Path] = (),
+    compare: Path | None = None,
 ) -> Inputs:
     """Return the model and the sample, after making sure that nothing would be overwritten.
 
@@ -61,6 +70,10 @@ def open_inputs(
         A TOML file, and command-line options that win over it, with fields of :class:`InterpretConfig`.
     outputs
         Files that will be written.
+    also
+        Bundles of other trainings of the model.
+    compare
+        Bundle of another model.
 
     Raises
     ------
@@ -72,14 +85,21 @@ def open_inputs(
             refuse_existing(path)
     resolved = load_config(InterpretConfig, file=config, options=options)
     opened = CatalogSet.open(catalog_set)
-    estimator = load_estimator(model)
-    if missing := _other_radii(estimator, opened):
-        raise InputError(missing)
+    paths = {"model": model, **{f"also {n}": path for n, path in enumerate(also, start=2)}}
+    paths |= {"compare": compare} if compare else {}
+    models = {name: load_estimator(path) for name, path in paths.items()}
+    for one in models.values():
+        if missing := _other_radii(one, opened):
+            raise InputError(missing)
+    estimator, other = models["model"], models.get("compare")
     sample = read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
     record = provenance(
         config=as_mapping(resolved),
         seed=resolved.seed,
-        inputs={"catalogs": opened.manifest.data_hash, "model": file_sha256(model / "bundle.json")},
+        inputs={
+            "catalogs": opened.manifest.data_hash,
+            **{name: file_sha256(path / "bundle.json") for name, path in paths.items()},
+        },
     )
     plan, description = opened.manifest.plan, estimator.description
     made = {
@@ -92,7 +112,22 @@ def open_inputs(
             "training": dict(description.training),
         },
     }
-    return Inputs(estimator=estimator, sample=sample, config=resolved, provenance={**record, **made})
+    return Inputs(
+        estimator=estimator,
+        sample=sample,
+        config=resolved,
+        provenance={**record, **made},
+        also=tuple(one for name, one in models.items() if name.startswith("also")),
+        compare=other,
+        compare_name=_difference(estimator, other, compare.name) if other and compare else "",
+    )
+
+
+def _difference(estimator: Estimator, other: Estimator, name: str) -> str:
+    """Return what another model is called: after the columns it lacks, else after its folder."""
+    here, there = estimator.description, other.description
+    lacking = [c for c in (*here.features, *here.supplementary) if c not in (*there.features, *there.supplementary)]
+    return f"the model without {joined([plain(c) for c in lacking])}" if lacking else f"model {name}"
 
 
 def _other_radii(estimator: Estimator, opened: CatalogSet) -> str:

@@ -1,7 +1,7 @@
 """Everything that interpret finds out about a model on a sample, computed once and told as numbers or sections."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -12,14 +12,16 @@ from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.section import Section
 
 from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
+from earnest_interpret.attribution import AttributionConfig
+from earnest_interpret.examine import Beside, Question, examine_inputs
 from earnest_interpret.information import Ideal, ideal_leave_one_out
 from earnest_interpret.leave_group_out import GroupRemoval, leave_groups_out
 from earnest_interpret.leave_one_out import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
-from earnest_interpret.numbers import leave_one_out_numbers, saliency_numbers, terse_numbers
+from earnest_interpret.numbers import beside_numbers, leave_one_out_numbers, saliency_numbers, terse_numbers
 from earnest_interpret.reasons import Reason, top_reasons
-from earnest_interpret.saliency import SaliencySummary, saliency, summarise_saliency
+from earnest_interpret.saliency import SaliencySummary
 from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
-from earnest_interpret.terse import TerseSummary, encode, summarise_terse
+from earnest_interpret.terse import TerseSummary, summarise_terse
 
 __all__ = [
     "InterpretConfig",
@@ -46,6 +48,8 @@ class InterpretConfig:
         Shuffles of the test at fixed mass.
     seed
         Seed of draws, bootstraps and permutations.
+    attribution
+        How inputs are changed for SmoothGrad and integrated gradients.
     """
 
     split: str | None = None
@@ -53,6 +57,7 @@ class InterpretConfig:
     max_rows: int = MAX_ROWS
     n_permutations: int = 9_999
     seed: int = 1
+    attribution: AttributionConfig = field(default_factory=AttributionConfig)
 
     def __post_init__(self) -> None:
         small = [name for name in ("max_catalogs", "max_rows", "n_permutations") if getattr(self, name) < 1]
@@ -79,8 +84,8 @@ class Interpretation:
         What an analysis of known masses would do.
     groups
         Leave-group-out.
-    inputs
-        Saliency of the terse value.
+    inputs, beside_inputs
+        Saliency of the terse value, and what belongs beside it.
     terse_values, terse
         Terse value per cluster and in summary.
     beside
@@ -98,6 +103,7 @@ class Interpretation:
     ideal: Ideal | None
     groups: tuple[GroupRemoval, ...]
     inputs: SaliencySummary | None
+    beside_inputs: Beside | None
     terse_values: FloatArray
     terse: TerseSummary | None
     beside: tuple[str, ...] = ()
@@ -119,7 +125,7 @@ class Interpretation:
         return (
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
             clusters_section(self.clusters, self.axis, self.delta, ideal=self.ideal, groups=self.groups),
-            inputs_section(self.inputs, self.axis, missing=self.missing),
+            inputs_section(self.inputs, self.axis, beside=self.beside_inputs, missing=self.missing),
             terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
         )
 
@@ -133,14 +139,22 @@ class Interpretation:
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
             "leave_one_out": leave_one_out_numbers(self.clusters, self.delta, self.axis, self.ideal),
             "leave_group_out": [asdict(group) for group in self.groups],
-            "saliency": saliency_numbers(self.inputs) if self.inputs else None,
+            "saliency": {**saliency_numbers(self.inputs), **beside_numbers(self.beside_inputs)}
+            if self.inputs and self.beside_inputs
+            else None,
             "terse": terse_numbers(self.terse) if self.terse else None,
             "missing": self.missing or None,
         }
 
 
 def interpret(
-    estimator: Estimator, sample: Sample, config: InterpretConfig, *, advance: Callable[[str], None] = lambda _: None
+    estimator: Estimator,
+    sample: Sample,
+    config: InterpretConfig,
+    *,
+    also: Sequence[Estimator] = (),
+    compare: tuple[Estimator | None, str] = (None, ""),
+    advance: Callable[[str], None] = lambda _: None,
 ) -> Interpretation:
     """Return everything that can be found out about a model on a sample.
 
@@ -152,6 +166,10 @@ def interpret(
         The catalogs.
     config
         How much is computed at a time.
+    also
+        Other trainings of the model.
+    compare
+        Another model, and how it is called.
     advance
         Called with a word after each of the four steps.
     """
@@ -162,11 +180,18 @@ def interpret(
     delta = leave_one_out(estimator, batch, max_rows=rows)
     groups = leave_groups_out(estimator, batch, axis, seed=config.seed, max_rows=rows)
     advance("leave-one-out")
-    inputs, values, missing = None, np.empty(0), f"the model '{estimator.description.estimator}' has no terse layer"
+    inputs, beside, values, missing = (
+        None,
+        None,
+        np.empty(0),
+        f"the model '{estimator.description.estimator}' has no terse layer",
+    )
     if isinstance(estimator, TerseEstimator):
-        gradient = saliency(estimator, batch, max_rows=rows)
-        inputs = summarise_saliency(gradient, estimator.feature_names, batch.radii, axis=axis)
-        values, missing = encode(estimator, batch, max_rows=rows), ""
+        question = Question(config=config.attribution, seed=config.seed, max_rows=rows)
+        inputs, beside = examine_inputs(
+            estimator, sample, question, also=also, compare=compare[0], compare_name=compare[1]
+        )
+        values, missing = beside.terse, ""
     advance("saliency")
     terse = None
     if not missing:
@@ -182,6 +207,7 @@ def interpret(
         ideal=ideal_of(sample),
         groups=groups,
         inputs=inputs,
+        beside_inputs=beside,
         terse_values=values,
         terse=terse,
         beside=tuple(estimator.description.supplementary),

@@ -5,13 +5,14 @@ from typing import Any
 
 from earnest_common.arrays import FloatArray
 
+from earnest_interpret.examine import Beside
 from earnest_interpret.information import Ideal, information_by_mass
 from earnest_interpret.leave_one_out import LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.terse import TerseSummary
 
-__all__ = ["leave_one_out_numbers", "saliency_numbers", "terse_numbers"]
+__all__ = ["beside_numbers", "leave_one_out_numbers", "saliency_numbers", "terse_numbers"]
 
 
 def leave_one_out_numbers(
@@ -46,9 +47,10 @@ def leave_one_out_numbers(
 
 def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
     """Return saliency as plain numbers by name."""
-    columns = ("mean_abs", "low", "high", "mean_signed")
+    columns = ("mean_abs", "low", "high", "mean_signed", "per_unit")
     return {
         "of": summary.of,
+        "method": summary.method,
         "inputs": {
             name: {column: float(getattr(summary, column)[j]) for column in columns}
             for j, name in enumerate(summary.names)
@@ -59,6 +61,21 @@ def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
         "mass_edges": summary.mass_edges.tolist(),
         "mass_counts": summary.mass_counts.tolist(),
         "median_by_mass": summary.by_mass.tolist(),
+    }
+
+
+def beside_numbers(beside: Beside) -> dict[str, Any]:
+    """Return what belongs beside saliency as plain numbers by name."""
+    stripes = beside.stripes
+    return {
+        "warning": beside.warning or None,
+        "randomised": asdict(beside.check) if beside.check else None,
+        "faint_clusters": None
+        if stripes is None
+        else {name: getattr(stripes, name) for name in ("faint_at_edge", "with_edge", "with_mass", "with_shape")},
+        "also": [saliency_numbers(summary) for summary in beside.also],
+        "compare": {"name": beside.compare_name, **saliency_numbers(beside.compare)} if beside.compare else None,
+        "bands": {name: asdict(band) for name, band in beside.bands.items()},
     }
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-__all__ = ["SINGLE", "SMALL", "by_mass", "density"]
+__all__ = ["SINGLE", "SMALL", "by_mass", "density", "loudness"]
 
 SINGLE: Final = (4.4, 3.4)
 """Size of a figure that shares a row with one other [inch]."""
@@ -24,3 +24,8 @@ def density() -> LinearSegmentedColormap:
     """Return a colour map that grows from transparent to blue."""
     stops = [(*to_rgb("#8fb3d4"), 0.18), (*to_rgb("#3f7cb4"), 0.85), (*to_rgb("#163a5f"), 1.0)]
     return LinearSegmentedColormap.from_list("density", stops)
+
+
+def loudness() -> LinearSegmentedColormap:
+    """Return a colour map from dark blue (faint) to pale yellow (loud)."""
+    return LinearSegmentedColormap.from_list("loudness", ["#10243f", "#2f5f8f", "#7fa9c9", "#dfe7e2", "#f6e7a1"])

@@ -15,9 +15,11 @@ from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks
 
 __all__ = [
+    "METHODS",
     "PAPER_SALIENCY",
     "REFERENCE_RADIUS",
     "FeatureGroup",
+    "Method",
     "SaliencySummary",
     "Target",
     "feature_groups",
@@ -27,6 +29,11 @@ __all__ = [
 ]
 
 Target: TypeAlias = Literal["terse", "sigma8"]
+
+Method: TypeAlias = Literal["gradient", "smoothgrad", "integrated", "occlusion"]
+
+METHODS: tuple[Method, ...] = ("gradient", "smoothgrad", "integrated", "occlusion")
+""":mod:`earnest_interpret.attribution` says what they are."""
 
 REFERENCE_RADIUS = 0.6
 """Radius [R_500c] at which the paper quotes the saliency of a profile."""
@@ -77,9 +84,15 @@ def saliency(
     return np.concatenate(parts) if parts else np.empty((0, len(estimator.feature_names)))
 
 
-def saliency_table(batch: CatalogBatch, gradient: FloatArray, names: Sequence[str], *, of: Target) -> pl.DataFrame:
-    """Return catalog_id, cluster_id and one signed gradient per input, ``d_terse_d_log10_t_x`` and so on."""
-    columns = {f"d_{of}_d_{name}": gradient[:, j] for j, name in enumerate(names)}
+def saliency_table(
+    batch: CatalogBatch, values: FloatArray, names: Sequence[str], *, of: Target, method: Method = "gradient"
+) -> pl.DataFrame:
+    """Return catalog_id, cluster_id and one signed value per input.
+
+    Columns are ``d_terse_d_log10_t_x`` and so on for gradients, ``terse_from_log10_t_x`` for what an input adds.
+    """
+    stem = f"d_{of}_d" if method in ("gradient", "smoothgrad") else f"{of}_from"
+    columns = {f"{stem}_{name}": values[:, j] for j, name in enumerate(names)}
     return batch.clusters.select("catalog_id", "cluster_id").hstack(pl.DataFrame(columns))
 
 
@@ -155,6 +168,10 @@ class SaliencySummary:
         Clusters per bin, shape (n_bins,).
     by_mass
         Median absolute gradient per bin, NaN where there are fewer than ten clusters, shape (n_bins, n_features).
+    method
+        What stands for the gradient.
+    widths
+        What one unit of each scaled input is [dex, or the column's unit], NaN where untold, shape (n_features,).
     """
 
     of: Target
@@ -167,6 +184,18 @@ class SaliencySummary:
     mass_edges: FloatArray
     mass_counts: IntArray
     by_mass: FloatArray
+    method: Method
+    widths: FloatArray
+
+    @property
+    def is_slope(self) -> bool:
+        """Whether values are per unit of an input, rather than what an input adds to the output."""
+        return self.method in ("gradient", "smoothgrad")
+
+    @property
+    def per_unit(self) -> FloatArray:
+        """Mean absolute gradient per dex (or unit) of each input; NaN for what is no gradient, shape (n_features,)."""
+        return np.asarray(self.mean_abs / self.widths if self.is_slope else np.full(len(self.names), np.nan))
 
     @property
     def ranked(self) -> tuple[int, ...]:
@@ -195,7 +224,9 @@ def summarise_saliency(
     radii: Sequence[float],
     *,
     of: Target = "terse",
+    method: Method = "gradient",
     axis: MassAxis | None = None,
+    widths: FloatArray | None = None,
     mass_edges: Sequence[float] = tuple(np.arange(14.0, 15.05, 0.1).round(1)),
 ) -> SaliencySummary:
     """Return average saliencies per input, and their medians by mass and radius (the form of figure 11).
@@ -208,8 +239,12 @@ def summarise_saliency(
         Names of the inputs, radii of the profiles [R_500c].
     of
         What was differentiated.
+    method
+        What stands for the gradient.
     axis
         Masses of the clusters, if known.
+    widths
+        What one unit of each scaled input is, shape (n_features,).
     mass_edges
         Edges of the mass bins, log10 [h^-1 Msun].
     """
@@ -231,4 +266,6 @@ def summarise_saliency(
         mass_edges=edges,
         mass_counts=np.array([len(rows) for rows in members], dtype=np.int64),
         by_mass=np.array(medians).reshape(len(members), len(names)),
+        method=method,
+        widths=np.full(len(names), np.nan) if widths is None else widths,
     )

@@ -2,29 +2,26 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import BLUE, GREEN, GREY, OCHRE, RUST, draw
+from earnest_common.drawing import GREY, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
+from earnest_interpret.examine import Beside
 from earnest_interpret.palette import SINGLE, by_mass
 from earnest_interpret.saliency import PAPER_SALIENCY, REFERENCE_RADIUS, FeatureGroup, SaliencySummary
 from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.beside import beside_figures, beside_tables, beside_text
+from earnest_interpret.sections.names import COLOURS, described, meaning, short, slope_label, symbol
 from earnest_interpret.words import fixed, percent, plain, significant
 
 __all__ = ["inputs_section"]
 
-_COLOURS = (BLUE, RUST, GREEN, OCHRE)
 _UNIT = "h⁻¹ M☉"
-_SYMBOLS = {
-    "gas_slope_profile": r"$\mathrm{d\,ln}\,\rho\,/\,\mathrm{d\,ln}\,r$",
-    "log10_l_x": r"$\log\,L_X$",
-    "log10_m_gas_profile": r"$\log\,M_\mathrm{gas}$",
-    "log10_m_wl": r"$\log\,M_\mathrm{WL}$",
-    "log10_t_x": r"$\log\,T$",
-}
 
 
-def inputs_section(summary: SaliencySummary | None, axis: MassAxis | None, *, missing: str = "") -> Section:
+def inputs_section(
+    summary: SaliencySummary | None, axis: MassAxis | None, *, beside: Beside | None = None, missing: str = ""
+) -> Section:
     """Return the section.
 
     Parameters
@@ -33,6 +30,8 @@ def inputs_section(summary: SaliencySummary | None, axis: MassAxis | None, *, mi
         Saliency of the sample; ``None`` where the model offers no gradient.
     axis
         Masses of the clusters, if known.
+    beside
+        Maps, other models and checks that belong to it.
     missing
         Why there is no saliency.
     """
@@ -43,26 +42,22 @@ def inputs_section(summary: SaliencySummary | None, axis: MassAxis | None, *, mi
     figures = [_by_input(summary), *(_by_radius(summary, group) for group in profiles)]
     if np.isfinite(summary.by_mass).all(axis=1).sum() >= 2 and axis:
         figures.append(_by_mass(summary, axis))
-    tables = (_group_table(summary), _input_table(summary))
-    return Section(key="inputs.saliency", title=title, text=_text(summary, axis), figures=tuple(figures), tables=tables)
-
-
-def _slope(summary: SaliencySummary) -> str:
-    """Return the label of an axis (mathtext)."""
-    target = r"\mathrm{terse}" if summary.of == "terse" else r"\sigma_8"
-    return rf"$|\,\partial\,{target}\,/\,\partial\,\mathrm{{input}}\,|$"
-
-
-def _target(summary: SaliencySummary) -> str:
-    return "terse value" if summary.of == "terse" else "σ₈"
+    figures += beside_figures(summary, axis, beside) if beside else ()
+    return Section(
+        key="inputs.saliency",
+        title=title,
+        text=(*_text(summary, axis), *(beside_text(summary, beside) if beside else ())),
+        figures=tuple(figures),
+        tables=(_group_table(summary), _input_table(summary), *(beside_tables(summary, beside) if beside else ())),
+    )
 
 
 def _text(summary: SaliencySummary, axis: MassAxis | None) -> tuple[str, ...]:
     best = summary.names[summary.ranked[0]]
     shares = ", ".join(f"{plain(g.name)} {percent(summary.share(g))}" for g in summary.groups)
     lines = [
-        f"Saliency is |∂({_target(summary)})/∂(input)| for inputs scaled to about [0, 1]. The most salient single "
-        f"input is {_described(summary, best)}; of the summed mean saliency the shares are: {shares}.",
+        f"Saliency is {meaning(summary)}, for inputs scaled to about [0, 1]. The most salient single input is "
+        f"{described(summary, best)}; of the summed mean saliency the shares are: {shares}.",
         "The unit of a terse value is arbitrary, since the decoder undoes any rescaling: compare inputs with each "
         "other, and only ratios with another network.",
     ]
@@ -71,37 +66,33 @@ def _text(summary: SaliencySummary, axis: MassAxis | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _described(summary: SaliencySummary, name: str) -> str:
-    """Return an input in words, with its radius."""
-    column = summary.names.index(name)
-    for group in summary.groups:
-        if column in group.columns and group.radii:
-            return f"{plain(group.name)} at {group.radii[group.columns.index(column)]:.2f} R₅₀₀"
-    return plain(name)
-
-
 def _group_table(summary: SaliencySummary) -> DataTable:
     first = plain(summary.groups[0].name)
-    head = ("input", "mean S", "68 % of clusters", "mean gradient", f"S / S({first})", "paper: S", "paper: ratio")
+    head = (
+        *("input", "mean S", "68 % of clusters", "signed mean", "S per dex or unit", f"S / S({first})"),
+        *("paper: S", "paper: ratio"),
+    )
     return DataTable(
         name="saliency-averages",
         columns=head,
         rows=tuple(_group_row(summary, group) for group in summary.groups),
-        caption=f"Average saliencies, profiles at the radius nearest {REFERENCE_RADIUS} R₅₀₀ as in the paper. The "
-        "paper's values belong to its own network and are no target.",
+        caption=f"Average saliencies, profiles at the radius nearest {REFERENCE_RADIUS} R₅₀₀ as in the paper; "
+        "per dex of temperature and gas mass, per unit of slope. The paper's values belong to its own network and are "
+        "no target.",
     )
 
 
 def _group_row(summary: SaliencySummary, group: FeatureGroup) -> tuple[str, ...]:
     j, first = group.reference, summary.groups[0]
     scale = summary.mean_abs[first.reference]
-    paper = PAPER_SALIENCY.get(group.name) if summary.of == "terse" else None
+    paper = PAPER_SALIENCY.get(group.name) if summary.of == "terse" and summary.is_slope else None
     paper_scale = PAPER_SALIENCY.get(first.name)
     return (
-        _described(summary, summary.names[j]),
+        described(summary, summary.names[j]),
         significant(summary.mean_abs[j]),
         f"{significant(summary.low[j])} to {significant(summary.high[j])}",
         significant(summary.mean_signed[j]),
+        significant(summary.per_unit[j]) if np.isfinite(summary.per_unit[j]) else "",
         fixed(summary.mean_abs[j] / scale if scale > 0 else np.nan, 2),
         fixed(paper, 3) if paper else "",
         fixed(paper / paper_scale, 2) if paper and paper_scale else "",
@@ -112,31 +103,31 @@ def _input_table(summary: SaliencySummary) -> DataTable:
     rows = tuple(
         (
             place,
-            _described(summary, summary.names[j]),
+            described(summary, summary.names[j]),
             significant(summary.mean_abs[j]),
             significant(summary.mean_signed[j]),
         )
         for place, j in enumerate(summary.ranked, start=1)
     )
-    columns = ("rank", "input", "mean S", "mean gradient")
+    columns = ("rank", "input", "mean S", "signed mean")
     return DataTable(name="saliency-inputs", columns=columns, rows=rows, caption="Every input, the most salient first.")
 
 
 def _by_input(summary: SaliencySummary) -> Figure:
     order = summary.ranked[:15][::-1]
-    colour = {j: _COLOURS[k % 4] for k, group in enumerate(summary.groups) for j in group.columns}
+    colour = {j: COLOURS[k % 4] for k, group in enumerate(summary.groups) for j in group.columns}
 
     def paint(axes: Axes) -> None:
         for row, j in enumerate(order):
             axes.plot([summary.low[j], summary.high[j]], [row, row], color=colour[j], linewidth=1.6, alpha=0.45)
             axes.plot(summary.mean_abs[j], row, "o", color=colour[j], markersize=5)
-        axes.set_yticks(range(len(order)), [_short(summary, j) for j in order])
-        axes.set(xlabel=_slope(summary), ylim=(-0.7, len(order) - 0.3))
+        axes.set_yticks(range(len(order)), [short(summary, j) for j in order])
+        axes.set(xlabel=slope_label(summary), ylim=(-0.7, len(order) - 0.3))
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0, labelsize=10)
 
-    top = [_described(summary, summary.names[j]) for j in summary.ranked[:3]]
+    top = [described(summary, summary.names[j]) for j in summary.ranked[:3]]
     caption = (
         f"Mean saliency (dots) with the range of 68 % of clusters (bars); most salient: {'; '.join(top)} "
         f"(S = {significant(summary.mean_abs[summary.ranked[0]])} for the first)."
@@ -144,14 +135,6 @@ def _by_input(summary: SaliencySummary) -> Figure:
     alt = "Mean saliency of every input in falling order, with the range of 68 % of clusters."
     height = max(2.0, 0.9 + 0.24 * len(order))
     return Figure(name="saliency-inputs", svg=draw(paint, size=(SINGLE[0], height)), alt=alt, caption=caption)
-
-
-def _short(summary: SaliencySummary, column: int) -> str:
-    for group in summary.groups:
-        if column in group.columns:
-            symbol = _SYMBOLS.get(group.name, plain(group.name))
-            return f"{symbol} ({group.radii[group.columns.index(column)]:.2f})" if group.radii else symbol
-    return summary.names[column]
 
 
 def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
@@ -169,8 +152,8 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
         axes.plot(radii, mean, color=GREY, linewidth=2.6, dashes=(3, 1.5), label="mean")
         axes.set(
             xlabel=r"$r\,/\,R_{500}$",
-            ylabel=_slope(summary),
-            title=_SYMBOLS.get(group.name, plain(group.name)),
+            ylabel=slope_label(summary),
+            title=symbol(group),
         )
         axes.set_ylim(bottom=0)
         axes.set_xlim(0, float(radii.max()) * 1.03)
@@ -199,9 +182,9 @@ def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
 
     def paint(axes: Axes) -> None:
         for k, group in enumerate(summary.groups):
-            label = _short(summary, group.reference)
-            axes.plot(centres, curves[group.name], "o-", color=_COLOURS[k % 4], markersize=3.5, label=label)
-        axes.set(xlabel=axis.label, ylabel=f"median {_slope(summary)}")
+            label = short(summary, group.reference)
+            axes.plot(centres, curves[group.name], "o-", color=COLOURS[k % 4], markersize=3.5, label=label)
+        axes.set(xlabel=axis.label, ylabel=f"median {slope_label(summary)}")
         axes.set_ylim(bottom=0)
         axes.legend()
 
