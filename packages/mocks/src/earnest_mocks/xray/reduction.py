@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
@@ -10,11 +10,12 @@ from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.schema import RADII_R500C
 
-from earnest_mocks.gas_profile import GasProfile, enclosed_mass, log_slope
+from earnest_mocks.gas_profile import GasProfile
 from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges
-from earnest_mocks.xray.emissivity import counts_per_emission, density_per_emission
-from earnest_mocks.xray.fit import EmissionFit, fit_emission, profile_of
+from earnest_mocks.xray.emissivity import counts_per_emission
+from earnest_mocks.xray.fit import EmissionFit, fit_emission
 from earnest_mocks.xray.frame import ClusterFrame, cluster_frame
+from earnest_mocks.xray.gas import gas_of
 from earnest_mocks.xray.image import centroid, pixel_radii, sky_image
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photon_list import PhotonList
@@ -25,7 +26,6 @@ from earnest_mocks.xray.wavelet import Detection
 __all__ = ["Reduction", "ReductionConfig", "reduce_photons"]
 
 _FEWEST_PHOTONS = 200
-_STEP = 1e-4
 _CENTRE_RADII = (0.5, 0.3, 0.15)  # R_500c
 _FARTHEST_CENTRE = 0.15  # R_500c
 
@@ -214,7 +214,7 @@ def reduce_photons(
         annuli=rings,
         response=response,
         fit=fit,
-        **_gas(fit, frame.r_500c, config.radii),
+        **gas_of(fit, frame.r_500c, config.radii),
     )
 
 
@@ -278,37 +278,3 @@ def _brightness(
         frame.instrument, t_x=frame.t_x, z=frame.z, cosmology=config.cosmology, metallicity=config.metallicity
     )
     return rings, rings.response @ sphere.matrix * (counts * frame.kpc_per_pixel**2 * frame.r_500c)
-
-
-def _gas(fit: EmissionFit, radius: float, radii: tuple[float, ...]) -> dict[str, Any]:
-    """Return masses and slopes of the fitted model and their errors."""
-    at = np.array(sorted({*radii, 1.0}))
-    wanted = np.searchsorted(at, radii)
-    # Central differences: all parameters are logarithms or exponents of order one.
-    n = len(fit.parameters)
-    shift = np.concatenate([np.zeros((1, n)), np.eye(n), -np.eye(n)]) * _STEP
-    ln_mass, slope = _derived(fit.parameters + shift, at, radius)
-    ln_err, slope_err = (
-        np.sqrt(np.einsum("pk,pq,qk->k", gradient, fit.covariance, gradient))
-        for gradient in ((value[1 : n + 1] - value[n + 1 :]) / (2 * _STEP) for value in (ln_mass, slope))
-    )
-    mass = np.exp(ln_mass[0])
-    profile, ln_amplitude = profile_of(fit.parameters)
-    within = int(np.searchsorted(at, 1.0))
-    return {
-        "m_gas": float(mass[within]),
-        "m_gas_err": float((mass * ln_err)[within]),
-        "m_gas_profile": mass[wanted],
-        "m_gas_profile_err": (mass * ln_err)[wanted],
-        "gas_slope_profile": slope[0][wanted],
-        "gas_slope_profile_err": slope_err[wanted],
-        "profile": profile,
-        "density": float(density_per_emission(np.exp(ln_amplitude))[0]),
-    }
-
-
-def _derived(parameters: FloatArray, at: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]:
-    """Return ln of the gas masses [solMass] and the slopes at radii [R_500c] for each row of parameters."""
-    profile, ln_amplitude = profile_of(parameters)
-    density = density_per_emission(np.exp(ln_amplitude))[:, None]
-    return np.log(density * radius**3 * enclosed_mass(profile, at)), log_slope(profile, at)
