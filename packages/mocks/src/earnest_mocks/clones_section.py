@@ -67,7 +67,7 @@ def _figure(near: Neighbours) -> Figure:
             axes.axvline(near.noise, color=INK, lw=1, ls="--", label="two measurements of one cluster")
         axes.set(xscale="log", ylabel="share of clusters")
         axes.set_xlabel("distance to the nearest profile [spread of all profiles]")
-        axes.legend(loc="upper left")
+        axes.legend(loc="upper center")
 
     caption = (
         "Distance in profile shape between a cluster and the nearest one of other catalogs that has the same donor, "
