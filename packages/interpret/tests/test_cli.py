@@ -60,7 +60,7 @@ def test_terse(run, tmp_path: Path):
     assert told["correlations"]["log10_t_x"]["pearson"] > 0.99
     assert told["sigma8_at_fixed_mass"]["p_value"] >= 0.01
     assert pl.read_parquet(out).columns == ["catalog_id", "cluster_id", "terse"]
-    assert len(read_section(section).figures) == len(told["correlations"]) + 1  # and the mass proxy
+    assert len(read_section(section).figures) == len(told["correlations"]) == len(told["dependence"])
 
 
 def test_report(run, tmp_path: Path):

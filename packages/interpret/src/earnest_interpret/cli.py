@@ -136,6 +136,31 @@ def terse(
 
 
 @app.command()
+def proxy(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write errors per cluster (Parquet).", show_default=False)
+    ] = None,
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    seed: SeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how well the terse value predicts mass beside M_gas and Y_X, and which short formula it follows."""
+    from earnest_interpret.commands import proxy_command
+    from earnest_interpret.inputs import open_inputs
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    _tell(inputs, proxy_command(inputs, out=out, section=section), as_json=as_json)
+
+
+@app.command()
 def report(
     catalog_set: SetArgument,
     *,

@@ -18,13 +18,21 @@ from earnest_interpret.inputs import Inputs, model_in_words
 from earnest_interpret.interpretation import ideal_of, interpret
 from earnest_interpret.leave_group_out import leave_groups_out
 from earnest_interpret.leave_one_out import leave_one_out, leave_one_out_table, summarise_leave_one_out
-from earnest_interpret.numbers import beside_numbers, leave_one_out_numbers, saliency_numbers, terse_numbers
+from earnest_interpret.numbers import (
+    beside_numbers,
+    closed_form_numbers,
+    leave_one_out_numbers,
+    proxy_numbers,
+    saliency_numbers,
+    terse_numbers,
+)
+from earnest_interpret.proxy import find_proxy, proxy_table
 from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_report
 from earnest_interpret.saliency import Method, Target, saliency_table
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.terse import encode, summarise_terse
 
-__all__ = ["leave_one_out_command", "report_command", "saliency_command", "terse_command"]
+__all__ = ["leave_one_out_command", "proxy_command", "report_command", "saliency_command", "terse_command"]
 
 
 def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) -> dict[str, Any]:
@@ -81,6 +89,24 @@ def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
         from earnest_interpret.sections import terse_section
 
         _write_section(section, terse_section(summary, values, batch), inputs)
+    return answer
+
+
+def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
+    """Return how well the terse value predicts mass and which formula it follows; write errors where asked."""
+    batch, axis = inputs.sample.batch, mass_axis(inputs.sample.batch, h=inputs.sample.h)
+    values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
+    found = find_proxy(inputs.estimator, values, batch, axis)
+    why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
+    told = {"mass_proxies": proxy_numbers(found.proxies), "missing": why, "formula": closed_form_numbers(found.forms)}
+    answer = _answer(inputs, told)
+    if out:
+        _write_table(out, proxy_table(batch, values, found), answer, inputs)
+    if section:
+        from earnest_interpret.sections import proxy_section
+
+        made = proxy_section(found.proxies, found.forms, values, found.formula_values)
+        _write_section(section, made, inputs)
     return answer
 
 

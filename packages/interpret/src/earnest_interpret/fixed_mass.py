@@ -7,7 +7,7 @@ from typing import TypeAlias, final
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 
-__all__ = ["PartialCorrelation", "mass_basis", "partial_correlation"]
+__all__ = ["PartialCorrelation", "correlation_at_fixed_mass", "mass_basis", "partial_correlation"]
 
 _Statistic: TypeAlias = Callable[[FloatArray], FloatArray]
 
@@ -41,6 +41,33 @@ def mass_basis(log10_m: FloatArray, *, n_knots: int = 16) -> FloatArray:
     levels = (1 - np.cos(np.linspace(0, np.pi, n_knots))) / 2
     knots = np.unique(np.quantile(log10_m, levels))
     return np.stack([np.interp(log10_m, knots, hat) for hat in np.eye(len(knots))], axis=-1)
+
+
+def correlation_at_fixed_mass(x: FloatArray, y: FloatArray, log10_m: FloatArray) -> float:
+    """Return the Pearson correlation of what a flexible function of mass leaves of x and of y.
+
+    Parameters
+    ----------
+    x, y
+        Values per cluster, shape (n,); rows where one of the three is not finite are ignored.
+    log10_m
+        log10 of the true mass, shape (n,).
+
+    Returns
+    -------
+    float
+        NaN for fewer than 50 clusters, or where nothing is left.
+    """
+    known = np.isfinite(x) & np.isfinite(y) & np.isfinite(log10_m)
+    if known.sum() < 50:
+        return float("nan")
+    q = _orthonormal(mass_basis(log10_m[known]))
+    left = [column[known] - q @ (q.T @ column[known]) for column in (x - np.nanmean(x), y - np.nanmean(y))]
+    norms = [float(np.linalg.norm(rest)) for rest in left]
+    spread = [float(np.linalg.norm(column[known] - column[known].mean())) for column in (x, y)]
+    if min(norm - 1e-6 * whole for norm, whole in zip(norms, spread, strict=True)) <= 0:
+        return float("nan")
+    return float(left[0] @ left[1] / (norms[0] * norms[1]))
 
 
 @final

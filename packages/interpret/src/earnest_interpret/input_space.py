@@ -61,6 +61,10 @@ class InputSpace:
         """Return the scaled inputs, shape (n_clusters, n_features)."""
         return np.stack([self._value(one, batch) for one in self.inputs], axis=1)
 
+    def read_unscaled(self, batch: CatalogBatch) -> FloatArray:
+        """Return the inputs as log10 of columns, or columns, shape (n_clusters, n_features)."""
+        return np.array([one.offset for one in self.inputs]) + self.widths * self.read(batch)
+
     def write(self, batch: CatalogBatch, scaled: FloatArray) -> CatalogBatch:
         """Return the catalogs with these scaled inputs, everything else unchanged.
 

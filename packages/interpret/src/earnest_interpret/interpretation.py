@@ -17,7 +17,14 @@ from earnest_interpret.examine import Beside, Question, examine_inputs
 from earnest_interpret.information import Ideal, ideal_leave_one_out
 from earnest_interpret.leave_group_out import GroupRemoval, leave_groups_out
 from earnest_interpret.leave_one_out import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
-from earnest_interpret.numbers import beside_numbers, leave_one_out_numbers, saliency_numbers, terse_numbers
+from earnest_interpret.numbers import (
+    beside_numbers,
+    closed_form_numbers,
+    leave_one_out_numbers,
+    saliency_numbers,
+    terse_numbers,
+)
+from earnest_interpret.proxy import ProxyFindings, find_proxy
 from earnest_interpret.reasons import Reason, top_reasons
 from earnest_interpret.saliency import SaliencySummary
 from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
@@ -88,6 +95,8 @@ class Interpretation:
         Saliency of the terse value, and what belongs beside it.
     terse_values, terse
         Terse value per cluster and in summary.
+    proxy
+        The terse value as a mass proxy and as a formula.
     beside
         Columns that join after the encoder.
     missing
@@ -106,6 +115,7 @@ class Interpretation:
     beside_inputs: Beside | None
     terse_values: FloatArray
     terse: TerseSummary | None
+    proxy: ProxyFindings | None
     beside: tuple[str, ...] = ()
     missing: str = ""
 
@@ -119,14 +129,23 @@ class Interpretation:
     def sections(self) -> tuple[Section, ...]:
         """Return the findings as sections of the report."""
         # Imported here because numbers need no matplotlib.
-        from earnest_interpret.sections import accuracy_section, clusters_section, inputs_section, terse_section
+        from earnest_interpret.sections import (
+            accuracy_section,
+            clusters_section,
+            inputs_section,
+            proxy_section,
+            terse_section,
+        )
 
+        found = self.proxy
+        more = (proxy_section(found.proxies, found.forms, self.terse_values, found.formula_values),) if found else ()
         sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
         return (
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
             clusters_section(self.clusters, self.axis, self.delta, ideal=self.ideal, groups=self.groups),
             inputs_section(self.inputs, self.axis, beside=self.beside_inputs, missing=self.missing),
             terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
+            *more,
         )
 
     def numbers(self) -> dict[str, Any]:
@@ -143,6 +162,7 @@ class Interpretation:
             if self.inputs and self.beside_inputs
             else None,
             "terse": terse_numbers(self.terse) if self.terse else None,
+            "formula": closed_form_numbers(self.proxy.forms) if self.proxy else None,
             "missing": self.missing or None,
         }
 
@@ -193,8 +213,9 @@ def interpret(
         )
         values, missing = beside.terse, ""
     advance("saliency")
-    terse = None
+    terse = proxy = None
     if not missing:
+        proxy = find_proxy(estimator, values, batch, axis)
         terse = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
     advance("terse value")
     return Interpretation(
@@ -210,6 +231,7 @@ def interpret(
         beside_inputs=beside,
         terse_values=values,
         terse=terse,
+        proxy=proxy,
         beside=tuple(estimator.description.supplementary),
         missing=missing,
     )

@@ -5,14 +5,22 @@ from typing import Any
 
 from earnest_common.arrays import FloatArray
 
+from earnest_interpret.closed_form import ClosedForm, ClosedForms
 from earnest_interpret.examine import Beside
 from earnest_interpret.information import Ideal, information_by_mass
 from earnest_interpret.leave_one_out import LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
 from earnest_interpret.sample import MassAxis
-from earnest_interpret.terse import TerseSummary
+from earnest_interpret.terse import MassProxy, TerseSummary
 
-__all__ = ["beside_numbers", "leave_one_out_numbers", "saliency_numbers", "terse_numbers"]
+__all__ = [
+    "beside_numbers",
+    "closed_form_numbers",
+    "leave_one_out_numbers",
+    "proxy_numbers",
+    "saliency_numbers",
+    "terse_numbers",
+]
 
 
 def leave_one_out_numbers(
@@ -83,9 +91,29 @@ def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
     """Return correlations, the test at fixed mass and mass proxies as plain numbers by name."""
     return {
         "correlations": {name: asdict(found) for name, found in summary.correlations.items()},
+        "dependence": {name: asdict(found) for name, found in summary.dependence.items()},
+        "at_fixed_mass": dict(summary.partial),
         "sigma8_at_fixed_mass": asdict(summary.at_fixed_mass) if summary.at_fixed_mass else None,
-        "mass_proxies": {
-            proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within} for proxy in summary.proxies
-        },
+        "mass_proxies": proxy_numbers(summary.proxies),
         "spread": summary.spread,
+    }
+
+
+def proxy_numbers(proxies: tuple[MassProxy, ...]) -> dict[str, Any]:
+    """Return mass scatters as plain numbers by name."""
+    return {proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within} for proxy in proxies}
+
+
+def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:
+    """Return formulas as plain numbers by name."""
+    if forms is None:
+        return None
+
+    def told(form: ClosedForm) -> dict[str, Any]:
+        return {**asdict(form), "gas_per_temperature": form.gas_per_temperature}
+
+    return {
+        "pair": told(forms.pair) if forms.pair else None,
+        "best": [told(form) for form in forms.best],
+        "all_inputs": told(forms.all_inputs),
     }

@@ -11,8 +11,14 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.seeds import Stage, generator
 
+from earnest_interpret.dependence import Dependence, measure_dependence
 from earnest_interpret.excess import excesses
-from earnest_interpret.fixed_mass import PartialCorrelation, mass_basis, partial_correlation
+from earnest_interpret.fixed_mass import (
+    PartialCorrelation,
+    correlation_at_fixed_mass,
+    mass_basis,
+    partial_correlation,
+)
 from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks, y_x
 from earnest_interpret.statistics import Correlation, correlate
 
@@ -23,6 +29,7 @@ __all__ = [
     "TerseSummary",
     "cluster_quantities",
     "encode",
+    "mass_proxies",
     "mass_proxy",
     "sigma8_at_fixed_mass",
     "summarise_terse",
@@ -122,7 +129,8 @@ class MassProxy:
     scatter_within
         The same with the slope fitted within catalogs, which does not suffer from offsets between them.
     error
-        ln M_predicted - ln M_true after the mean error is taken away (line fitted to all), shape (n,).
+        ln M_predicted - ln M_true after the mean error is taken away (line fitted to all), NaN where unknown,
+        shape (n,).
     """
 
     name: str
@@ -161,11 +169,13 @@ def mass_proxy(name: str, proxy: FloatArray, log10_m: FloatArray, groups: IntArr
     within = float(dx @ dy / (dx @ dx)) if np.ptp(dx) > 0 else 0.0
     degrees = max(len(x) - int(members.max()) - 2, 1)  # one mean per catalog and one slope are fitted
     error = slope * dx - dy
+    everywhere = np.full(len(proxy), np.nan)
+    everywhere[usable] = error
     return MassProxy(
         name=name,
         scatter=float(np.sqrt(error @ error / degrees)),
         scatter_within=float(np.sqrt(np.sum((within * dx - dy) ** 2) / degrees)),
-        error=error,
+        error=everywhere,
     )
 
 
@@ -186,6 +196,10 @@ class TerseSummary:
         With each quantity of :func:`cluster_quantities` that is known.
     at_fixed_mass
         With sigma8 at fixed mass; ``None`` where it cannot be tested.
+    dependence
+        The same in whatever form, with p-values.
+    partial
+        Pearson correlation with each quantity when the true mass is held fixed; those that are known.
     proxies
         Mass scatter of the terse value, of m_gas and of y_x; empty without true masses.
     spread
@@ -194,6 +208,8 @@ class TerseSummary:
 
     correlations: Mapping[str, Correlation]
     at_fixed_mass: PartialCorrelation | None
+    dependence: Mapping[str, Dependence]
+    partial: Mapping[str, float]
     proxies: tuple[MassProxy, ...]
     spread: float
 
@@ -218,12 +234,23 @@ def summarise_terse(
     groups = batch.segment_ids
     rng = generator(seed, Stage.RESAMPLING)
     correlations = {name: correlate(terse, values, groups, rng=rng) for name, values in quantities.items()}
-    candidates = {"terse": terse, "m_gas": quantities["log10_m_gas"], "y_x": quantities["log10_y_x"]}
-    true_mass = axis.log10_m if axis and axis.is_true else np.full(len(terse), np.nan)
-    proxies = [mass_proxy(name, values, true_mass, groups) for name, values in candidates.items()]
+    known = {name: found for name, found in correlations.items() if np.isfinite(found.pearson)}
+    log10_m = quantities["log10_m_500c"]
+    partial = {name: correlation_at_fixed_mass(terse, quantities[name], log10_m) for name in known}
     return TerseSummary(
-        correlations={name: found for name, found in correlations.items() if np.isfinite(found.pearson)},
+        correlations=known,
+        dependence={name: measure_dependence(terse, quantities[name], groups, rng=rng) for name in known},
+        partial={name: value for name, value in partial.items() if np.isfinite(value)},
         at_fixed_mass=sigma8_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
-        proxies=tuple(proxy for proxy in proxies if proxy is not None),
+        proxies=mass_proxies(terse, batch, axis),
         spread=float(np.std(terse)),
     )
+
+
+def mass_proxies(terse: FloatArray, batch: CatalogBatch, axis: MassAxis | None) -> tuple[MassProxy, ...]:
+    """Return the terse value, m_gas and y_x as proxies of the true mass; empty where that is unknown."""
+    if axis is None or not axis.is_true:
+        return ()
+    candidates = {"terse": terse, "m_gas": np.log10(batch.column("m_gas")), "y_x": np.log10(y_x(batch))}
+    found = [mass_proxy(name, values, axis.log10_m, batch.segment_ids) for name, values in candidates.items()]
+    return tuple(proxy for proxy in found if proxy is not None)

@@ -1,16 +1,16 @@
-"""Section "What does the terse number mean?": correlations and the mass proxy (the form of figures 15 and 16)."""
+"""Section "What does the terse number mean?": correlations (the form of figure 15)."""
 
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.batch import CatalogBatch
-from earnest_common.drawing import BLUE, GREEN, RUST, draw
+from earnest_common.drawing import draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.palette import SMALL, density
 from earnest_interpret.statistics import Correlation
-from earnest_interpret.terse import PAPER_PROXY_SCATTER, MassProxy, TerseSummary, cluster_quantities
-from earnest_interpret.words import fixed, percent, plain, probability, signed
+from earnest_interpret.terse import TerseSummary, cluster_quantities
+from earnest_interpret.words import fixed, plain, probability, signed
 
 __all__ = ["fixed_mass_text", "terse_section"]
 
@@ -26,9 +26,6 @@ _LABELS = {
     "n_clusters": "number of clusters in the catalog",
     "sigma8": r"$\sigma_8$ of the catalog",
 }
-_PROXY_COLOURS = {"terse": BLUE, "m_gas": GREEN, "y_x": RUST}
-_PROXY_LABELS = {"terse": "terse value", "m_gas": r"$M_\mathrm{gas}$", "y_x": "$Y_X$"}
-_PROXY_WORDS = {"terse": "terse value", "m_gas": "M_gas", "y_x": "Y_X"}
 
 
 def terse_section(
@@ -52,20 +49,17 @@ def terse_section(
         return Section(key="terse.correlations", title=title, text=(f"Nothing can be shown: {missing}.",))
     quantities = cluster_quantities(batch)
     panels = [_panel(name, terse, quantities[name], found) for name, found in summary.correlations.items()]
-    tables = [_correlation_table(summary)]
-    if summary.proxies:
-        panels.append(_proxy_figure(summary.proxies))
-        tables.append(_proxy_table(summary.proxies))
     text: tuple[str, ...] = (
         "The encoder sees one cluster at a time and passes a single number on. If the model works as an astronomer "
         "would, that number follows the cluster's mass, or what the cluster has too much of for its mass, which mends "
         "the observables that join later; of σ₈ it says nothing beyond that.",
         fixed_mass_text(summary),
     )
+    tables = (_correlation_table(summary), _dependence_table(summary))
     lost = [plain(name) for name in quantities if name not in summary.correlations]
     if lost:
         text = (*text, f"Not shown, because unknown or the same for all clusters here: {', '.join(lost)}.")
-    return Section(key="terse.correlations", title=title, text=text, figures=tuple(panels), tables=tuple(tables))
+    return Section(key="terse.correlations", title=title, text=text, figures=tuple(panels), tables=tables)
 
 
 def fixed_mass_text(summary: TerseSummary) -> str:
@@ -102,6 +96,32 @@ def _correlation_table(summary: TerseSummary) -> DataTable:
     )
 
 
+def _dependence_table(summary: TerseSummary) -> DataTable:
+    rows = tuple(
+        (
+            plain(name),
+            fixed(found.distance, 3),
+            fixed(found.information, 3),
+            _chance(found.p_value),
+            signed(summary.partial[name], 3) if name in summary.partial else "",
+        )
+        for name, found in summary.dependence.items()
+    )
+    return DataTable(
+        name="terse-dependence",
+        columns=("terse value with", "distance correlation", "mutual information [nat]", "p-value", "r at fixed mass"),
+        rows=rows,
+        caption="Dependence of any form. P-values from shuffling properties of clusters within catalogs, properties of "
+        "catalogs between them; the last column is Pearson's r of what a function of the true mass leaves over.",
+    )
+
+
+def _chance(p_value: float) -> str:
+    if not np.isfinite(p_value):
+        return ""
+    return "< 1e-6" if p_value < 1e-6 else f"{p_value:.2g}"
+
+
 def _with_error(found: Correlation) -> str:
     text = fixed(found.pearson, 3)
     return f"{text} ± {fixed(found.pearson_err, 3)}" if np.isfinite(found.pearson_err) else text
@@ -127,43 +147,3 @@ def _panel(name: str, terse: FloatArray, values: FloatArray, found: Correlation)
     caption = f"With {plain(name)}: Pearson r = {fixed(found.pearson, 2)}, Spearman {fixed(found.spearman, 2)}."
     alt = f"Two-dimensional histogram of the terse value against {plain(name)} of {found.n} clusters."
     return Figure(name=f"terse-{name.replace('_', '-')}", svg=draw(paint, size=SMALL), alt=alt, caption=caption)
-
-
-def _proxy_figure(proxies: tuple[MassProxy, ...]) -> Figure:
-    reach = 3.2 * max(min(proxy.scatter for proxy in proxies), 0.6 * max(proxy.scatter for proxy in proxies), 1e-6)
-    edges = np.linspace(-reach, reach, 81)
-
-    def paint(axes: Axes) -> None:
-        for proxy in proxies:
-            density_, _ = np.histogram(proxy.error, bins=edges, density=True)
-            label = _PROXY_LABELS[proxy.name]
-            axes.stairs(density_, edges, color=_PROXY_COLOURS[proxy.name], linewidth=1.5, label=label)
-        axes.set(
-            xlabel=r"$\ln\,(M_\mathrm{predicted} / M_\mathrm{true})$",
-            ylabel="probability density",
-            xlim=(-reach, reach),
-        )
-        axes.legend(loc="upper left", fontsize=9.5, handlelength=1)
-
-    scatters = ", ".join(f"{_PROXY_WORDS[p.name]} {percent(p.scatter, 1)}" for p in proxies)
-    caption = f"Mass scatter after each catalog's mean error is taken away: {scatters} (paper: 16.1, 17.9, 7.3 %)."
-    alt = "Distributions of the logarithmic mass error of the terse value, of the gas mass and of Y_X as mass proxies."
-    return Figure(name="terse-proxy", svg=draw(paint, size=SMALL), alt=alt, caption=caption)
-
-
-def _proxy_table(proxies: tuple[MassProxy, ...]) -> DataTable:
-    rows = tuple(
-        (
-            _PROXY_WORDS[p.name],
-            percent(p.scatter, 1),
-            percent(p.scatter_within, 1),
-            percent(PAPER_PROXY_SCATTER[p.name], 1),
-        )
-        for p in proxies
-    )
-    return DataTable(
-        name="mass-proxies",
-        columns=("proxy", "scatter of M", "with the slope within catalogs", "paper"),
-        rows=rows,
-        caption="Scatter of ln M predicted by a power law of each proxy, catalog means removed.",
-    )

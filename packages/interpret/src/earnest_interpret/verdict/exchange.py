@@ -1,0 +1,178 @@
+"""Exchange: what clusters look like at fixed mass is taken from catalogs of another sigma8; numbers and masses stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+import polars as pl
+from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.batch import CatalogBatch
+from earnest_common.protocols import Estimator
+from earnest_common.scaling import FACTORS, TABLE_2, biased
+
+from earnest_interpret.accuracy import predict
+from earnest_interpret.sample import MAX_ROWS
+from earnest_interpret.verdict.permutation import permutation_p_value
+
+__all__ = ["Exchange", "exchange", "exchanged"]
+
+_OBSERVABLES: Final = ("l_x", "t_x", "m_gas")
+_NEAREST: Final = 10
+"""A cluster takes over the look of one of this many clusters nearest in mass."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """How the inferred sigma8 follows the origin of the clusters' look.
+
+    Attributes
+    ----------
+    sigma8
+        Mean true sigma8 of each group of lending catalogs, shape (n_groups,).
+    shift
+        Mean inferred sigma8 of the receiving catalogs with the look of each group, less its mean, shape (n_groups,).
+    slope
+        Change of the inferred per change of the lenders' sigma8: 0 for a sound model, 1 if clusters betray all.
+    p_value
+        Chance of an absolute correlation as large when the groups are shuffled.
+    """
+
+    sigma8: FloatArray
+    shift: FloatArray
+    slope: float
+    p_value: float
+
+
+def exchange(
+    estimator: Estimator,
+    batch: CatalogBatch,
+    *,
+    rng: np.random.Generator,
+    n_receivers: int = 60,
+    n_groups: int = 16,
+    max_rows: int = MAX_ROWS,
+) -> Exchange:
+    r"""Return whether clusters of equal mass and nuisance betray the sigma8 of the catalog that they come from.
+
+    Catalogs lend in groups of neighbouring sigma8. A receiving catalog keeps N, its masses and its scaling relations;
+    residuals, profile shapes and lensing errors come from clusters of nearly the same mass in one group. Nature's
+    model of the mocks gives them one distribution whatever the sigma8, so that the inferred value must not follow the
+    group: the null hypothesis is that groups can be shuffled.
+
+    Parameters
+    ----------
+    estimator
+        The model; only ``predict`` is used.
+    batch
+        Labelled catalogs with true masses, at least ``3 n_groups``.
+    rng
+        Generator of all choices.
+    n_receivers, n_groups
+        Receiving catalogs (at most a third of all) and groups of lenders.
+    max_rows
+        Most clusters handed to the model at a time.
+    """
+    order = rng.permutation(batch.n_catalogs)
+    n = min(n_receivers, batch.n_catalogs // 3)
+    receivers, lenders = batch.select(np.sort(order[:n])), order[n:]
+    by_sigma8 = lenders[np.argsort(batch.label("sigma8")[lenders], kind="stable")]
+    groups = [batch.select(np.sort(group)) for group in np.array_split(by_sigma8, n_groups)]
+    sigma8 = np.array([group.label("sigma8").mean() for group in groups])
+    told = [
+        predict(estimator, exchanged(receivers, group, rng=rng), max_rows=max_rows).get_column("sigma8").mean()
+        for group in groups
+    ]
+    shift = np.array(told, dtype=np.float64) - np.mean(told)
+    x = sigma8 - sigma8.mean()
+    return Exchange(
+        sigma8=sigma8, shift=shift, slope=float(x @ shift / (x @ x)), p_value=permutation_p_value(x, shift, rng=rng)
+    )
+
+
+def exchanged(receivers: CatalogBatch, lenders: CatalogBatch, *, rng: np.random.Generator) -> CatalogBatch:
+    r"""Return the receiving catalogs with the look of lenders' clusters of nearly the same mass.
+
+    .. math:: \log X' = \mu_r(m_r) + \frac{s_r}{s_l} \left(\log X_l - \mu_l(m_l)\right)
+
+    with the mean relation and scatter factor of the receiving and lending catalog.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> batch = toy_batch(n_catalogs=6, seed=1)
+    >>> found = exchanged(batch.select([0, 1]), batch.select([2, 3, 4, 5]), rng=np.random.default_rng(1))
+    >>> sorted(found.column("m_500c")) == sorted(batch.select([0, 1]).column("m_500c")), found.problems()
+    (True, [])
+    """
+    chosen = _of_similar_mass(receivers.column("m_500c"), lenders.column("m_500c"), rng)
+    own, lent = _Relations.of(receivers), _Relations.of(lenders)
+    new = {
+        name: 10 ** (own.mean[name] + own.scatter[name] / lent.scatter[name][chosen] * lent.residual(name)[chosen])
+        for name in _OBSERVABLES
+    }
+    thermal = (own.mean["t_x"] + own.mean["m_gas"]) - (lent.mean["t_x"] + lent.mean["m_gas"])[chosen]
+    new["y_500"] = lenders.column("y_500")[chosen] * 10**thermal
+    lensing = np.log(lenders.column("m_wl") / lenders.column("m_500c"))[chosen]
+    new["m_wl"] = receivers.column("m_500c") * np.exp(own.m_wl / lent.m_wl[chosen] * lensing)
+    shape = (lenders.column("m_gas_profile") / lenders.column("m_gas")[:, None])[chosen]
+    profiles = {
+        "m_gas_profile": new["m_gas"][:, None] * shape,
+        "gas_slope_profile": lenders.column("gas_slope_profile")[chosen],
+    }
+    return _sorted(receivers, {**new, **profiles})
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Relations:
+    """Mean relation, scatter factor and lensing scatter per cluster, and the batch they belong to."""
+
+    batch: CatalogBatch
+    mean: Mapping[str, FloatArray]
+    scatter: Mapping[str, FloatArray]
+    m_wl: FloatArray
+
+    @classmethod
+    def of(cls, batch: CatalogBatch) -> "_Relations":
+        segment = batch.segment_ids
+        factors = {name: _known(batch.label(name).astype(np.float64))[segment] for name in FACTORS}
+        relations = biased(TABLE_2, factors)
+        log10_m = np.log10(batch.column("m_500c"))
+        means = {name: np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in _OBSERVABLES}
+        scatters = {name: factors[f"{name}_scatter"] for name in _OBSERVABLES}
+        m_wl = _known(batch.label("m_wl_scatter").astype(np.float64))[segment]
+        return cls(batch=batch, mean=means, scatter=scatters, m_wl=m_wl)
+
+    def residual(self, name: str) -> FloatArray:
+        return np.asarray(np.log10(self.batch.column(name)) - self.mean[name], dtype=np.float64)
+
+
+def _known(values: FloatArray) -> FloatArray:
+    """Return factors in which an unknown one is that of the reference."""
+    return np.where(np.isfinite(values), values, 1.0)
+
+
+def _of_similar_mass(wanted: FloatArray, offered: FloatArray, rng: np.random.Generator) -> IntArray:
+    """Return for each mass one of the nearest offered ones, drawn at random, shape (n,)."""
+    order = np.argsort(offered, kind="stable")
+    place = np.searchsorted(offered[order], wanted)
+    run = min(_NEAREST, len(offered))
+    first = np.clip(place - run // 2, 0, len(offered) - run)
+    return np.asarray(order[first + rng.integers(run, size=len(wanted))], dtype=np.int64)
+
+
+def _sorted(batch: CatalogBatch, values: Mapping[str, FloatArray]) -> CatalogBatch:
+    """Return the batch with other values, each catalog in falling luminosity."""
+    columns = [_series(name, value, batch.clusters.schema[name]) for name, value in values.items()]
+    order = np.lexsort((-values["l_x"], batch.segment_ids))
+    clusters = batch.clusters.with_columns(columns)[order].with_columns(batch.clusters.get_column("rank"))
+    return CatalogBatch(catalogs=batch.catalogs, clusters=clusters, radii=batch.radii)
+
+
+def _series(name: str, values: FloatArray, dtype: Any) -> pl.Series:  # noqa: ANN401 - polars types its types loosely
+    if values.ndim == 1:
+        return pl.Series(name, values, dtype=dtype).fill_nan(None)
+    return pl.Series(name, values.astype(np.float32), dtype=dtype)
+

@@ -1,0 +1,72 @@
+"""Laws of formulas and proxies: planted coefficients come back, Y_X weighs one to one, and the paper's numbers hold."""
+
+import numpy as np
+import pytest
+from earnest_interpret.closed_form import closed_forms
+from earnest_interpret.proxy import find_proxy, proxy_table
+from earnest_interpret.sample import mass_axis
+from earnest_interpret.terse import encode, mass_proxies
+from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
+
+GAS = "log10_m_gas_profile_4"
+
+
+def test_a_planted_formula_comes_back(batch):
+    """terse = 0.6 log T / 1.2 + 0.9 log M_gas / 3: 0.5 and 0.3 per dex, weight 0.6."""
+    model = SaturatingEstimator(weights={"log10_t_x": 0.6, GAS: 0.9}, saturation=1e9)
+    found = find_proxy(model, encode(model, batch), batch, mass_axis(batch, h=0.7))
+    pair = found.forms.pair
+    assert pair.r_squared == pytest.approx(1, abs=1e-6)
+    assert dict(zip(pair.names, pair.slopes, strict=True))["log10_t_x"] == pytest.approx(0.5, abs=1e-4)
+    assert pair.gas_per_temperature == pytest.approx(0.6, abs=1e-3)
+    np.testing.assert_allclose(found.formula_values, encode(model, batch), atol=1e-4)
+
+
+def test_y_x_itself_weighs_one_to_one_and_is_its_own_proxy(batch, rng):
+    """A toy's T and M_gas scatter independently by 10 %: mass from Y_X ~ M^1.77 scatters by sqrt(2) 10 % / 1.77."""
+    log10_t, log10_gas = np.log10(batch.column("t_x")), np.log10(batch.column("m_gas"))
+    forms = closed_forms(log10_t + log10_gas, np.stack([log10_t, log10_gas], axis=1), ["log10_t_x", "log10_m_gas"])
+    assert forms.pair.gas_per_temperature == pytest.approx(1)
+    proxies = {p.name: p for p in mass_proxies(log10_t + log10_gas, batch, mass_axis(batch, h=0.7))}
+    assert proxies["terse"].scatter == pytest.approx(proxies["y_x"].scatter)
+    assert proxies["y_x"].scatter == pytest.approx(np.sqrt(2) * 0.1 / 1.77, rel=0.06)
+    assert proxies["m_gas"].scatter == pytest.approx(0.1 / 1.16, rel=0.06)
+
+
+def test_longer_formulas_explain_no_less(batch):
+    weights = {name: (-1) ** k / (k + 1) for k, name in enumerate(FEATURES)}
+    model = SaturatingEstimator(weights=weights, saturation=0.5)
+    forms = find_proxy(model, encode(model, batch), batch, None).forms
+    explained = [form.r_squared for form in (*forms.best, forms.all_inputs)]
+    assert explained == sorted(explained)
+    assert explained[-1] < 0.9999  # tanh is not linear
+    assert len(set(forms.best[-1].names)) == 3
+
+
+def test_curvature_is_not_explained_by_lines(batch):
+    linear = SaturatingEstimator(weights={"log10_t_x": 1.0}, saturation=1e9)
+    curved = SaturatingEstimator(weights={"log10_t_x": 1.0}, saturation=0.2)
+    one, other = (find_proxy(m, encode(m, batch), batch, None).forms.best[0] for m in (linear, curved))
+    assert one.names == other.names == ("log10_t_x",)
+    assert other.r_squared < 0.99 < one.r_squared
+
+
+def test_what_is_missing_is_left_out(batch, observed, estimator):
+    found = find_proxy(estimator, encode(estimator, observed), observed, mass_axis(observed, h=0.7))
+    assert found.proxies == ()
+    assert found.forms is not None  # a formula needs no mass
+    table = proxy_table(observed, encode(estimator, observed), found)
+    assert table.columns == ["catalog_id", "cluster_id", "terse", "terse_formula"]
+    flat = np.zeros(batch.n_clusters)
+    assert find_proxy(estimator, flat, batch, None).forms is None
+    assert find_proxy(PlainEstimator(), np.empty(0), batch, None).forms is None
+
+
+def test_the_table_repeats_the_scatter(batch, estimator):
+    terse = encode(estimator, batch)
+    found = find_proxy(estimator, terse, batch, mass_axis(batch, h=0.7))
+    table = proxy_table(batch, terse, found)
+    for proxy in found.proxies:
+        error = table[f"ln_m_error_{proxy.name}"].to_numpy()
+        degrees = batch.n_clusters - batch.n_catalogs - 1
+        assert np.sqrt(error @ error / degrees) == pytest.approx(proxy.scatter)
