@@ -1,7 +1,7 @@
 """A toy survey, and a small network trained on it once for all tests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,18 @@ def bundle(tmp_path_factory: pytest.TempPathFactory, trained, config: TrainingCo
     path = tmp_path_factory.mktemp("bundles") / "BUNDLE"
     save_bundle(path, trained, config, feed)
     return path
+
+
+@pytest.fixture(scope="session")
+def paper_bundle(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig, feed: LiveFeed) -> Path:
+    """A small network of the paper's kind, trained for a moment."""
+    from earnest_model.bundling import save_bundle
+    from earnest_model.training import train
+
+    path = tmp_path_factory.mktemp("paper")
+    brief = replace(config, architecture="paper", fast=replace(config.fast, max_steps=30, looks=1))
+    save_bundle(path / "BUNDLE", train(brief, feed, workspace=path / "workspace"), brief, feed)
+    return path / "BUNDLE"
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from earnest_common.schema import PREDICTIONS, check
 from earnest_common.testing import toy_batch
 from earnest_model.bundling import save_bundle
 from earnest_model.estimator import NetworkEstimator
-from earnest_model.training import train
 
 
 def test_it_is_the_estimator_that_others_expect(estimator, batch):
@@ -128,14 +127,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, trained, config, feed
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_paper_network_is_an_estimator_too(tmp_path, config, feed, batch):
+def test_a_paper_network_is_an_estimator_too(paper_bundle, batch):
     """Trained for a moment, saved, loaded and asked everything."""
-    brief = dataclasses.replace(
-        config, architecture="paper", fast=dataclasses.replace(config.fast, max_steps=30, looks=1)
-    )
-    result = train(brief, feed, workspace=tmp_path / "workspace")
-    save_bundle(tmp_path / "BUNDLE", result, brief, feed)
-    estimator = load_estimator(tmp_path / "BUNDLE")
+    estimator = load_estimator(paper_bundle)
     assert isinstance(estimator, TerseEstimator)
     predictions, found = estimator.infer(batch)
     low, high = found.interval_95

@@ -141,6 +141,20 @@ def predict(
 
 
 @app.command()
+def export(
+    *,
+    model: ModelOption,
+    kind: Annotated[str, typer.Option("--format", help="savedmodel (TensorFlow) or onnx (any runtime).")],
+    out: OutOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the network as a graph from physical columns to sigma8, for machines without earnest."""
+    from earnest_model.export import export_bundle
+
+    emit(export_bundle(model, out, kind=kind), as_json=as_json)
+
+
+@app.command()
 def evaluate(
     catalog_set: SetArgument,
     *,

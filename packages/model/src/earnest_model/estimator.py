@@ -20,7 +20,7 @@ from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
 
-__all__ = ["GOLDEN_NAME", "NETWORK_NAME", "NetworkEstimator", "load"]
+__all__ = ["GOLDEN_NAME", "NETWORK_NAME", "NetworkEstimator", "golden_arrays", "load"]
 
 NETWORK_NAME = "model.keras"
 GOLDEN_NAME = "golden.npz"
@@ -137,10 +137,9 @@ def load(path: Path, description: BundleDescription) -> NetworkEstimator:
     """
     try:
         network = load_network(path / NETWORK_NAME)
-        with np.load(path / GOLDEN_NAME) as stored:
-            golden = {name: stored[name] for name in stored.files}
-        inputs = (golden["encoder"], golden["supplementary"], golden["counts"])
-        difference = float(np.abs(np.asarray(network(inputs)) - golden["outputs"]).max())
+        golden, outputs = _golden(path)
+        again = network((golden.encoder, golden.supplementary, golden.counts))
+        difference = float(np.abs(np.asarray(again) - outputs).max())
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise IntegrityError(
             f"bundle {path}: {NETWORK_NAME} cannot be read ({error}); train the bundle again"
@@ -151,3 +150,21 @@ def load(path: Path, description: BundleDescription) -> NetworkEstimator:
             f"allowed {_GOLDEN_TOLERANCE}); it was trained with {dict(description.versions)}: install these versions"
         )
     return NetworkEstimator(network, description)
+
+
+def golden_arrays(path: Path) -> Arrays:
+    """Return the catalogs in a bundle on which its network is checked, as the network sees them."""
+    return _golden(path)[0]
+
+
+def _golden(path: Path) -> tuple[Arrays, FloatArray]:
+    """Return some catalogs and what the network gave for them."""
+    with np.load(path / GOLDEN_NAME) as stored:
+        counts = stored["counts"]
+        arrays = Arrays(
+            encoder=stored["encoder"],
+            supplementary=stored["supplementary"],
+            counts=counts,
+            sigma8=np.full(len(counts), np.nan),
+        )
+        return arrays, stored["outputs"]

@@ -18,6 +18,7 @@ from earnest_model.arrays import Arrays, Float32Array, FloatArray
 
 __all__ = [
     "ENCODER_COLUMNS",
+    "LOGARITHMIC",
     "SUPPLEMENTARY_COLUMNS",
     "FeatureSet",
     "Scaling",
@@ -33,7 +34,7 @@ SUPPLEMENTARY_COLUMNS = ("l_x", "m_wl")
 _ROUNDING = 1e-9
 _NAMES = ("catalog_id", "cluster_id", "rank", "donor_id")
 _USABLE = {column.name: column for column in CLUSTERS.columns if column.name not in _NAMES}
-_LOGARITHMIC = frozenset(name for name, column in _USABLE.items() if column.above == 0)
+LOGARITHMIC = frozenset(name for name, column in _USABLE.items() if column.above == 0)
 """Positive quantities are seen as logarithms."""
 
 Scaling = Mapping[str, tuple[float, float]]
@@ -193,7 +194,7 @@ def outside_training_range(batch: CatalogBatch, features: FeatureSet, scaling: S
         scaled = (column - low) / width
         share = float(np.mean((scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)))
         if share > 0:
-            shown = f"log10 {name}" if name in _LOGARITHMIC else name
+            shown = f"log10 {name}" if name in LOGARITHMIC else name
             notes.append(
                 f"{shown}: {share:.2%} of values lie outside the training range {low:.4g} to {low + width:.4g} "
                 f"(found {column.min():.4g} to {column.max():.4g})"
@@ -204,7 +205,7 @@ def outside_training_range(batch: CatalogBatch, features: FeatureSet, scaling: S
 def _input_names(columns: tuple[str, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for name in columns:
-        label = f"log10_{name}" if name in _LOGARITHMIC else name
+        label = f"log10_{name}" if name in LOGARITHMIC else name
         width = CLUSTERS.column(name).width
         names += [label] if width is None else [f"{label}_{i}" for i in range(1, width + 1)]
     return tuple(names)
@@ -225,7 +226,7 @@ def _read(batch: CatalogBatch, features: FeatureSet) -> dict[str, FloatArray]:
         values[name] = column
     if problems:
         raise InputError("\n  - ".join(["the network cannot use these catalogs", *problems]))
-    return {name: np.log10(column) if name in _LOGARITHMIC else column for name, column in values.items()}
+    return {name: np.log10(column) if name in LOGARITHMIC else column for name, column in values.items()}
 
 
 def _shape_problems(batch: CatalogBatch, features: FeatureSet) -> list[str]:
@@ -247,7 +248,7 @@ def _shape_problems(batch: CatalogBatch, features: FeatureSet) -> list[str]:
 
 def _value_problems(name: str, column: FloatArray) -> list[str]:
     bad, words = ~np.isfinite(column), "unknown or not finite"
-    if name in _LOGARITHMIC and not bad.any():
+    if name in LOGARITHMIC and not bad.any():
         bad, words = column <= 0, "not positive"
     if not bad.any():
         return []
