@@ -36,9 +36,12 @@ def referee(
         str,
         typer.Option(
             "--residuals",
-            help="lognormal; learned (from the training split); auto: learned where donors lent the residuals.",
+            help="lognormal; learned (from a split of the set); auto: learned where donors lent the residuals.",
         ),
     ] = "auto",
+    learn_from: Annotated[
+        str, typer.Option("--learn-from", help="The split whose residuals are learned: train, validation, test or all.")
+    ] = "train",
     continuous: Annotated[
         bool,
         typer.Option("--continuous", help="Do not use that the normalisations lie on a grid."),
@@ -79,6 +82,7 @@ def referee(
             max_catalogs=max_catalogs,
             drop=drop or (),
             residuals=residuals,
+            learn_from=learn_from,
             continuous=continuous,
             seed=seed,
             executor=pool,

@@ -45,6 +45,7 @@ def referee_set(
     max_catalogs: int | None = None,
     drop: Sequence[str] = (),
     residuals: str = "auto",
+    learn_from: str = "train",
     continuous: bool = False,
     seed: int = 1,
     config: RefereeConfig | None = None,
@@ -67,7 +68,10 @@ def referee_set(
     drop
         Observables to leave out, of l_x, t_x, m_gas, m_wl.
     residuals
-        ``lognormal``; ``learned`` from the set's training split; ``auto``: learned where donors lent the residuals.
+        ``lognormal``; ``learned`` from a split of the set; ``auto``: learned where donors lent the residuals.
+    learn_from
+        Which split. Where splits borrow from separate donors, the refereed split itself tells what could be known of
+        its own donors, and the training split what a model can learn.
     continuous
         Take gridded normalisations as continuous: what an analysis can know that does not exploit the grid.
     seed, config, executor, out
@@ -80,12 +84,13 @@ def referee_set(
     InputError
         If the set cannot be refereed; the message says why.
     """
-    _prepare(split, section)
+    _prepare(split, learn_from, section)
     observables = _kept(drop)
     batch = catalog_set.read(split=None if split == "all" else split, limit=max_catalogs)
     cases = cases_of(batch, observables)
     _refuse_outside(cases, survey)
-    model = _residuals(catalog_set, batch, survey, residuals, seed=seed)
+    kind = residuals if residuals != "auto" else "learned" if _lent(batch) else "lognormal"
+    model = _residuals(catalog_set, survey, kind, learn_from=learn_from, seed=seed)
     # Learned residuals are those of measured values: the errors of measurement are in them.
     noise = MeasurementNoise() if model is not None else recorded_noise(catalog_set.manifest.plan.config)
     spread = NORMALISATIONS if continuous else ()
@@ -97,6 +102,7 @@ def referee_set(
         "survey": as_mapping(survey),
         "observables": observables,
         "residuals": likelihood.residuals.origin,
+        "learn_from": learn_from,
         "noise": asdict(likelihood.noise),
         "continuous": continuous,
         "config": asdict(config or RefereeConfig()),
@@ -119,10 +125,11 @@ def referee_set(
     return told
 
 
-def _prepare(split: str, section: Path | None) -> None:
+def _prepare(split: str, learn_from: str, section: Path | None) -> None:
     """Refuse what cannot be done before anything is computed."""
-    if split not in (*SPLITS, "all"):
-        raise InputError(f"split '{split}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
+    for one in (split, learn_from):
+        if one not in (*SPLITS, "all"):
+            raise InputError(f"split '{one}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
     if section is not None:
         refuse_existing(section)
         require_matplotlib()
@@ -169,15 +176,15 @@ def _lent(batch: CatalogBatch) -> bool:
 
 
 def _residuals(
-    catalog_set: CatalogSet, batch: CatalogBatch, survey: Preset, kind: str, *, seed: int
+    catalog_set: CatalogSet, survey: Preset, kind: str, *, learn_from: str, seed: int
 ) -> ResidualModel | None:
     """Return the learned residuals, or None for lognormal ones."""
-    if kind not in ("auto", "lognormal", "learned"):
+    if kind not in ("lognormal", "learned"):
         raise InputError(f"residuals '{kind}' are not known; choose auto, lognormal or learned")
-    if kind == "lognormal" or (kind == "auto" and not _lent(batch)):
+    if kind == "lognormal":
         return None
     parts, count = [], 0
-    for part in catalog_set.batches(split="train"):
+    for part in catalog_set.batches(split=None if learn_from == "all" else learn_from):
         parts.append(part)
         count += part.n_clusters
         if count > _LEARN_FROM:
