@@ -8,9 +8,9 @@ from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
 from earnest_common.halo import dn_dlog10_m_500c
 from earnest_common.scaling import FACTORS
-from earnest_selfcal import forecast as module
 from earnest_selfcal.distances import comoving_volume
-from earnest_selfcal.forecast import PARAMETERS, LightCone, assumptions, forecast, observe
+from earnest_selfcal.forecast import assumptions, forecast
+from earnest_selfcal.light_cone import PARAMETERS, LightCone, observe, shell_preset
 from earnest_selfcal.simulate import simulate
 
 CONE = LightCone(z_edges=(0.2, 0.3, 0.5))
@@ -36,7 +36,7 @@ def test_a_shell_agrees_with_simulation():
     small = replace(CONE, area=100.0)
     seen = observe(small)
     at = {name: reference for name, (reference, _, _) in PARAMETERS.items()}
-    preset = module._preset(small, 0.25, MAGNETICUM, at)
+    preset = shell_preset(small, 0.25, MAGNETICUM, at)
     volume = comoving_volume(0.2, 0.3, solid_angle=100 * np.radians(1) ** 2, cosmology=MAGNETICUM)
     preset = replace(preset, survey=replace(preset.survey, volume=volume))
     n = 300

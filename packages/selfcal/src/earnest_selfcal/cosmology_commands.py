@@ -50,8 +50,9 @@ def forecast(
     """Forecast sigma8 from a light cone with a flux limit and evolving relations, and what limits it."""
     from earnest_common.config import load_config
 
-    from earnest_selfcal.forecast import LightCone, assumptions
+    from earnest_selfcal.forecast import assumptions
     from earnest_selfcal.forecast import forecast as forecast_of
+    from earnest_selfcal.light_cone import LightCone
 
     cone = load_config(LightCone, file=config, options={"flux_limit": flux_limit, "area": area})
     for sentence in assumptions(cone):
