@@ -80,15 +80,16 @@ def exchange(
     by_sigma8 = lenders[np.argsort(batch.label("sigma8")[lenders], kind="stable")]
     groups = [batch.select(np.sort(group)) for group in np.array_split(by_sigma8, n_groups)]
     sigma8 = np.array([group.label("sigma8").mean() for group in groups])
-    told = [
-        predict(estimator, exchanged(receivers, group, rng=rng), max_rows=max_rows).get_column("sigma8").mean()
-        for group in groups
-    ]
-    shift = np.array(told, dtype=np.float64) - np.mean(told)
+    told = np.array([_mean(estimator, exchanged(receivers, group, rng=rng), max_rows) for group in groups])
+    shift = told - told.mean()
     x = sigma8 - sigma8.mean()
     return Exchange(
         sigma8=sigma8, shift=shift, slope=float(x @ shift / (x @ x)), p_value=permutation_p_value(x, shift, rng=rng)
     )
+
+
+def _mean(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> float:
+    return float(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy().mean())
 
 
 def exchanged(receivers: CatalogBatch, lenders: CatalogBatch, *, rng: np.random.Generator) -> CatalogBatch:
@@ -175,4 +176,3 @@ def _series(name: str, values: FloatArray, dtype: Any) -> pl.Series:  # noqa: AN
     if values.ndim == 1:
         return pl.Series(name, values, dtype=dtype).fill_nan(None)
     return pl.Series(name, values.astype(np.float32), dtype=dtype)
-

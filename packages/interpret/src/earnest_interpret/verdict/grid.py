@@ -1,4 +1,4 @@
-"""Grids: do the inferred values gather at round numbers, as if the prior's grid had been learned?"""
+"""Grids: whether inferred values gather at round numbers, as if the grid of the prior had been learned."""
 
 from dataclasses import dataclass
 from typing import Final, final

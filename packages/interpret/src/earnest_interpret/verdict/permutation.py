@@ -6,7 +6,9 @@ from earnest_common.arrays import FloatArray
 __all__ = ["holm", "permutation_p_value"]
 
 
-def permutation_p_value(x: FloatArray, y: FloatArray, *, rng: np.random.Generator, n_permutations: int = 9_999) -> float:
+def permutation_p_value(
+    x: FloatArray, y: FloatArray, *, rng: np.random.Generator, n_permutations: int = 9_999
+) -> float:
     """Return the chance of an absolute correlation of x and y as large when x is shuffled.
 
     Examples

@@ -1,0 +1,227 @@
+"""The verdict: is a model overspecialised? Four tests, each with its null hypothesis, and one rate of false alarms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+from earnest_common.arrays import FloatArray
+from earnest_common.batch import CatalogBatch
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.seeds import Stage, generator
+
+from earnest_interpret.accuracy import predict
+from earnest_interpret.fixed_mass import PartialCorrelation
+from earnest_interpret.leave_one_out import leave_one_out
+from earnest_interpret.sample import MAX_ROWS
+from earnest_interpret.terse import encode, sigma8_at_fixed_mass
+from earnest_interpret.verdict import words
+from earnest_interpret.verdict.check import Check
+from earnest_interpret.verdict.donors import KnownDonors, clone_share, compare_donors
+from earnest_interpret.verdict.edge import Edge, edge
+from earnest_interpret.verdict.exchange import Exchange, exchange
+from earnest_interpret.verdict.grid import Clumping, clumping
+from earnest_interpret.verdict.permutation import holm
+
+__all__ = ["ALPHA", "Evidence", "Verdict", "decide", "examine"]
+
+ALPHA: Final = 0.05
+"""Largest chance of accusing a sound model, over all tests together."""
+
+MIN_CATALOGS: Final = 60
+"""Fewest labelled catalogs for a verdict."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the tests found; None where a test is impossible.
+
+    Attributes
+    ----------
+    terse_at_fixed_mass, exchange, donors, clumping
+        Of the four tests.
+    edge, clone_share
+        Told, not judged.
+    predictions, sigma8
+        Inferred and true values, for figures.
+    missing
+        Why tests are impossible, by key.
+    """
+
+    terse_at_fixed_mass: PartialCorrelation | None
+    exchange: Exchange | None
+    donors: KnownDonors | None
+    clumping: Clumping | None
+    edge: Edge | None
+    clone_share: float
+    predictions: FloatArray
+    sigma8: FloatArray
+    missing: Mapping[str, str]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The answer.
+
+    Attributes
+    ----------
+    overspecialised
+        Whether any test fails at the level ``alpha`` after Holm's correction.
+    p_value
+        The smallest corrected p-value.
+    alpha
+        The rate of false alarms.
+    checks
+        The tests, then what is told besides.
+    evidence
+        The numbers behind them.
+    """
+
+    overspecialised: bool
+    p_value: float
+    alpha: float
+    checks: tuple[Check, ...]
+    evidence: Evidence
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the verdict as plain values for JSON."""
+        return {
+            "overspecialised": self.overspecialised,
+            "p_value": self.p_value,
+            "alpha": self.alpha,
+            "reasons": [check.text for check in self.checks],
+            "checks": [
+                {
+                    "key": check.key,
+                    "outcome": check.outcome,
+                    "text": check.text,
+                    "null": check.null or None,
+                    "p_value": check.p_value,
+                    "numbers": dict(check.numbers),
+                }
+                for check in self.checks
+            ],
+        }
+
+
+def examine(
+    estimator: Estimator,
+    batch: CatalogBatch,
+    *,
+    known: CatalogBatch | None = None,
+    no_known: str = "",
+    seed: int = 1,
+    n_permutations: int = 9_999,
+    max_rows: int = MAX_ROWS,
+) -> Evidence:
+    """Return what the four tests find.
+
+    Parameters
+    ----------
+    estimator
+        The model.
+    batch
+        Labelled mock catalogs that it was not trained on; with ``known``, of donors that it never met.
+    known
+        Catalogs whose donors are those of its training.
+    no_known
+        Why there are none.
+    seed, n_permutations
+        Of random choices and shuffles.
+    max_rows
+        Most clusters handed to the model at a time.
+
+    Raises
+    ------
+    InputError
+        If fewer than ``MIN_CATALOGS`` catalogs have a known sigma8: an observed catalog cannot say this of a model.
+    """
+    sigma8 = batch.label("sigma8").astype(np.float64)
+    labelled = np.isfinite(sigma8)
+    if labelled.sum() < MIN_CATALOGS or np.ptp(sigma8[labelled]) == 0:
+        raise InputError(
+            f"a verdict takes at least {MIN_CATALOGS} catalogs of different known sigma8, found {int(labelled.sum())}; "
+            "an observed catalog cannot tell whether a model is overspecialised: use the mocks that it was trained on"
+        )
+    batch, sigma8 = batch.select(labelled), sigma8[labelled]
+    rngs = [generator(seed, Stage.RESAMPLING, index=10 + i) for i in range(3)]
+    inferred = _inferred(estimator, batch, max_rows)
+    masses = np.log10(batch.column("m_500c"))
+    has_masses = bool(np.isfinite(masses).all())
+    terse, missing = _terse(estimator, batch, seed=seed, n_permutations=n_permutations, max_rows=max_rows)
+    if not has_masses:
+        missing["exchange"] = "true masses are unknown"
+    donors = None
+    if known is not None:
+        errors = _inferred(estimator, known, max_rows) - known.label("sigma8").astype(np.float64)
+        donors = compare_donors(errors, inferred - sigma8, rng=rngs[0], n_permutations=n_permutations)
+    else:
+        missing["donors"] = no_known or "no catalogs with the donors of training were given"
+    clumps = clumping(inferred, sigma8)
+    if clumps is None:
+        missing["grid"] = "labels lie on a grid and the model errs by less than its step; use labels between the points"
+    return Evidence(
+        terse_at_fixed_mass=terse,
+        exchange=exchange(estimator, batch, rng=rngs[1], max_rows=max_rows) if has_masses else None,
+        donors=donors,
+        clumping=clumps,
+        edge=edge(masses, leave_one_out(estimator, batch, max_rows=max_rows)) if has_masses else None,
+        clone_share=clone_share(batch, rng=rngs[2]),
+        predictions=inferred,
+        sigma8=sigma8,
+        missing=missing,
+    )
+
+
+def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
+    return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
+
+
+def _terse(
+    estimator: Estimator, batch: CatalogBatch, *, seed: int, n_permutations: int, max_rows: int
+) -> tuple[PartialCorrelation | None, dict[str, str]]:
+    if not isinstance(estimator, TerseEstimator):
+        return None, {"terse": "the model has no terse layer"}
+    values = encode(estimator, batch, max_rows=max_rows)
+    found = sigma8_at_fixed_mass(values, batch, seed=seed, n_permutations=n_permutations)
+    return found, {} if found else {"terse": "true masses are unknown"}
+
+
+def decide(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:
+    """Return the verdict: overspecialised if any test fails after Holm's correction.
+
+    Parameters
+    ----------
+    evidence
+        What the tests found.
+    alpha
+        Largest chance of accusing a sound model.
+
+    Raises
+    ------
+    InputError
+        If no test was possible.
+    """
+    tests = {
+        "terse": evidence.terse_at_fixed_mass,
+        "exchange": evidence.exchange,
+        "donors": evidence.donors,
+        "grid": evidence.clumping,
+    }
+    done = {key: found for key, found in tests.items() if found is not None}
+    if not done:
+        raise InputError(f"no test of overspecialisation is possible: {'; '.join(evidence.missing.values())}")
+    adjusted = holm({key: found.p_value for key, found in done.items()})
+    checks = [words.tell(found, failed=adjusted[key] <= alpha) for key, found in done.items()]
+    checks += [words.impossible(key, evidence.missing.get(key, "")) for key in tests if key not in done]
+    smallest = min(adjusted.values())
+    return Verdict(
+        overspecialised=smallest <= alpha,
+        p_value=smallest,
+        alpha=alpha,
+        checks=(*checks, *words.findings(evidence.edge, evidence.clone_share)),
+        evidence=evidence,
+    )

@@ -1,0 +1,67 @@
+"""The edge of a survey: a sharp cut in true mass is a ruler that no telescope has."""
+
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from earnest_common.arrays import FloatArray
+
+__all__ = ["Edge", "edge"]
+
+_STEP: Final = 0.02
+_NEAR: Final = 0.05
+_BEYOND: Final = (0.1, 0.3)
+_FEWEST: Final = 30
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """The lowest masses of a sample, and how much they move sigma8.
+
+    Attributes
+    ----------
+    log10_m
+        The lowest log10 mass, in the unit of the masses given.
+    sharpness
+        Clusters within 0.02 dex of the lowest mass per clusters in the next 0.02 dex: about 1 at a sharp cut, about 0
+        where numbers fall off gently.
+    influence
+        Mean absolute leave-one-out within 0.05 dex of the edge relative to that 0.1 to 0.3 dex above; NaN where too
+        few clusters lie at the edge.
+    """
+
+    log10_m: float
+    sharpness: float
+    influence: float
+
+
+def edge(log10_m: FloatArray, delta: FloatArray) -> Edge | None:
+    """Return what happens at the lowest masses; None without masses.
+
+    Parameters
+    ----------
+    log10_m
+        Log masses, NaN where unknown, shape (n,).
+    delta
+        Leave-one-out changes of sigma8, shape (n,).
+
+    Examples
+    --------
+    >>> m = np.linspace(14, 15, 5001)
+    >>> found = edge(m, np.ones_like(m))
+    >>> round(found.sharpness, 1), found.influence
+    (1.0, 1.0)
+    """
+    known = np.isfinite(log10_m) & np.isfinite(delta)
+    if not known.any():
+        return None
+    height, size = log10_m[known] - log10_m[known].min(), np.abs(delta[known])
+    first, second = (int(np.sum((height >= a) & (height < a + _STEP))) for a in (0.0, _STEP))
+    near, beyond = size[height < _NEAR], size[(height >= _BEYOND[0]) & (height < _BEYOND[1])]
+    enough = min(len(near), len(beyond)) >= _FEWEST and beyond.mean() > 0
+    return Edge(
+        log10_m=float(log10_m[known].min()),
+        sharpness=first / second if second >= _FEWEST else 0.0,
+        influence=float(near.mean() / beyond.mean()) if enough else float("nan"),
+    )
