@@ -16,9 +16,9 @@ from earnest_selfcal.inference import Observed
 from earnest_selfcal.joint_answer import joint_answer
 from earnest_selfcal.posterior import infer
 
-PAPER = replace(preset("paper"), priors=replace(preset("paper").priors, sigma8=Uniform(low=0.6, high=1.08, step=0.02)))
+PAPER = replace(preset("paper"), priors=replace(preset("paper").priors, sigma8=Uniform(low=0.66, high=0.98, step=0.02)))
 COARSE = GridConfig(n_nuisance=64)
-NODES = (0.192, 0.232, 0.272, 0.312, 0.352)  # 0.04 apart, as the default's tables
+NODES = (0.232, 0.272, 0.312)  # 0.04 apart, as the default's tables
 OBSERVED = Observed(n_clusters=130, median_log10_x=13.75)
 
 
@@ -29,7 +29,7 @@ def joint():
 
 def test_a_slice_is_the_posterior_of_sigma8(joint):
     alone = infer(build_table(PAPER, COARSE), 130, 13.75)
-    np.testing.assert_allclose(joint.probability[2] / joint.probability[2].sum(), alone.probability, atol=1e-9)
+    np.testing.assert_allclose(joint.probability[1] / joint.probability[1].sum(), alone.probability, atol=1e-9)
     assert joint.probability.sum() == pytest.approx(1)
 
 
