@@ -79,7 +79,8 @@ def compare_figures(
     bands: Mapping[str, Band],
 ) -> list[Figure]:
     """Return the other model's gas profile saliency by radius and mass, and both models' against mass."""
-    group = next((g for g in other.groups if g.radii and any(h.name == g.name for h in summary.groups)), None)
+    heard = {g.name for g in summary.groups if summary.mean_abs[g.reference] > 0}
+    group = next((g for g in other.groups if g.radii and g.name in heard and other.mean_abs[g.reference] > 0), None)
     if group is None or np.isfinite(other.by_mass).all(axis=1).sum() < 2:
         return []
     return [

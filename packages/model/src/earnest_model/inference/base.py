@@ -1,5 +1,6 @@
 """What may be asked of any network, and how work is divided into slices."""
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, final
@@ -51,17 +52,24 @@ class TerseQuestions:
     def __init__(self, terse: Callable[[Tensor], Tensor], *, max_rows: int) -> None:
         self._max_rows = max_rows
         self._function = terse
-        self._values = tf.function(terse, input_signature=[ROWS])
-        self._slopes = tf.function(self._slope, input_signature=[ROWS])
+
+    # Concrete functions: TensorFlow takes one function each of many networks for retracing, and would warn.
+    @functools.cached_property
+    def _values(self) -> Callable[[Tensor], Tensor]:
+        return tf.function(self._function, input_signature=[ROWS]).get_concrete_function()  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _slopes(self) -> Callable[[Tensor], Tensor]:
+        return tf.function(self._slope, input_signature=[ROWS]).get_concrete_function()  # type: ignore[no-any-return]
 
     def values(self, arrays: Arrays) -> FloatArray:
         """Return the terse values, shape (n_clusters,)."""
-        parts = [self._values(arrays.encoder[rows]).numpy()[:, 0] for rows in self._slices(arrays)]
+        parts = [self._values(tf.constant(arrays.encoder[rows])).numpy()[:, 0] for rows in self._slices(arrays)]
         return np.concatenate(parts).astype(np.float64)
 
     def gradient(self, arrays: Arrays) -> FloatArray:
         """Return d terse / d encoder inputs, shape (n_clusters, n_features)."""
-        parts = [self._slopes(arrays.encoder[rows]).numpy() for rows in self._slices(arrays)]
+        parts = [self._slopes(tf.constant(arrays.encoder[rows])).numpy() for rows in self._slices(arrays)]
         return np.concatenate(parts).astype(np.float64)
 
     def _slices(self, arrays: Arrays) -> Iterator[slice]:
