@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, OutOption, SectionOption, SetArgument, emit, say
 
+from earnest_interpret.cli_verdict import verdict
+
 if TYPE_CHECKING:
     from earnest_interpret.inputs import Inputs
 
@@ -43,6 +45,9 @@ CompareOption = Annotated[
 @app.callback()
 def _group() -> None:
     """Reasons: leave-one-out, saliency, the terse value, the report."""
+
+
+app.command()(verdict)
 
 
 @app.command("leave-one-out")

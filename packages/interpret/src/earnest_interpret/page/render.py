@@ -21,6 +21,8 @@ QUESTIONS: Final = {
     "clusters": "Which clusters matter?",
     "inputs": "Which inputs does it listen to?",
     "terse": "What does the terse number mean?",
+    "verdict": "Is it overspecialised?",
+    "applicability": "May it be applied elsewhere?",
     "counts": "What do counts alone say?",
     "reality": "What is real and what is emulated?",
     "more": "What else is there?",

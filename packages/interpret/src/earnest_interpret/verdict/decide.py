@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 import numpy as np
-from earnest_common.arrays import FloatArray
+from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
@@ -45,7 +45,9 @@ class Evidence:
     edge, clone_share
         Told, not judged.
     predictions, sigma8
-        Inferred and true values, for figures.
+        Inferred and true values of each catalog, for figures.
+    terse, log10_m, segment_ids
+        Terse value, log10 mass [solMass] and catalog of each cluster, for figures; the first two are NaN if unknown.
     missing
         Why tests are impossible, by key.
     """
@@ -58,6 +60,9 @@ class Evidence:
     clone_share: float
     predictions: FloatArray
     sigma8: FloatArray
+    terse: FloatArray
+    log10_m: FloatArray
+    segment_ids: IntArray
     missing: Mapping[str, str]
 
 
@@ -151,7 +156,9 @@ def examine(
     inferred = _inferred(estimator, batch, max_rows)
     masses = np.log10(batch.column("m_500c"))
     has_masses = bool(np.isfinite(masses).all())
-    terse, missing = _terse(estimator, batch, seed=seed, n_permutations=n_permutations, max_rows=max_rows)
+    terse, missing = np.full(batch.n_clusters, np.nan), {"terse": "the model has no terse layer"}
+    if isinstance(estimator, TerseEstimator):
+        terse, missing = encode(estimator, batch, max_rows=max_rows), {"terse": "true masses are unknown"}
     if not has_masses:
         missing["exchange"] = "true masses are unknown"
     donors = None
@@ -164,7 +171,7 @@ def examine(
     if clumps is None:
         missing["grid"] = "labels lie on a grid and the model errs by less than its step; use labels between the points"
     return Evidence(
-        terse_at_fixed_mass=terse,
+        terse_at_fixed_mass=_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
         exchange=exchange(estimator, batch, rng=rngs[1], max_rows=max_rows) if has_masses else None,
         donors=donors,
         clumping=clumps,
@@ -172,6 +179,9 @@ def examine(
         clone_share=clone_share(batch, rng=rngs[2]),
         predictions=inferred,
         sigma8=sigma8,
+        terse=terse,
+        log10_m=masses,
+        segment_ids=batch.segment_ids,
         missing=missing,
     )
 
@@ -180,14 +190,12 @@ def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> Float
     return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
 
 
-def _terse(
-    estimator: Estimator, batch: CatalogBatch, *, seed: int, n_permutations: int, max_rows: int
-) -> tuple[PartialCorrelation | None, dict[str, str]]:
-    if not isinstance(estimator, TerseEstimator):
-        return None, {"terse": "the model has no terse layer"}
-    values = encode(estimator, batch, max_rows=max_rows)
-    found = sigma8_at_fixed_mass(values, batch, seed=seed, n_permutations=n_permutations)
-    return found, {} if found else {"terse": "true masses are unknown"}
+def _at_fixed_mass(
+    terse: FloatArray, batch: CatalogBatch, *, seed: int, n_permutations: int
+) -> PartialCorrelation | None:
+    if not np.isfinite(terse).any():
+        return None
+    return sigma8_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations)
 
 
 def decide(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:

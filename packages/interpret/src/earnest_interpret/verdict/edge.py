@@ -25,7 +25,7 @@ class Edge:
         The lowest log10 mass, in the unit of the masses given.
     sharpness
         Clusters within 0.02 dex of the lowest mass per clusters in the next 0.02 dex: about 1 at a sharp cut, about 0
-        where numbers fall off gently.
+        where numbers fall off gently; NaN in a small sample.
     influence
         Mean absolute leave-one-out within 0.05 dex of the edge relative to that 0.1 to 0.3 dex above; NaN where too
         few clusters lie at the edge.
@@ -57,11 +57,18 @@ def edge(log10_m: FloatArray, delta: FloatArray) -> Edge | None:
     if not known.any():
         return None
     height, size = log10_m[known] - log10_m[known].min(), np.abs(delta[known])
-    first, second = (int(np.sum((height >= a) & (height < a + _STEP))) for a in (0.0, _STEP))
     near, beyond = size[height < _NEAR], size[(height >= _BEYOND[0]) & (height < _BEYOND[1])]
     enough = min(len(near), len(beyond)) >= _FEWEST and beyond.mean() > 0
     return Edge(
         log10_m=float(log10_m[known].min()),
-        sharpness=first / second if second >= _FEWEST else 0.0,
+        sharpness=_sharpness(height),
         influence=float(near.mean() / beyond.mean()) if enough else float("nan"),
     )
+
+
+def _sharpness(height: FloatArray) -> float:
+    """Return the ratio of the first two bins; a few stray clusters far below all others are no edge."""
+    first, second = (int(np.sum((height >= a) & (height < a + _STEP))) for a in (0.0, _STEP))
+    if second >= _FEWEST:
+        return first / second
+    return 0.0 if height.size >= 100 * _FEWEST else float("nan")

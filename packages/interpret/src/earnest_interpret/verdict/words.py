@@ -107,7 +107,7 @@ def impossible(key: str, why: str) -> Check:
 def findings(edge: Edge | None, clone_share: float) -> tuple[Check, ...]:
     """Return what is told but not judged: flaws of the catalogs that a model may or may not have used."""
     found = []
-    if edge is not None:
+    if edge is not None and math.isfinite(edge.sharpness):
         sharp = edge.sharpness >= SHARP
         text = "The catalogs are cut sharply in true mass, a ruler that no telescope has" if sharp else ""
         text = text or "The catalogs have no sharp edge in true mass"

@@ -1,0 +1,55 @@
+"""Commands that answer yes or no: whether a model is overspecialised, and whether it may be applied to a catalog."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit, say
+
+__all__ = ["verdict"]
+
+ModelOption = Annotated[
+    Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
+]
+
+
+def verdict(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    alpha: Annotated[float, typer.Option(min=1e-4, max=0.5, help="Rate of false alarms of all tests together.")] = 0.05,
+    section: SectionOption = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="train, validation or test [test where the set has one, else all].", show_default=False),
+    ] = None,
+    max_catalogs: Annotated[
+        int | None, typer.Option(min=1, help="Most catalogs, drawn at random [500].", show_default=False)
+    ] = None,
+    max_rows: Annotated[
+        int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
+    ] = None,
+    n_permutations: Annotated[
+        int | None, typer.Option("--n-permutations", min=99, help="Shuffles of each test [9999].", show_default=False)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws and shuffles [1].", show_default=False)] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a model is overspecialised, from labelled mocks that it was not trained on (exit code 1 if it is)."""
+    from earnest_interpret.inputs import open_inputs
+    from earnest_interpret.verdict.command import verdict_command
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    options["n_permutations"] = n_permutations
+    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(section,))
+    told = verdict_command(inputs, catalog_set, model, alpha=alpha, section=section)
+    say(f"judged on {inputs.sample.text}")
+    if as_json:
+        emit(told, as_json=True)
+    else:
+        for check in told["checks"]:
+            say(f"- {check['text']}")
+        emit({name: told[name] for name in ("overspecialised", "p_value", "alpha")}, as_json=False)
+    if told["overspecialised"]:
+        raise typer.Exit(1)
