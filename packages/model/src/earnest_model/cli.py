@@ -155,6 +155,25 @@ def export(
 
 
 @app.command()
+def figures(
+    catalog_set: Annotated[
+        Path | None, typer.Argument(metavar="[SET]", help="Catalogs for the inputs and estimates.", show_default=False)
+    ] = None,
+    *,
+    model: ModelOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write the figures as SVG files.", show_default=False)
+    ] = None,
+    section: SectionOption = None,
+) -> None:
+    """Draw the network and its training, and with catalogs what it reads and infers (the paper's figures 5 to 8)."""
+    from earnest_model.workflow import write_figures
+
+    for name in write_figures(model, catalog_set, out=out, section=section):
+        say(f"wrote {name}")
+
+
+@app.command()
 def evaluate(
     catalog_set: SetArgument,
     *,

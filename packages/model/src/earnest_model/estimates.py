@@ -13,7 +13,7 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator
 from scipy.special import ndtr, ndtri
 
-__all__ = ["Cumulative", "Estimates", "TellsDistribution", "estimates"]
+__all__ = ["Cumulative", "Estimates", "TellsDistribution", "as_trained", "estimates"]
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[FloatArray, FloatArray]
@@ -104,6 +104,12 @@ def estimates(estimator: Estimator, batches: Iterable[CatalogBatch]) -> Estimate
         interval_95=(np.concatenate([low for low, _ in wide]), np.concatenate([high for _, high in wide])),
         cumulative=partial(_by_part, cumulative, np.cumsum([len(part) for part in true])[:-1]),
     )
+
+
+def as_trained(estimator: Estimator) -> str:
+    """Return the variant of catalogs that an estimator was trained on."""
+    variant: str = estimator.description.training.get("config", {}).get("variant", "standard")
+    return variant
 
 
 def _asked(estimator: Estimator, batch: CatalogBatch) -> tuple[pl.DataFrame, Interval, Cumulative]:

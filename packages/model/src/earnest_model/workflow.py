@@ -9,8 +9,9 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.catalog_set.parquet import write_table
 from earnest_common.config import read_toml
+from earnest_common.drawing import require_matplotlib
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing
+from earnest_common.files import atomic_folder, refuse_existing
 from earnest_common.plugins import load_estimator, open_source
 from earnest_common.protocols import Estimator
 from earnest_common.schema import PREDICTIONS
@@ -18,13 +19,13 @@ from earnest_common.section import write_section
 from earnest_common.variants import view
 
 from earnest_model.config import TrainingConfig
-from earnest_model.estimates import estimates
+from earnest_model.estimates import as_trained, estimates
 from earnest_model.evaluate import accuracy
 from earnest_model.feeds import AbstractFeed, LiveFeed, SetFeed
 from earnest_model.networks import architecture
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
 
-__all__ = ["evaluate_set", "open_feed", "predict_set", "train_bundle"]
+__all__ = ["evaluate_set", "open_feed", "predict_set", "train_bundle", "write_figures"]
 
 
 def open_feed(
@@ -142,12 +143,7 @@ def _seen(
 ) -> Iterator[CatalogBatch]:
     """Yield the catalogs of a set as the given variant, or as the one that the model was trained on."""
     for batch in opened.batches(split=split):
-        yield view(batch, variant or _trained_on(estimator))
-
-
-def _trained_on(estimator: Estimator) -> str:
-    variant: str = estimator.description.training.get("config", {}).get("variant", "standard")
-    return variant
+        yield view(batch, variant or as_trained(estimator))
 
 
 def _informative(estimator: Estimator, variant: str) -> tuple[str, ...]:
@@ -179,7 +175,7 @@ def evaluate_set(
         refuse_existing(section)
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
-    shown = variant or _trained_on(estimator)
+    shown = variant or as_trained(estimator)
     found = estimates(estimator, _seen(opened, estimator, split=split, variant=shown))
     quality = accuracy(found)
     if referee is not None:
@@ -196,3 +192,33 @@ def evaluate_set(
         }
         write_section(section, accuracy_section(found, quality, provenance=provenance))
     return quality.as_dict()
+
+
+def write_figures(
+    model: Path, catalog_set: Path | None, *, out: Path | None = None, section: Path | None = None
+) -> list[Path]:
+    """Draw a bundle as SVG files, as a report section, or both, and return what was written.
+
+    Raises
+    ------
+    OutputExistsError
+        If ``out`` or ``section`` is taken.
+    InputError
+        If neither is given, or the bundle or the catalogs cannot be used.
+    """
+    if out is None and section is None:
+        raise InputError("name where the figures should go: --out FOLDER, --section FILE.json, or both")
+    for path in (out, section):
+        if path is not None:
+            refuse_existing(path)
+    require_matplotlib()
+    from earnest_model.figures import figures_section
+
+    drawn = figures_section(model, catalog_set)
+    if section is not None:
+        write_section(section, drawn)
+    if out is not None:
+        with atomic_folder(out) as folder:
+            for figure in drawn.figures:
+                (folder / f"{figure.name}.svg").write_text(figure.svg)
+    return [path for path in (out, section) if path is not None]
