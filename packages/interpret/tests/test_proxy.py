@@ -19,6 +19,7 @@ def test_a_planted_formula_comes_back(batch):
     assert pair.r_squared == pytest.approx(1, abs=1e-6)
     assert dict(zip(pair.names, pair.slopes, strict=True))["log10_t_x"] == pytest.approx(0.5, abs=1e-4)
     assert pair.gas_per_temperature == pytest.approx(0.6, abs=1e-3)
+    assert found.forms.gas.gas_per_temperature == pytest.approx(0.6, abs=1e-3)  # the toy's profiles have one shape
     np.testing.assert_allclose(found.formula_values, encode(model, batch), atol=1e-4)
 
 

@@ -54,8 +54,9 @@ class ClosedForms:
 
     Attributes
     ----------
-    pair
-        The temperature and the gas mass within the best single radius; ``None`` if the encoder lacks one of them.
+    pair, gas
+        The temperature and the gas mass within the best single radius, or within all; ``None`` if the encoder lacks
+        one of them.
     best
         The best one, two and three inputs, each added to those before.
     all_inputs
@@ -63,6 +64,7 @@ class ClosedForms:
     """
 
     pair: ClosedForm | None
+    gas: ClosedForm | None
     best: tuple[ClosedForm, ...]
     all_inputs: ClosedForm
 
@@ -94,11 +96,12 @@ def closed_forms(
     """
     if len(terse) <= inputs.shape[1] + 1 or np.ptp(terse) == 0:
         return None
-    gas = [j for j, name in enumerate(names) if name.startswith("log10_m_gas")]
-    pair = None
+    gas = tuple(j for j, name in enumerate(names) if name.startswith("log10_m_gas"))
+    pair = whole = None
     if "log10_t_x" in names and gas:
         temperature = list(names).index("log10_t_x")
         pair = max((_fit(terse, inputs, names, (temperature, j)) for j in gas), key=lambda form: form.r_squared)
+        whole = _fit(terse, inputs, names, (temperature, *gas))
     best: list[ClosedForm] = []
     chosen: tuple[int, ...] = ()
     for _ in range(min(longest, len(names))):
@@ -107,7 +110,8 @@ def closed_forms(
         added = max(fits, key=lambda j: fits[j].r_squared)
         chosen = (*chosen, added)
         best.append(fits[added])
-    return ClosedForms(pair=pair, best=tuple(best), all_inputs=_fit(terse, inputs, names, tuple(range(len(names)))))
+    everything = _fit(terse, inputs, names, tuple(range(len(names))))
+    return ClosedForms(pair=pair, gas=whole, best=tuple(best), all_inputs=everything)
 
 
 def _fit(terse: FloatArray, inputs: FloatArray, names: Sequence[str], columns: tuple[int, ...]) -> ClosedForm:

@@ -114,6 +114,7 @@ def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:
 
     return {
         "pair": told(forms.pair) if forms.pair else None,
+        "gas": told(forms.gas) if forms.gas else None,
         "best": [told(form) for form in forms.best],
         "all_inputs": told(forms.all_inputs),
     }

@@ -53,7 +53,10 @@ def _stripes_text(found: Stripes) -> str:
     known = {"distance of the terse value from the middle": found.with_edge, "mass": found.with_mass}
     known["shape of the gas profile"] = found.with_shape
     told = [f"{name} {fixed(value)}" for name, value in known.items() if np.isfinite(value)]
-    return f"{text}. Rank correlation of a cluster's summed saliency with: {', '.join(told)}."
+    text = f"{text}. Rank correlation of a cluster's summed saliency with: {', '.join(told)}"
+    if abs(found.with_shape) > 0.3:
+        return f"{text}. The paper's network showed no relation with the shape; this one is driven by it."
+    return f"{text}."
 
 
 def _check_text(check: RandomisationCheck) -> str:

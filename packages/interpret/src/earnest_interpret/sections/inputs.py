@@ -61,9 +61,28 @@ def _text(summary: SaliencySummary, axis: MassAxis | None) -> tuple[str, ...]:
         "The unit of a terse value is arbitrary, since the decoder undoes any rescaling: compare inputs with each "
         "other, and only ratios with another network.",
     ]
+    lines += [_core_text(summary, group) for group in summary.groups if group.radii and len(group.columns) > 2]
     if axis is None:
         lines.append("Masses are unknown, so saliency by mass cannot be shown.")
     return tuple(lines)
+
+
+def _core_text(summary: SaliencySummary, group: FeatureGroup) -> str:
+    """Return whether saliency dips in the core, as in the paper, and if not a reason."""
+    sizes, radii = summary.mean_abs[list(group.columns)], group.radii or ()
+    if not sizes.max() > 0:
+        return f"The {plain(group.name)} has no saliency at all."
+    share, together = float(sizes[0] / sizes.max()), summary.coherence(group)
+    text = f"In the core ({radii[0]:.2f} R₅₀₀) the {plain(group.name)} has {percent(share)} of its largest saliency"
+    if share < 0.5:
+        return f"{text}: a dip, as in the paper."
+    if together < 0.5:
+        return (
+            f"{text}: no dip as in the paper. The radii pull against each other ({percent(together)} of the summed "
+            "response is left when all rise together): the encoder reads the profile's shape, for which the core is "
+            "one end of the lever."
+        )
+    return f"{text}: no dip as in the paper, because to this model the core tells as much as other radii."
 
 
 def _group_table(summary: SaliencySummary) -> DataTable:

@@ -80,34 +80,40 @@ def _formula_text(forms: ClosedForms) -> str:
         f"{percent(short.r_squared, 1)} of the variance of the terse value; all {len(forms.all_inputs.names)} inputs "
         f"together explain {percent(forms.all_inputs.r_squared, 1)} if they enter linearly, the rest is curvature."
     )
-    if forms.pair is None:
+    if forms.pair is None or forms.gas is None:
         return text
-    weight = forms.pair.gas_per_temperature
     return (
         f"{text} From temperature and one gas mass alone ({plain(forms.pair.names[1])}; R² = "
         f"{fixed(forms.pair.r_squared, 3)}) the terse value weights gas mass against temperature as "
-        f"{signed(weight, 2)} to 1, where Y_X has +1 to 1."
+        f"{signed(forms.pair.gas_per_temperature, 2)} to 1, from temperature and all gas masses (R² = "
+        f"{fixed(forms.gas.r_squared, 3)}) as {signed(forms.gas.gas_per_temperature, 2)} to 1; Y_X has +1 to 1."
     )
 
 
 def _formula_table(forms: ClosedForms) -> DataTable:
-    rows = [("temperature and one gas mass", forms.pair)] if forms.pair else []
-    rows += [(f"best {joined([plain(name) for name in form.names])}", form) for form in forms.best]
+    pairs = {"temperature and one gas mass": forms.pair, "temperature and all gas masses": forms.gas}
+    rows = [(words, form) for words, form in pairs.items() if form]
+    rows += [(joined([plain(name) for name in form.names]), form) for form in forms.best]
     rows.append(("all inputs", forms.all_inputs))
     return DataTable(
         name="terse-formula",
-        columns=("inputs", "formula", "R²", "gas mass to temperature"),
+        columns=("inputs", "slopes", "R²", "gas mass to temperature"),
         rows=tuple(
             (
                 words,
-                _formula(form) if len(form.names) < 4 else "",
-                fixed(form.r_squared, 4),
-                signed(form.gas_per_temperature, 2) if np.isfinite(form.gas_per_temperature) else "",
+                "; ".join(signed(slope, 2) for slope in form.slopes) if len(form.names) < 4 else "",
+                fixed(form.r_squared, 3),
+                signed(form.gas_per_temperature, 2) if _has_gas(form) else "",
             )
             for words, form in rows
         ),
-        caption="Linear formulas of the terse value; slopes per dex or unit. Gas masses are summed over radii.",
+        caption="Linear formulas of the terse value: the pairs of Y_X, the best one to three inputs, and all; slopes "
+        "per dex or unit, gas masses summed over radii in the last column.",
     )
+
+
+def _has_gas(form: ClosedForm) -> bool:
+    return bool(np.isfinite(form.gas_per_temperature)) and any(n.startswith("log10_m_gas") for n in form.names)
 
 
 def _formula_figure(form: ClosedForm, terse: FloatArray, formula_values: FloatArray) -> Figure:

@@ -112,7 +112,8 @@ def _dependence_table(summary: TerseSummary) -> DataTable:
         columns=("terse value with", "distance correlation", "mutual information [nat]", "p-value", "r at fixed mass"),
         rows=rows,
         caption="Dependence of any form. P-values from shuffling properties of clusters within catalogs, properties of "
-        "catalogs between them; the last column is Pearson's r of what a function of the true mass leaves over.",
+        "catalogs between them: there is more of σ₈ in more massive clusters, so that only what is left at fixed mass "
+        "counts against a model. The last column is Pearson's r of what a function of the true mass leaves over.",
     )
 
 
