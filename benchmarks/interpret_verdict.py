@@ -60,27 +60,29 @@ def scaled(size: float) -> dict[str, Any]:
 
 
 CASES = (
-    Case(name="realistic", leak="none", size=0, n=20),
-    *(Case(name=f"prescription-{s}", leak="prescription", size=s, n=4, preset="overspecialised", mocks=scaled(s),
+    Case(name="realistic", leak="none", size=0, n=16),
+    *(Case(name=f"prescription-{s}", leak="prescription", size=s, n=3, preset="overspecialised", mocks=scaled(s),
            model=TOY, max_steps=400) for s in (0.0, 0.1, 0.25, 0.5, 1.0)),
     Case(name="appendix-b", leak="prescription", size=1, n=3, preset="overspecialised", model=SMALL_CNN,
          max_steps=1000),
     Case(name="mass-cut", leak="cut in true mass", size=1, n=3, mocks=MASS_CUT),
-    Case(name="mass-cut-smooth", leak="cut in true mass", size=0.5, n=3,
+    Case(name="mass-cut-smooth", leak="cut in true mass", size=0.5, n=2,
          mocks={"survey": {"cut": "mass", "selection": {"smoothing": 0.076}}}),
-    Case(name="grid", leak="grid", size=1, n=3, mocks={"priors": GRID}),
-    Case(name="clones", leak="clones", size=0.5, n=4, mocks={"donors": {"recombine": 0.0}}),
-    Case(name="clones-no-noise", leak="clones", size=1, n=4,
+    Case(name="grid", leak="grid", size=1, n=2, mocks={"priors": GRID}),
+    Case(name="clones", leak="clones", size=0.5, n=3, mocks={"donors": {"recombine": 0.0}}),
+    Case(name="clones-no-noise", leak="clones", size=1, n=3,
          mocks={"donors": {"recombine": 0.0}, "noise": {"m_gas_profile": 0.0, "gas_slope_profile": 0.0, "t_x": 0.0}}),
-    Case(name="paper", leak="as published", size=1, n=4, preset="paper"),
-    Case(name="paper-split", leak="as published", size=1, n=4, preset="paper", mocks={"donors": {"split": True}}),
+    Case(name="paper", leak="as published", size=1, n=3, preset="paper"),
+    Case(name="paper-split", leak="as published", size=1, n=3, preset="paper", mocks={"donors": {"split": True}}),
+    Case(name="appendix-b-strong", leak="prescription", size=4, n=2, preset="overspecialised", mocks=scaled(4.0),
+         model=SMALL_CNN, max_steps=1000),
 )  # fmt: skip
 
 
 def jobs() -> Iterator[tuple[Case, int]]:
     """Yield case and seed of every model, so that an interrupted run has some of each."""
-    for seed in range(1, 1 + max(case.n for case in CASES)):
-        yield from ((case, seed) for case in CASES if seed <= case.n)
+    every = [(case, seed) for case in CASES for seed in range(1, 1 + case.n)]
+    yield from sorted(every, key=lambda job: job[1] / job[0].n)
 
 
 def mock_seed(case: Case, seed: int) -> int:
