@@ -130,6 +130,13 @@ def test_recorded_configuration_of_another_release_is_refused():
         preset_of(plan)
 
 
+def test_sets_that_vary_om0_are_refused():
+    config = {"Om0": {"low": 0.2, "high": 0.35, "step": None}}
+    with pytest.raises(InputError, match="differ in Om0, which this forward model holds fixed"):
+        preset_of(Plan(kind="mock", preset="paper", seed=1, n_catalogs=1, config=config))
+    assert preset_of(Plan(kind="mock", preset="paper", seed=1, n_catalogs=1, config={"Om0": None})) == PAPER
+
+
 def test_one_catalog_of_a_set_gives_what_its_numbers_give(simulated_set, tmp_path):
     path, surveys = simulated_set
     figure, section = tmp_path / "posterior.svg", tmp_path / "posterior.json"
