@@ -65,6 +65,19 @@ def test_interpretations_name_their_clusters(folder: Path):
     assert left_out.select("catalog_id", "cluster_id").equals(saliency.select("catalog_id", "cluster_id"))
 
 
+@pytest.mark.parametrize("of", ["terse", "sigma8"])
+def test_integrated_gradients_of_a_network_are_complete(folder: Path, tmp_path: Path, of: str):
+    """Gradients at clusters that are in no catalog, handed over in physical units, add up to the change within 1 %."""
+    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.plugins import load_estimator
+    from earnest_interpret.attribution import attribute
+
+    batch = CatalogSet.open(folder / "set").read().select([0, 150, 299])
+    found = attribute(load_estimator(folder / "model"), batch, of=of, method="integrated")
+    assert found.missed <= 0.01
+    assert found.warning == ""
+
+
 def test_leave_one_out_is_what_the_model_says_without_the_cluster(folder: Path, tmp_path: Path):
     """The whole chain against brute force: take the brightest cluster out of a set and predict again."""
     from earnest_common.batch import CatalogBatch

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
@@ -20,6 +20,9 @@ from earnest_interpret.stripes import Stripes, find_stripes
 from earnest_interpret.terse import encode
 
 __all__ = ["Beside", "Question", "examine_inputs"]
+
+N_CHECKED: Final = 10_000
+"""Most clusters of the comparison with shuffled weights, in whole catalogs, at least one."""
 
 
 @final

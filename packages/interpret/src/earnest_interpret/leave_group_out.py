@@ -55,7 +55,12 @@ def without(batch: CatalogBatch, removed: BoolArray) -> CatalogBatch:
 
 
 def leave_group_out(
-    estimator: Estimator, batch: CatalogBatch, removed: BoolArray, *, max_rows: int = MAX_ROWS
+    estimator: Estimator,
+    batch: CatalogBatch,
+    removed: BoolArray,
+    *,
+    whole: FloatArray | None = None,
+    max_rows: int = MAX_ROWS,
 ) -> FloatArray:
     """Return sigma8 without some clusters minus sigma8 with all, per catalog.
 
@@ -70,6 +75,8 @@ def leave_group_out(
         The catalogs.
     removed
         Which clusters go, shape (n_clusters,).
+    whole
+        sigma8 with all clusters, if it was predicted before, shape (n_catalogs,).
     max_rows
         Most clusters handed to the estimator at a time.
 
@@ -84,10 +91,15 @@ def leave_group_out(
     delta = np.full(batch.n_catalogs, np.nan)
     if asked.any():
         chosen = batch.select(asked)
+        before = _sigma8(estimator, chosen, max_rows) if whole is None else whole[asked]
         reduced = without(chosen, removed[asked[batch.segment_ids]])
-        after, before = (predict(estimator, one, max_rows=max_rows) for one in (reduced, chosen))
-        delta[asked] = (after.get_column("sigma8") - before.get_column("sigma8")).to_numpy()
+        delta[asked] = _sigma8(estimator, reduced, max_rows) - before
     return delta
+
+
+def _sigma8(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
+    predicted: FloatArray = predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy()
+    return predicted
 
 
 @final
@@ -153,9 +165,9 @@ def leave_groups_out(
     rank = _random_rank(batch, seed)
     sizes = np.diff(batch.row_splits)[batch.segment_ids]
     groups += [("random", share, share, rank < np.round(share * sizes)) for share in fractions]
-    found = []
+    found, whole = [], _sigma8(estimator, batch, max_rows)
     for kind, low, high, removed in groups:
-        delta = leave_group_out(estimator, batch, removed, max_rows=max_rows)
+        delta = leave_group_out(estimator, batch, removed, whole=whole, max_rows=max_rows)
         known = np.isfinite(delta)
         if known.any():
             lost = np.bincount(batch.segment_ids[removed], minlength=batch.n_catalogs)[known]

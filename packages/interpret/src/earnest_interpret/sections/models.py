@@ -43,7 +43,7 @@ def seeds_figure(summaries: Sequence[SaliencySummary]) -> Figure:
         f"seeds. From training to training a share scatters by {percent(spread)} of the mean share."
     )
     alt = "Share of saliency of each profile against radius, with the range over trainings."
-    svg = draw_panels(paint, panels=len(groups), size=(3.4 * len(groups), 3.0))
+    svg = draw_panels(paint, panels=len(groups), size=(4.0 * len(groups), 3.1))
     return Figure(name="saliency-seeds", svg=svg, alt=alt, caption=caption)
 
 
@@ -132,7 +132,7 @@ def _against_mass(
         axes.axhline(1, color=GREY, linewidth=0.8)
         axes.set(xlabel=axis.label, ylabel="median saliency / its mean", title=short(summary, mine.reference))
         axes.set_ylim(bottom=0)
-        axes.legend(fontsize=9.5)
+        axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9.5, columnspacing=1.1)
 
     peaks = [centres[int(np.nanargmax(values))] for values in (first, second)]
     ends = [float(values[np.isfinite(values)][-1]) for values in (first, second)]
