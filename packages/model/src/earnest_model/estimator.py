@@ -14,7 +14,7 @@ from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.config import MAX_ROWS
-from earnest_model.features import FeatureSet, outside_training_range, to_arrays
+from earnest_model.features import FeatureSet, Range, outside_training_range, ranges, to_arrays
 from earnest_model.heads import Inferred
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
@@ -118,7 +118,11 @@ class NetworkEstimator:
 
     def outside_training_range(self, batch: CatalogBatch) -> list[str]:
         """Return one sentence for each column with clusters outside the range that was seen in training."""
-        return outside_training_range(batch, self._features, self._description.scaling)
+        return outside_training_range(self.ranges(batch), self._description.scaling)
+
+    def ranges(self, batch: CatalogBatch) -> dict[str, Range]:
+        """Return for each column what the catalogs hold of it, against the range that was seen in training."""
+        return ranges(batch, self._features, self._description.scaling)
 
     def _arrays(self, batch: CatalogBatch) -> Arrays:
         arrays = to_arrays(batch, self._features, self._description.scaling)

@@ -21,9 +21,11 @@ __all__ = [
     "LOGARITHMIC",
     "SUPPLEMENTARY_COLUMNS",
     "FeatureSet",
+    "Range",
     "Scaling",
     "fit_scaling",
     "outside_training_range",
+    "ranges",
     "to_arrays",
 ]
 
@@ -186,20 +188,54 @@ def to_arrays(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> Ar
     )
 
 
-def outside_training_range(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> list[str]:
-    """Return one sentence for each column with clusters outside the range that was seen in training."""
-    notes = []
+@final
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """What catalogs hold of one column, against the range that was seen in training.
+
+    Attributes
+    ----------
+    n, n_outside
+        Number of values, and of those outside.
+    low, high
+        Smallest and largest value, as logarithm where the network sees it so.
+    """
+
+    n: int
+    n_outside: int
+    low: float
+    high: float
+
+    def joined(self, other: "Range") -> "Range":
+        """Return what two parts of a set hold together."""
+        return Range(
+            n=self.n + other.n,
+            n_outside=self.n_outside + other.n_outside,
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+        )
+
+
+def ranges(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> dict[str, Range]:
+    """Return for each column what the catalogs hold of it."""
+    found = {}
     for name, column in _read(batch, features).items():
         low, width = scaling[name]
         scaled = (column - low) / width
-        share = float(np.mean((scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)))
-        if share > 0:
-            shown = f"log10 {name}" if name in LOGARITHMIC else name
-            notes.append(
-                f"{shown}: {share:.2%} of values lie outside the training range {low:.4g} to {low + width:.4g} "
-                f"(found {column.min():.4g} to {column.max():.4g})"
-            )
-    return notes
+        outside = int(np.sum((scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)))
+        found[name] = Range(n=column.size, n_outside=outside, low=float(column.min()), high=float(column.max()))
+    return found
+
+
+def outside_training_range(found: Mapping[str, Range], scaling: Scaling) -> list[str]:
+    """Return one sentence for each column with values outside the range that was seen in training."""
+    return [
+        f"{f'log10 {name}' if name in LOGARITHMIC else name}: {one.n_outside / one.n:.2%} of values lie outside the "
+        f"training range {scaling[name][0]:.4g} to {scaling[name][0] + scaling[name][1]:.4g} "
+        f"(found {one.low:.4g} to {one.high:.4g})"
+        for name, one in found.items()
+        if one.n_outside
+    ]
 
 
 def _input_names(columns: tuple[str, ...]) -> tuple[str, ...]:

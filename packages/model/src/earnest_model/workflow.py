@@ -1,6 +1,7 @@
 """What the commands do, as functions."""
 
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from earnest_common.variants import view
 from earnest_model.config import TrainingConfig
 from earnest_model.estimates import as_trained, estimates
 from earnest_model.evaluate import accuracy
+from earnest_model.features import Range, outside_training_range
 from earnest_model.feeds import AbstractFeed, LiveFeed, SetFeed
 from earnest_model.networks import architecture
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
@@ -121,21 +123,22 @@ def predict_set(
     refuse_existing(out)
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
-    parts, notes = [], []
+    parts, held = [], []
     for batch in _seen(opened, estimator, split=split, variant=variant):
         if batch.n_catalogs:
             parts.append(estimator.predict(batch))
-            notes += _notes(estimator, batch)
+            held += _ranges(estimator, batch)
     if not parts:
         raise InputError(f"catalog set {catalog_set} has no catalogs" + (f" of split '{split}'" if split else ""))
     write_table(out, pl.concat(parts), PREDICTIONS, parameters={"data_hash": opened.manifest.data_hash})
-    return notes
+    together = {name: reduce(Range.joined, (part[name] for part in held)) for name in (held[0] if held else ())}
+    return outside_training_range(together, estimator.description.scaling)
 
 
-def _notes(estimator: object, batch: Any) -> list[str]:  # noqa: ANN401
+def _ranges(estimator: object, batch: CatalogBatch) -> list[dict[str, Range]]:
     from earnest_model.estimator import NetworkEstimator
 
-    return estimator.outside_training_range(batch) if isinstance(estimator, NetworkEstimator) else []
+    return [estimator.ranges(batch)] if isinstance(estimator, NetworkEstimator) else []
 
 
 def _seen(
