@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, OutOption, SectionOption, SetArgument, emit, say
 
-from earnest_interpret.cli_verdict import verdict
+from earnest_interpret.cli_verdict import applicability, verdict
 
 if TYPE_CHECKING:
     from earnest_interpret.inputs import Inputs
@@ -48,6 +48,7 @@ def _group() -> None:
 
 
 app.command()(verdict)
+app.command()(applicability)
 
 
 @app.command("leave-one-out")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit, say
 
-__all__ = ["verdict"]
+__all__ = ["applicability", "verdict"]
 
 ModelOption = Annotated[
     Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
@@ -52,4 +52,45 @@ def verdict(
             say(f"- {check['text']}")
         emit({name: told[name] for name in ("overspecialised", "p_value", "alpha")}, as_json=False)
     if told["overspecialised"]:
+        raise typer.Exit(1)
+
+
+def applicability(
+    source: Annotated[
+        Path, typer.Argument(metavar="SET|FILE.parquet", help="Catalogs to apply the model to.", show_default=False)
+    ],
+    *,
+    model: ModelOption,
+    training: Annotated[
+        Path,
+        typer.Option("--training", metavar="SET", help="Catalogs like those of the training.", show_default=False),
+    ],
+    section: SectionOption = None,
+    max_catalogs: Annotated[
+        int | None, typer.Option(min=1, help="Most catalogs of SET, drawn at random [200].", show_default=False)
+    ] = None,
+    max_training: Annotated[
+        int | None, typer.Option(min=100, help="Most catalogs of the training [1000].", show_default=False)
+    ] = None,
+    max_rows: Annotated[
+        int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws [1].", show_default=False)] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a model may be applied to an observed or foreign catalog: yes, with care or no (exit code 1)."""
+    from earnest_interpret.applicability.command import applicability_command
+
+    options = {"max_catalogs": max_catalogs, "max_training": max_training, "max_rows": max_rows, "seed": seed}
+    told = applicability_command(
+        source, model=model, training=training, config=config, options=options, section=section
+    )
+    if as_json:
+        emit(told, as_json=True)
+    else:
+        for reason in told["reasons"]:
+            say(f"- {reason}")
+        emit({name: told[name] for name in ("answer", "n_catalogs", "n_clusters", "n_training")}, as_json=False)
+    if told["answer"] == "no":
         raise typer.Exit(1)

@@ -1,0 +1,131 @@
+"""The command: a model, a catalog and the training set in, the answer and its section out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set import CatalogSet
+from earnest_common.config import as_mapping, load_config
+from earnest_common.errors import InputError
+from earnest_common.files import file_sha256, refuse_existing
+from earnest_common.plugins import load_estimator
+from earnest_common.provenance import provenance
+from earnest_common.section import write_section
+from earnest_common.seeds import Stage, generator
+
+from earnest_interpret.applicability.decide import apply_to, learn
+from earnest_interpret.report import finite
+from earnest_interpret.sample import MAX_ROWS, read_sample
+
+__all__ = ["ApplicabilityConfig", "applicability_command", "read_catalogs"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ApplicabilityConfig:
+    """How many catalogs are compared.
+
+    Attributes
+    ----------
+    max_training
+        Most catalogs of the training set, drawn at random.
+    max_catalogs
+        Most catalogs of a foreign set.
+    max_rows
+        Most clusters handed to the model at a time.
+    seed
+        Seed of the draws.
+    """
+
+    max_training: int = 1_000
+    max_catalogs: int = 200
+    max_rows: int = MAX_ROWS
+    seed: int = 1
+
+
+def applicability_command(
+    source: Path,
+    *,
+    model: Path,
+    training: Path,
+    config: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    section: Path | None = None,
+) -> dict[str, Any]:
+    """Return the answer as plain values, and write its section if asked.
+
+    Raises
+    ------
+    EarnestError
+        If the catalog, the training set or the model cannot be read or compared.
+    """
+    if section is not None:
+        refuse_existing(section)
+    resolved = load_config(ApplicabilityConfig, file=config, options=options)
+    estimator = load_estimator(model)
+    batch = read_catalogs(source, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
+    opened = CatalogSet.open(training)
+    has_train = (opened.scan_catalogs().select("split").collect().get_column("split") == "train").any()
+    split = "train" if has_train else None
+    known = read_sample(opened, split=split, max_catalogs=resolved.max_training, seed=resolved.seed).batch
+    if tuple(np.round(batch.radii, 6)) != tuple(np.round(known.radii, 6)):
+        batch = _without_profiles(batch)
+    learned = learn(estimator, known, rng=generator(resolved.seed, Stage.RESAMPLING, index=20))
+    found = apply_to(estimator, batch, learned, max_rows=resolved.max_rows)
+    if section is not None:
+        from earnest_interpret.sections.applicability import applicability_section
+
+        hashes = {"model": file_sha256(model / "bundle.json"), "training": opened.manifest.data_hash}
+        record = provenance(config=as_mapping(resolved), seed=resolved.seed, inputs=hashes)
+        made = applicability_section(found, name=source.name)
+        write_section(section, replace(made, provenance=finite(record)))
+    head = {"n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters, "n_training": known.n_catalogs}
+    return dict(finite({**found.numbers(), **head}))
+
+
+def read_catalogs(path: Path, *, max_catalogs: int, seed: int) -> CatalogBatch:
+    """Return the catalogs of a set, or of a Parquet table of clusters.
+
+    Raises
+    ------
+    EarnestError
+        If it is neither, or breaks the schema.
+    """
+    if path.is_dir():
+        batch = read_sample(CatalogSet.open(path), max_catalogs=max_catalogs, seed=seed).batch
+    else:
+        batch = _table(path)
+    if batch.n_clusters == 0:
+        raise InputError(f"{path} has no clusters")
+    return batch
+
+
+def _table(path: Path) -> CatalogBatch:
+    try:
+        clusters = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"{path} is neither a catalog set nor a Parquet table of clusters ({error}); "
+            "make a set of another table with: earnest catalogs import"
+        ) from error
+    if missing := {"l_x", "z"} - set(clusters.columns):
+        raise InputError(f"{path} lacks {', '.join(sorted(missing))}; a table of clusters needs at least l_x and z")
+    if "catalog_id" not in clusters.columns:
+        clusters = clusters.with_columns(catalog_id=pl.lit(0, dtype=pl.Int64))
+    clusters = clusters.sort("catalog_id", "l_x", descending=[False, True])
+    clusters = clusters.with_columns(rank=pl.int_range(pl.len()).over("catalog_id"))
+    if "cluster_id" not in clusters.columns:
+        clusters = clusters.with_columns(cluster_id=pl.col("rank"))
+    catalogs = clusters.group_by("catalog_id", maintain_order=True).agg(n_clusters=pl.len().cast(pl.Int64))
+    catalogs = catalogs.with_columns(survey=pl.lit(path.stem))
+    return CatalogBatch.conformed(catalogs, clusters, subject=str(path))
+
+
+def _without_profiles(batch: CatalogBatch) -> CatalogBatch:
+    """Return catalogs without gas profiles, which are at other radii than those of the training."""
+    unknown = [pl.lit(None, dtype=batch.clusters.schema[n]).alias(n) for n in ("m_gas_profile", "gas_slope_profile")]
+    return CatalogBatch(catalogs=batch.catalogs, clusters=batch.clusters.with_columns(unknown), radii=batch.radii)

@@ -1,0 +1,88 @@
+"""Section "May it be applied elsewhere?": a catalog beside those of the training."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from earnest_common.drawing import BLUE, GREY, INK, RUST, draw_panels
+from earnest_common.section import DataTable, Figure, Section
+from matplotlib.axes import Axes
+
+from earnest_interpret.applicability.answer import Applicability, Comparison
+from earnest_interpret.palette import SMALL
+from earnest_interpret.words import percent, plain
+
+__all__ = ["applicability_section"]
+
+_TITLES = {"inputs": "observables", "summary": "summary", "terse": "terse values", "prediction": "predictions"}
+
+
+def applicability_section(found: Applicability, *, name: str) -> Section:
+    """Return the section.
+
+    Parameters
+    ----------
+    found
+        The answer.
+    name
+        Of the catalog.
+    """
+    n = len(found.answers)
+    told = {answer: found.answers.count(answer) for answer in ("yes", "with care", "no")}
+    counts = ", ".join(f"{count} {answer}" for answer, count in told.items() if count)
+    each = f" ({counts} of {n} catalogs)" if n > 1 else ""
+    rate = (
+        f"May the model be applied to {name}? {found.answer.capitalize()}{each}. Distances are calibrated on catalogs "
+        "of the training, of which at most one in twenty is not answered by yes."
+    )
+    return Section(
+        key=f"applicability.{name}",
+        title=f"{name}: {found.answer}",
+        text=(rate, *found.reasons),
+        figures=(_distances(found.comparisons),) if found.comparisons else (),
+        tables=(_ranges(found),),
+        summary={"answer": found.answer, "n_catalogs": n},
+    )
+
+
+def _distances(comparisons: Sequence[Comparison]) -> Figure:
+    def paint(panels: Sequence[Axes]) -> None:
+        for axes, one in zip(panels, comparisons, strict=True):
+            low = max(min(one.calibration.min(), one.values.min()), 1e-3)
+            high = 1.05 * max(one.calibration.max(), one.values.max())
+            bins = np.geomspace(low, high, 36).tolist()
+            axes.hist(one.calibration, bins=bins, color=BLUE, alpha=0.55, label="training")
+            if len(one.values) > 8:
+                axes.hist(one.values, bins=bins, histtype="step", color=RUST, linewidth=1.4, label="catalogs")
+            for place, value in enumerate(one.values[: 8 if len(one.values) <= 8 else 0]):
+                axes.axvline(value, color=RUST, label="catalog" if place == 0 else None)
+            axes.set(xscale="log", xlabel=f"distance² of {_TITLES[one.space]}")
+            axes.title.set_color(INK)
+            axes.grid(visible=True, color=GREY, alpha=0.2)
+        panels[0].set_ylabel("catalogs")
+        panels[0].legend(loc="upper right")
+
+    told = "; ".join(f"{_TITLES[c.space]} p = {float(np.median(c.p_values)):.2g}" for c in comparisons)
+    return Figure(
+        name="applicability-distances",
+        svg=draw_panels(paint, panels=len(comparisons), size=(SMALL[0] * len(comparisons), SMALL[1])),
+        alt="Distances of training catalogs as histograms, and of the catalog as a line, in each space.",
+        caption=f"Squared distance from the centre of the training in each space: {told}.",
+    )
+
+
+def _ranges(found: Applicability) -> DataTable:
+    rows: tuple[tuple[str | float, ...], ...] = tuple(
+        (
+            r.name if r.name == "z" else plain(r.name),
+            *(round(v, 3) for v in r.quantiles),
+            *(round(v, 3) for v in r.training),
+            percent(r.outside, 1),
+        )
+        for r in found.ranges
+    )
+    return DataTable(
+        name="applicability-ranges",
+        columns=("column", "1 %", "median", "99 %", "training 1 %", "median", "99 %", "outside"),
+        rows=rows,
+        caption="Ranges of each column (log10, but for slopes and z), and clusters outside 99.8 % of the training.",
+    )
