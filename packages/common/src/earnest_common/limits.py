@@ -16,7 +16,7 @@ class Limit:
     Attributes
     ----------
     scatter, scatter_err
-        Root mean square of the exact posterior mean minus the truth over the prior, and its standard error.
+        Root mean square of the best possible estimate minus the truth over the prior, and its standard error.
     n_catalogs
         Number of catalogs.
     text

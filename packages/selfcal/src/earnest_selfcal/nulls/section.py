@@ -119,7 +119,7 @@ def _paint_ladder(axes: "Axes", surveys: Sequence[Variant], points: Sequence[Inf
             color=colour,
             label=survey.title,
         )
-    axes.set(xlabel=r"scatter of $\sigma_8$", xlim=(0, None), ylim=(0.4, len(names) + 1.9))
+    axes.set(xlabel=r"scatter of $\sigma_8$", xlim=(0, None), ylim=(0.4, len(names) + 2.3))
     axes.set_yticks([len(names) - j for j in range(len(names))], [_SHORT[name] for name in names])
     axes.legend(loc="upper left", fontsize=8, handletextpad=0.2, labelspacing=0.2)
 
