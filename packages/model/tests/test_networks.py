@@ -100,7 +100,7 @@ def test_the_number_of_clusters_matters(pooled, arrays):
 
 def test_one_trace_serves_all_sizes(network, arrays):
     from earnest_model.backend import keras
-    from earnest_model.training import compiled_step
+    from earnest_model.steps import compiled_step
 
     optimizer = keras.optimizers.AdamW()
     optimizer.build(network.trainable_variables)

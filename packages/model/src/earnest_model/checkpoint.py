@@ -15,6 +15,7 @@ from earnest_common.files import replace_atomically, write_atomic
 __all__ = ["Checkpoint", "Workspace"]
 
 Weights = Sequence[npt.NDArray[Any]]
+_FACTS = ("round", "step", "catalogs", "seconds", "best_score", "since_look", "history")
 _WEIGHTS, _PLAN, _HISTORY = "checkpoint.npz", "plan.json", "history.jsonl"
 
 
@@ -25,26 +26,27 @@ class Checkpoint:
 
     Attributes
     ----------
-    round, step, seconds
-        The next round of catalogs, the steps taken, and the seconds of training behind them.
+    round, step, catalogs, seconds
+        The next round of catalogs, the steps taken, the catalogs seen in them, and the seconds of training.
     weights, optimizer, best
         Arrays of the network, of the optimiser, and of the network at its best look.
-    best_loss
-        Validation loss of that look.
-    loss
-        Running mean of the training loss.
+    best_score
+        What that look is compared by.
+    since_look
+        Number of catalogs since the last look, and sums of their loss and squared error.
     history
         One record per look.
     """
 
     round: int = 0
     step: int = 0
+    catalogs: int = 0
     seconds: float = 0.0
     weights: Weights = ()
     optimizer: Weights = ()
     best: Weights = ()
-    best_loss: float = float("inf")
-    loss: float = 0.0
+    best_score: float = float("inf")
+    since_look: tuple[float, float, float] = (0.0, 0.0, 0.0)
     history: tuple[Mapping[str, Any], ...] = field(default=())
 
 
@@ -82,14 +84,24 @@ class Workspace:
         return self._read() if (self.path / _WEIGHTS).exists() else None
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the checkpoint; the old one stays if this fails."""
-        numbers = {"round": checkpoint.round, "step": checkpoint.step, "seconds": checkpoint.seconds}
-        facts = {
-            **numbers,
-            "best_loss": checkpoint.best_loss,
-            "loss": checkpoint.loss,
-            "history": list(checkpoint.history),
-        }
+        """Replace the checkpoint.
+
+        Raises
+        ------
+        InputError
+            If there is no room, or the folder cannot be written; the old checkpoint stays.
+        """
+        try:
+            self._write(checkpoint)
+        except OSError as error:
+            raise InputError(
+                f"the checkpoint of step {checkpoint.step} cannot be written to {self.path} "
+                f"({error.strerror or error}); the one before it is whole: make room, and repeat the command to go on "
+                "from there"
+            ) from error
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        facts = {name: getattr(checkpoint, name) for name in _FACTS}
         arrays = {
             f"{group}_{i:03d}": value
             for group in ("weights", "optimizer", "best")
@@ -115,8 +127,9 @@ class Workspace:
     def _read(self) -> Checkpoint:
         try:
             with (self.path / _WEIGHTS).open("rb") as stream, np.load(stream) as stored:
-                facts = json.loads(stored["facts"].tobytes())
-                groups = {
+                read = json.loads(stored["facts"].tobytes())
+                facts = {name: read[name] for name in _FACTS}
+                groups: dict[str, Any] = {
                     group: tuple(stored[name] for name in sorted(stored.files) if name.startswith(f"{group}_"))
                     for group in ("weights", "optimizer", "best")
                 }
@@ -124,17 +137,8 @@ class Workspace:
             raise InputError(
                 f"{self.path / _WEIGHTS} cannot be read ({error}); remove the folder {self.path} to begin anew"
             ) from error
-        return Checkpoint(
-            round=facts["round"],
-            step=facts["step"],
-            seconds=facts["seconds"],
-            best_loss=facts["best_loss"],
-            loss=facts["loss"],
-            history=tuple(facts["history"]),
-            weights=groups["weights"],
-            optimizer=groups["optimizer"],
-            best=groups["best"],
-        )
+        facts |= {"history": tuple(facts["history"]), "since_look": tuple(facts["since_look"])}
+        return Checkpoint(**facts, **groups)
 
 
 def history_text(history: Sequence[Mapping[str, Any]]) -> str:

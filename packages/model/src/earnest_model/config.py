@@ -9,7 +9,7 @@ from earnest_common.variants import VARIANTS
 
 from earnest_model.features import ENCODER_COLUMNS, SUPPLEMENTARY_COLUMNS, FeatureSet
 
-__all__ = ["MAX_ROWS", "FastRecipe", "PaperConfig", "PooledConfig", "TrainingConfig"]
+__all__ = ["MAX_ROWS", "FastRecipe", "PaperConfig", "PaperRecipe", "PooledConfig", "TrainingConfig"]
 
 MAX_ROWS = 100_000
 """Clusters that inference works on at a time: some 100 MB."""
@@ -72,6 +72,9 @@ class PaperConfig:
         How pairs of rows become one after each convolution: ``"mean"``, or ``"max"`` as in appendix B.
     negative_slope
         Slope of the leaky ReLU below zero; not given in the paper, Keras's default.
+    initial
+        First weights: ``"glorot"``, Keras's default, or ``"whitened"``, see
+        :func:`earnest_model.networks.initial.begin_whitened`.
     learning_rate
         Peak of the learning rate of recipe ``fast``.
     """
@@ -83,6 +86,7 @@ class PaperConfig:
     dense_dropout: float = 0.30
     pooling: Literal["mean", "max"] = "mean"
     negative_slope: float = 0.3
+    initial: Literal["glorot", "whitened"] = "glorot"
     learning_rate: float = 3e-4
 
     def __post_init__(self) -> None:
@@ -161,13 +165,67 @@ class FastRecipe:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class PaperRecipe:
+    """Recipe ``paper``, section 3.3 of arXiv:2112.05768: plain gradient descent over a fixed number of catalogs.
+
+    The loss is the network's own, for architecture ``paper`` the mean absolute error.
+
+    Attributes
+    ----------
+    epochs, first_epoch
+        Passes over all training catalogs, and the one from which on weights are chosen: those with the lowest mean
+        squared error of the validation catalogs after an epoch.
+    learning_rate
+        Constant learning rate.
+    batch_catalogs
+        Most catalogs of a step; all of them have the same number of clusters.
+    n_training, n_validation
+        Catalogs drawn once from a live source: 80 and 10 % of the paper's 4,968. A catalog set has its own splits.
+    memory_clusters
+        Clusters of a catalog set that may be held in memory.
+    checkpoint_seconds
+        Time between checkpoints.
+    """
+
+    epochs: int = 5000
+    first_epoch: int = 2000
+    learning_rate: float = 1e-3
+    batch_catalogs: int = 64
+    n_training: int = 3974
+    n_validation: int = 497
+    memory_clusters: int = 4_000_000
+    checkpoint_seconds: float = 120.0
+
+    def __post_init__(self) -> None:
+        counts = ("epochs", "batch_catalogs", "n_training", "n_validation", "memory_clusters")
+        if low := [name for name in counts if getattr(self, name) < 1]:
+            raise InputError(f"paper_recipe: {', '.join(low)} must be at least 1")
+        if not 1 <= self.first_epoch <= self.epochs:
+            raise InputError(
+                f"paper_recipe: first_epoch {self.first_epoch} must lie between 1 and epochs = {self.epochs}"
+            )
+        _check_rate("paper_recipe", self.learning_rate)
+
+    @property
+    def chunk_catalogs(self) -> int:
+        """Catalogs of a round: all."""
+        return self.n_training
+
+    @property
+    def passes(self) -> int:
+        """Passes over a chunk: as many as epochs, there is only one."""
+        return 1
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """All choices of one training.
 
     Attributes
     ----------
     architecture, recipe
-        Names; see :data:`earnest_model.networks.ARCHITECTURES` and :data:`earnest_model.training.RECIPES`.
+        Names; see :data:`earnest_model.networks.ARCHITECTURES` and :data:`earnest_model.recipes.RECIPES`.
     seed
         Seed of the initial weights, the catalogs and their order.
     encoder, supplementary
@@ -178,8 +236,10 @@ class TrainingConfig:
         What is made of the catalogs before the network sees them, see :data:`earnest_common.variants.VARIANTS`.
     pooled, paper
         The architectures of these names.
-    fast
-        The recipe of that name.
+    fast, paper_recipe
+        The recipes ``fast`` and ``paper``.
+    devices
+        Devices that share each step, such as ``("GPU:0", "GPU:1")``; none leaves the choice to TensorFlow.
     """
 
     architecture: str = "pooled"
@@ -192,6 +252,8 @@ class TrainingConfig:
     pooled: PooledConfig = field(default_factory=PooledConfig)
     paper: PaperConfig = field(default_factory=PaperConfig)
     fast: FastRecipe = field(default_factory=FastRecipe)
+    paper_recipe: PaperRecipe = field(default_factory=PaperRecipe)
+    devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:

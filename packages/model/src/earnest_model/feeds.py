@@ -3,16 +3,18 @@
 What round number r holds depends on the seed and r alone, so that an interrupted training goes on exactly.
 """
 
+import functools
 import itertools
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar, final
+from typing import Any, Protocol, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from earnest_common.batch import CatalogBatch, concat
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.errors import InputError
@@ -20,9 +22,8 @@ from earnest_common.protocols import CatalogSource
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, join
-from earnest_model.config import FastRecipe
 
-__all__ = ["AbstractFeed", "LiveFeed", "SetFeed", "ahead"]
+__all__ = ["AbstractFeed", "FixedFeed", "LiveFeed", "SetFeed", "Sizes", "ahead"]
 
 T = TypeVar("T")
 IntArray = npt.NDArray[np.int64]
@@ -36,6 +37,26 @@ _PERIOD = 10
 """Sources may give a catalog its split by the last digit of its id; a probe finds out."""
 
 
+class Sizes(Protocol):
+    """What a recipe says of its catalogs, see :class:`earnest_model.config.FastRecipe`."""
+
+    @property
+    def chunk_catalogs(self) -> int:
+        """Fresh catalogs that are drawn at a time."""
+
+    @property
+    def passes(self) -> int:
+        """Rounds in which each of them is used."""
+
+    @property
+    def n_validation(self) -> int:
+        """Validation catalogs drawn from a live source."""
+
+    @property
+    def memory_clusters(self) -> int:
+        """Clusters of a set that are held in memory."""
+
+
 class AbstractFeed(ABC):
     """A supply of training catalogs in rounds, and of validation catalogs."""
 
@@ -43,6 +64,11 @@ class AbstractFeed(ABC):
     @abstractmethod
     def radii(self) -> tuple[float, ...]:
         """Radii of the gas profiles in units of R_500c."""
+
+    @property
+    def n_training(self) -> int | None:
+        """Number of training catalogs, the same in every round; ``None`` where fresh ones never end."""
+        return None
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
@@ -78,7 +104,7 @@ class LiveFeed(AbstractFeed):
         Seed of the order.
     """
 
-    def __init__(self, source: CatalogSource, recipe: FastRecipe, *, seed: int) -> None:
+    def __init__(self, source: CatalogSource, recipe: Sizes, *, seed: int) -> None:
         self._source, self._recipe, self._seed = source, recipe, seed
         self._digits = _digits_by_split(source)
 
@@ -93,7 +119,10 @@ class LiveFeed(AbstractFeed):
 
     def sample(self) -> CatalogBatch:
         """Return the first training catalogs, at least so many that their labels span the prior."""
-        n = max(self._recipe.chunk_catalogs, _SMALLEST_SAMPLE)
+        return self.first(max(self._recipe.chunk_catalogs, _SMALLEST_SAMPLE))
+
+    def first(self, n: int) -> CatalogBatch:
+        """Return the first ``n`` training catalogs."""
         return self._draw("train", first=_FIRST_TRAINING_ID, start=0, n=n)
 
     def validation(self) -> CatalogBatch:
@@ -119,6 +148,56 @@ class LiveFeed(AbstractFeed):
         tens, place = np.divmod(np.arange(start, start + n, dtype=np.int64), len(digits))
         batch = self._source.batch((first // _PERIOD + tens) * _PERIOD + digits[place])
         return batch.select((batch.catalogs.get_column("split") == split).fill_null(value=True).to_numpy())
+
+
+@final
+class FixedFeed(AbstractFeed):
+    """The first catalogs of a live source, over and over.
+
+    Parameters
+    ----------
+    live
+        The fresh catalogs.
+    n
+        How many of them are trained on.
+    seed
+        Seed of the order.
+    """
+
+    def __init__(self, live: LiveFeed, *, n: int, seed: int) -> None:
+        self._live, self._n, self._seed = live, n, seed
+
+    @property
+    def radii(self) -> tuple[float, ...]:
+        """Radii of the gas profiles in units of R_500c."""
+        return self._live.radii
+
+    @property
+    def n_training(self) -> int:
+        """Number of training catalogs."""
+        return self.sample().n_catalogs
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the catalogs, ready for JSON."""
+        return {**self._live.identity(), "first": self._n}
+
+    def sample(self) -> CatalogBatch:
+        """Return all training catalogs."""
+        return self._catalogs
+
+    @functools.cached_property
+    def _catalogs(self) -> CatalogBatch:
+        return self._live.first(self._n)
+
+    def validation(self) -> CatalogBatch:
+        """Return catalogs with ids that training never draws."""
+        return self._live.validation()
+
+    def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
+        """Yield all training catalogs in another order each time, without end."""
+        everything = to_arrays(self.sample())
+        for number in itertools.count(first):
+            yield _shuffled(everything, self._seed, number)
 
 
 def _digits_by_split(source: CatalogSource) -> dict[str, IntArray]:
@@ -150,7 +229,7 @@ class SetFeed(AbstractFeed):
         Seed of the order.
     """
 
-    def __init__(self, catalog_set: CatalogSet, recipe: FastRecipe, *, seed: int) -> None:
+    def __init__(self, catalog_set: CatalogSet, recipe: Sizes, *, seed: int) -> None:
         self._set, self._recipe, self._seed = catalog_set, recipe, seed
         self._in_memory = catalog_set.manifest.n_clusters <= recipe.memory_clusters
         found = set(catalog_set.scan_catalogs().select("split").unique().collect().get_column("split").to_list())
@@ -164,6 +243,12 @@ class SetFeed(AbstractFeed):
     def radii(self) -> tuple[float, ...]:
         """Radii of the gas profiles in units of R_500c."""
         return tuple(self._set.manifest.plan.radii)
+
+    @property
+    def n_training(self) -> int:
+        """Number of training catalogs."""
+        training = self._set.scan_catalogs().filter(pl.col("split") == "train")
+        return int(training.select(pl.len()).collect().item())
 
     def identity(self) -> dict[str, Any]:
         """Return what determines the catalogs, ready for JSON."""

@@ -53,6 +53,10 @@ class AbstractHead(ABC):
         """Return the mean loss."""
 
     @abstractmethod
+    def squared_error(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean squared error of the inferred value, in units of the labels' range."""
+
+    @abstractmethod
     def sigma8(self, outputs: Tensor) -> Tensor:
         """Return the inferred value, differentiable and in double precision, shape (n,)."""
 
@@ -85,6 +89,12 @@ class HistogramHead(AbstractHead):
         """Return the mean cross-entropy [nat]."""
         index = tf.cast(targets, tf.int32)
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(index, outputs))
+
+    def squared_error(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean squared error of the mean of the distribution, against the middle of the true bin."""
+        centres = self.histogram.centres
+        true = tf.gather(tf.constant(centres, tf.float64), tf.cast(targets, tf.int32))
+        return tf.reduce_mean(tf.square((self.sigma8(outputs) - true) / (centres[-1] - centres[0])))
 
     def sigma8(self, outputs: Tensor) -> Tensor:
         """Return the mean of the distribution."""
@@ -138,6 +148,10 @@ class PointHead(AbstractHead):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean absolute error of the scaled value."""
         return tf.reduce_mean(tf.abs(outputs[:, 0] - targets))
+
+    def squared_error(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean squared error of the scaled value (the paper's figure 7)."""
+        return tf.reduce_mean(tf.square(outputs[:, 0] - targets))
 
     def sigma8(self, outputs: Tensor) -> Tensor:
         """Return the value."""

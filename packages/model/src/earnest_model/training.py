@@ -15,22 +15,19 @@ from earnest_common.errors import InputError
 from earnest_common.progress import AbstractProgress, progress
 from earnest_common.variants import view
 
-from earnest_model.arrays import Arrays, refuse_small
-from earnest_model.backend import keras, tf
+from earnest_model.arrays import Arrays, FloatArray, refuse_small
 from earnest_model.checkpoint import Checkpoint, Workspace
-from earnest_model.config import MAX_ROWS, FastRecipe, TrainingConfig
+from earnest_model.config import MAX_ROWS, TrainingConfig
 from earnest_model.features import FeatureSet, Scaling, fit_scaling, to_arrays
 from earnest_model.feeds import AbstractFeed, ahead
+from earnest_model.heads import AbstractHead
+from earnest_model.inference import AbstractInference
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
-from earnest_model.schedule import learning_rate
+from earnest_model.recipes import AbstractRecipe, recipe
+from earnest_model.steps import compiled_step, open_strategy
 
-__all__ = ["RECIPES", "TrainingResult", "compiled_step", "train"]
-
-RECIPES = ("fast",)
-"""What ``--recipe`` may name."""
-
-Step = Callable[[Arrays, float], float]
+__all__ = ["TrainingResult", "train"]
 
 
 @final
@@ -84,20 +81,22 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
         If architecture, recipe, columns or catalogs cannot be used.
     """
     kind = architecture(config.architecture)
-    if config.recipe not in RECIPES:
-        raise InputError(f"recipe '{config.recipe}' is not known; choose one of {', '.join(RECIPES)}")
+    way = recipe(config, peak=kind.learning_rate(config), n_training=feed.n_training)
     begun = time.monotonic()
     features = config.features(feed.radii)
     sample = view(feed.sample(), config.variant)
     scaling = fit_scaling(sample, features)
-    network = kind.build(config, to_arrays(sample, features, scaling))
+    strategy = open_strategy(config.devices)
+    with strategy.scope():
+        network = kind.build(config, to_arrays(sample, features, scaling))
 
     def arrays_of(batch: CatalogBatch) -> Arrays:
         seen = to_arrays(view(batch, config.variant), features, scaling)
         return refuse_small(seen, fewest=network.fewest_clusters)
 
     validation = arrays_of(feed.validation())
-    run = _Run(config, network, validation, Workspace(workspace))
+    inference = kind.ask(network, MAX_ROWS)
+    run = _Run(way, network, strategy, inference=inference, validation=validation, workspace=Workspace(workspace))
     run.restore({"config": as_mapping(config), "catalogs": feed.identity()}, begun=begun)
     run.loop(feed, arrays_of)
     network.orient(validation)
@@ -105,7 +104,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
         network=network,
         features=features,
         scaling=scaling,
-        calibration=network.head.calibrate(run.inference.outputs(validation), validation.sigma8),
+        calibration=network.head.calibrate(inference.outputs(validation), validation.sigma8),
         prior=_label_ranges(sample),
         history=run.state.history,
         golden=validation.take(np.arange(min(4, validation.n_catalogs))),
@@ -116,20 +115,23 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
 class _Run:
     """One training on its way: the network, its optimiser and how far it is."""
 
-    def __init__(self, config: TrainingConfig, network: Network, validation: Arrays, workspace: Workspace) -> None:
-        self.recipe, self.network, self.validation, self.workspace = config.fast, network, validation, workspace
-        kind = architecture(config.architecture)
-        self.inference = kind.ask(network, MAX_ROWS)
-        self._peak = kind.learning_rate(config)
-        self.optimizer = keras.optimizers.AdamW(
-            learning_rate=self._peak,
-            weight_decay=self.recipe.weight_decay,
-            beta_2=0.99,  # a short memory suits a short training
-            global_clipnorm=self.recipe.clip_norm,
-        )
-        self.optimizer.build(network.trainable_variables)
+    def __init__(
+        self,
+        way: AbstractRecipe,
+        network: Network,
+        strategy: Any,  # noqa: ANN401 - TensorFlow has no useful static types
+        *,
+        inference: AbstractInference,
+        validation: Arrays,
+        workspace: Workspace,
+    ) -> None:
+        self.recipe, self.network, self.inference, self.workspace = way, network, inference, workspace
+        self._seen = validation.take(np.arange(min(way.n_look, validation.n_catalogs)))
+        with strategy.scope():
+            self.optimizer = way.optimizer(strategy.num_replicas_in_sync)
+            self.optimizer.build(network.trainable_variables)
         self.state = Checkpoint()
-        self._step = compiled_step(network, self.optimizer)
+        self._step = compiled_step(network, self.optimizer, strategy)
         self._clock_start = self._saved_at = time.monotonic()
 
     def restore(self, plan: Mapping[str, Any], *, begun: float) -> None:
@@ -147,7 +149,7 @@ class _Run:
 
     def loop(self, feed: AbstractFeed, arrays_of: Callable[[CatalogBatch], Arrays]) -> None:
         """Train until the budget is used, then keep the weights of the best look."""
-        with progress(_units(self.recipe), "training", seconds_between_lines=5.0) as bar:
+        with progress(self.recipe.units, "training", seconds_between_lines=5.0) as bar:
             bar.advance(self._units_done())
             if self._share() < 1:
                 for arrays in ahead(feed.rounds(self.state.round, arrays_of)):
@@ -158,7 +160,7 @@ class _Run:
         self.network.set_weights(list(self.state.best))
 
     def _round(self, arrays: Arrays, bar: AbstractProgress) -> None:
-        for batch in arrays.batches(self.recipe.batch_catalogs):
+        for batch in self.recipe.batches(arrays, self.state.round):
             before = self._units_done()
             self._advance(batch)
             bar.advance(self._units_done() - before, self._note())
@@ -170,44 +172,52 @@ class _Run:
             self.save()
 
     def _advance(self, batch: Arrays) -> None:
-        rate = learning_rate(self._share(), self.recipe, peak=self._peak)
+        rate = self.recipe.learning_rate(self._share())
         targets = self.network.head.targets(batch.sigma8).astype(np.float32)
-        loss = float(self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate)))
+        found = self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate))
+        loss, squared_error = found.numpy().tolist()
         if not np.isfinite(loss):
             raise InputError(f"training diverged at step {self.state.step}; lower learning_rate ({rate:.2g} there)")
+        n, total, squares = self.state.since_look
+        m = batch.n_catalogs
         self.state = dataclasses.replace(
             self.state,
             step=self.state.step + 1,
+            catalogs=self.state.catalogs + m,
             seconds=time.monotonic() - self._clock_start,
-            loss=loss if self.state.step == 0 else 0.98 * self.state.loss + 0.02 * loss,
+            since_look=(n + m, total + m * loss, squares + m * squared_error),
         )
 
     def _look_if_due(self) -> None:
-        number = min(int(self._share() * self.recipe.looks), self.recipe.looks)
+        number = self.recipe.looks_due(self._share())
         if number > (self.state.history[-1]["look"] if self.state.history else 0):
             self._look(number)
 
     def _look(self, number: int) -> None:
-        """Measure the validation loss and scatter, and keep the weights if they are the best so far."""
-        seen = self.validation.take(np.arange(min(self.recipe.n_look, self.validation.n_catalogs)))
-        head, outputs = self.network.head, self.inference.outputs(seen)
-        residual = np.asarray(head.sigma8(outputs)) - seen.sigma8
-        loss = float(head.loss(outputs, head.targets(seen.sigma8)))
+        """Measure loss and scatter of validation catalogs, and keep the weights if they are the best so far."""
         record = {
             "look": number,
             "step": self.state.step,
             "seconds": round(self.state.seconds, 2),
-            "catalogs": self.state.step * self.recipe.batch_catalogs,
-            "training_loss": round(self.state.loss, 6),
-            "validation_loss": round(loss, 6),
-            "scatter": round(float(residual.std()), 6),
-            "bias": round(float(residual.mean()), 6),
-            "learning_rate": learning_rate(self._share(), self.recipe, peak=self._peak),
+            "catalogs": self.state.catalogs,
+            **self._training_means(),
+            **_quality(self.network.head, self.inference.outputs(self._seen), self._seen.sigma8),
+            "learning_rate": self.recipe.learning_rate(self._share()),
         }
-        best = tuple(self.network.get_weights()) if loss < self.state.best_loss else self.state.best
+        score = self.recipe.score(record)
+        better = score < self.state.best_score
         self.state = dataclasses.replace(
-            self.state, best=best, best_loss=min(loss, self.state.best_loss), history=(*self.state.history, record)
+            self.state,
+            best=tuple(self.network.get_weights()) if better else self.state.best,
+            best_score=min(score, self.state.best_score),
+            since_look=(0.0, 0.0, 0.0),
+            history=(*self.state.history, record),
         )
+
+    def _training_means(self) -> dict[str, float]:
+        """Return loss and squared error of the training catalogs since the last look, as they were trained on."""
+        n, total, squares = self.state.since_look
+        return {"training_loss": round(total / max(n, 1), 6), "training_mse": round(squares / max(n, 1), 6)}
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -222,38 +232,26 @@ class _Run:
         self._saved_at = time.monotonic()
 
     def _share(self) -> float:
-        if self.recipe.max_seconds:
-            return (time.monotonic() - self._clock_start) / self.recipe.max_seconds
-        return self.state.step / self.recipe.max_steps
+        return self.recipe.share(self.state, time.monotonic() - self._clock_start)
 
     def _units_done(self) -> int:
-        return min(int(self._share() * _units(self.recipe)), _units(self.recipe))
+        return min(int(self._share() * self.recipe.units), self.recipe.units)
 
     def _note(self) -> str:
-        rate = self.state.step * self.recipe.batch_catalogs / max(self.state.seconds, 1e-9)
+        rate = self.state.catalogs / max(self.state.seconds, 1e-9)
         scatter = f", scatter {self.state.history[-1]['scatter']:.4f}" if self.state.history else ""
-        return f"loss {self.state.loss:.3f}, {rate:.0f} catalogs/s{scatter}"
+        return f"loss {self._training_means()['training_loss']:.3f}, {rate:.0f} catalogs/s{scatter}"
 
 
-def _units(recipe: FastRecipe) -> int:
-    """Return how the budget is counted on the progress display: seconds or steps."""
-    return max(int(recipe.max_seconds), 1) if recipe.max_seconds else recipe.max_steps
-
-
-def compiled_step(network: Network, optimizer: Any) -> Any:  # noqa: ANN401 - no useful static types
-    """Return one optimiser step as a graph, traced once for all sizes of catalogs and batches."""
-    rows = tf.TensorSpec((None, None), tf.float32)
-    counts, targets = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
-
-    def step(encoder: Any, supplementary: Any, counts: Any, targets: Any, rate: Any) -> Any:  # noqa: ANN401
-        with tf.GradientTape() as tape:
-            loss = network.head.loss(network((encoder, supplementary, counts), training=True), targets)
-        optimizer.learning_rate.assign(rate)
-        variables = network.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
-
-    return tf.function(step, input_signature=[rows, rows, counts, targets, tf.TensorSpec((), tf.float32)])
+def _quality(head: AbstractHead, outputs: FloatArray, sigma8: FloatArray) -> dict[str, float]:
+    """Return loss, squared error, scatter and bias of labelled catalogs."""
+    residual, targets = np.asarray(head.sigma8(outputs)) - sigma8, head.targets(sigma8)
+    return {
+        "validation_loss": round(float(head.loss(outputs, targets)), 6),
+        "validation_mse": round(float(head.squared_error(outputs, targets)), 6),
+        "scatter": round(float(residual.std()), 6),
+        "bias": round(float(residual.mean()), 6),
+    }
 
 
 def _label_ranges(batch: CatalogBatch) -> dict[str, tuple[float, float]]:

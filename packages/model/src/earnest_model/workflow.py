@@ -23,7 +23,7 @@ from earnest_model.config import TrainingConfig
 from earnest_model.estimates import as_trained, estimates
 from earnest_model.evaluate import accuracy
 from earnest_model.features import Range, outside_training_range
-from earnest_model.feeds import AbstractFeed, LiveFeed, SetFeed
+from earnest_model.feeds import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
 from earnest_model.networks import architecture
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
 
@@ -62,13 +62,15 @@ def open_feed(
     """
     if (live is None) == (data is None):
         raise InputError("give either --live PRESET (fresh mocks) or --data SET (a catalog set), and not both")
+    sizes: Sizes = config.paper_recipe if config.recipe == "paper" else config.fast
     if data is not None:
         if live_config is not None:
             raise InputError("--live-config changes a preset of --live; a catalog set of --data is as it is")
-        return SetFeed(CatalogSet.open(data), config.fast, seed=config.seed)
+        return SetFeed(CatalogSet.open(data), sizes, seed=config.seed)
     changes = read_toml(live_config) if live_config is not None else None
     opened = open_source(source, preset=str(live), seed=config.seed, config=changes)
-    return LiveFeed(opened, config.fast, seed=config.seed)
+    feed = LiveFeed(opened, sizes, seed=config.seed)
+    return FixedFeed(feed, n=config.paper_recipe.n_training, seed=config.seed) if config.recipe == "paper" else feed
 
 
 def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from earnest_model.arrays import Arrays
 from earnest_model.backend import keras, tf
 from earnest_model.config import PaperConfig
 from earnest_model.heads import PointHead
+from earnest_model.networks.initial import begin_whitened
 
 __all__ = ["PaperNetwork", "build_paper"]
 
@@ -150,7 +151,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
 def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwork:
     """Return an untrained network for training catalogs."""
     low, high = float(arrays.sigma8.min()), float(arrays.sigma8.max())
-    return PaperNetwork(
+    network = PaperNetwork(
         n_features=arrays.encoder.shape[1],
         n_supplementary=arrays.supplementary.shape[1],
         low=low,
@@ -164,6 +165,9 @@ def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwo
         seed=seed,
         pooling=config.pooling,
     )
+    if config.initial == "whitened":
+        begin_whitened(network, arrays)
+    return network
 
 
 def _initial(rng: np.random.Generator) -> keras.initializers.Initializer:
