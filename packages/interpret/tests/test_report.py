@@ -1,6 +1,7 @@
 """Laws of the report: the page and its JSON say the same, and what is missing is said."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,8 @@ def test_an_observed_catalog_without_masses(observed, estimator):
     assert "<sub>8</sub> of these catalogs is unknown" in made.html
     assert "cannot be tested here" in made.html
     assert "Masses are unknown" in made.html
-    assert "nan" not in made.html.lower().replace("nance", "")
+    words = re.sub(r"base64,[^\"')]+", "", made.html.lower())  # an embedded picture may spell anything
+    assert not re.search(r"\bnan\b", words)
     assert "of catalog" in made.html  # the inferred value stands at the top
 
 
