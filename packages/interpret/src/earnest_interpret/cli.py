@@ -194,6 +194,7 @@ def report(
     """Write one page that shows how accurate the model is and why, and its numbers beside it as JSON."""
     from earnest_interpret.commands import report_command
     from earnest_interpret.inputs import open_inputs
+    from earnest_interpret.verdict.command import judged
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     options["n_permutations"] = n_permutations
@@ -206,7 +207,14 @@ def report(
         also=also or (),
         compare=compare,
     )
-    numbers = report_command(inputs, out=out, include=include or [], summary=summary or [], title=title)
+    numbers = report_command(
+        inputs,
+        out=out,
+        include=include or [],
+        summary=summary or [],
+        title=title,
+        judged=judged(inputs, catalog_set, model),
+    )
     if as_json:
         emit({**numbers, "page": str(out)}, as_json=True)
         return

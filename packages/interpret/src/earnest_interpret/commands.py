@@ -111,10 +111,18 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
 
 
 def report_command(
-    inputs: Inputs, *, out: Path, include: Sequence[Path], summary: Sequence[Path], title: str | None
+    inputs: Inputs,
+    *,
+    out: Path,
+    include: Sequence[Path],
+    summary: Sequence[Path],
+    title: str | None,
+    judged: Section | None = None,
 ) -> dict[str, Any]:
-    """Write the page and its numbers, and return the numbers."""
+    """Write the page and its numbers, and return the numbers; an included verdict wins over the one given."""
     sections = [read_section(path) for path in include]
+    if judged is not None and judged.key not in {section.key for section in sections}:
+        sections.append(judged)
     headline = {name: value for path in summary for name, value in read_summary(path).items()}
     with progress(4, "interpret") as bar:
         found = interpret(

@@ -21,6 +21,10 @@ __all__ = ["Report", "build_report", "finite", "read_summary", "write_report"]
 TITLE: Final = "What the clusters say about σ₈, and why"
 
 _SILENCE: Final = {
+    "verdict": (
+        "Nobody asked here: to tell whether a model is overspecialised takes at least 60 catalogs of known σ₈ that it "
+        "was not trained on (earnest interpret verdict)."
+    ),
     "counts": (
         "Not part of this page. The purely statistical answer from the number of clusters and their median Y_X comes "
         "from the package selfcal; include its section to see it here."

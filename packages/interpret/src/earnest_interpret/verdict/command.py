@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet
+from earnest_common.errors import InputError
 from earnest_common.section import Section, write_section
 
 from earnest_interpret.inputs import Inputs
@@ -15,7 +16,7 @@ from earnest_interpret.report import finite
 from earnest_interpret.sample import read_sample
 from earnest_interpret.verdict.decide import ALPHA, Verdict, decide, examine
 
-__all__ = ["section_of", "verdict_command", "verdict_of"]
+__all__ = ["judged", "section_of", "verdict_command", "verdict_of"]
 
 
 def verdict_command(
@@ -43,6 +44,14 @@ def verdict_of(inputs: Inputs, catalog_set: Path, *, alpha: float = ALPHA) -> Ve
         max_rows=config.max_rows,
     )
     return decide(evidence, alpha=alpha)
+
+
+def judged(inputs: Inputs, catalog_set: Path, model: Path) -> Section | None:
+    """Return the verdict's section for the report; None where the catalogs cannot tell."""
+    try:
+        return section_of(verdict_of(inputs, catalog_set), model)
+    except InputError:
+        return None
 
 
 def section_of(verdict: Verdict, model: Path) -> Section:
