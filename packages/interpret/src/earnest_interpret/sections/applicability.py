@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from earnest_common.drawing import BLUE, GREY, INK, RUST, draw_panels
+from earnest_common.drawing import BLUE, RUST, draw_panels
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
@@ -47,19 +47,17 @@ def applicability_section(found: Applicability, *, name: str) -> Section:
 def _distances(comparisons: Sequence[Comparison]) -> Figure:
     def paint(panels: Sequence[Axes]) -> None:
         for axes, one in zip(panels, comparisons, strict=True):
-            low = max(min(one.calibration.min(), one.values.min()), 1e-3)
-            high = 1.05 * max(one.calibration.max(), one.values.max())
-            bins = np.geomspace(low, high, 36).tolist()
-            axes.hist(one.calibration, bins=bins, color=BLUE, alpha=0.55, label="training")
-            if len(one.values) > 8:
-                axes.hist(one.values, bins=bins, histtype="step", color=RUST, linewidth=1.4, label="catalogs")
-            for place, value in enumerate(one.values[: 8 if len(one.values) <= 8 else 0]):
+            trained, own = (np.log10(np.maximum(values, 1e-3)) for values in (one.calibration, one.values))
+            low, high = min(trained.min(), own.min()), max(trained.max(), own.max())
+            bins = np.linspace(low, high + 0.02, 36).tolist()
+            axes.hist(trained, bins=bins, color=BLUE, alpha=0.55, label="training")
+            if len(own) > 8:
+                axes.hist(own, bins=bins, histtype="step", color=RUST, linewidth=1.4, label="catalogs")
+            for place, value in enumerate(own[: 8 if len(own) <= 8 else 0]):
                 axes.axvline(value, color=RUST, label="catalog" if place == 0 else None)
-            axes.set(xscale="log", xlabel=f"distance² of {_TITLES[one.space]}")
-            axes.title.set_color(INK)
-            axes.grid(visible=True, color=GREY, alpha=0.2)
+            axes.set(xlabel=rf"$\log_{{10}}$ distance$^2$ of {_TITLES[one.space]}")
         panels[0].set_ylabel("catalogs")
-        panels[0].legend(loc="upper right")
+        panels[0].legend(loc="upper center")
 
     told = "; ".join(f"{_TITLES[c.space]} p = {float(np.median(c.p_values)):.2g}" for c in comparisons)
     return Figure(
