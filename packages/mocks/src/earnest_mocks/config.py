@@ -102,7 +102,7 @@ class MocksConfig:
     base_sample: Path | None = None
 
 
-_DONORS = {"paper": DonorRule(), "realistic": DonorRule(at_least=20, split=True, recombine=0.3)}
+_DONORS = {"paper": DonorRule(), "realistic": DonorRule(split=True, recombine=0.3)}
 
 # 2.5 % is the paper's upper limit for gas masses. The others are our choice of what some ten thousand photons give: 3 %
 # in temperature, and 0.05 in slopes that follow from a fitted model of the whole profile.
