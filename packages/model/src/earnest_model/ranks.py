@@ -76,7 +76,7 @@ def on_grid(values: FloatArray) -> float | None:
 
     Examples
     --------
-    >>> on_grid(np.array([0.70, 0.72, 0.71, 0.70])).__round__(6)
+    >>> round(on_grid(np.array([0.70, 0.72, 0.71, 0.70, 0.71, 0.72])), 6)
     0.01
     >>> on_grid(np.random.default_rng(1).uniform(0.7, 0.92, 500)) is None
     True
