@@ -200,12 +200,8 @@ def interpret(
     delta = leave_one_out(estimator, batch, max_rows=rows)
     groups = leave_groups_out(estimator, batch, axis, seed=config.seed, max_rows=rows)
     advance("leave-one-out")
-    inputs, beside, values, missing = (
-        None,
-        None,
-        np.empty(0),
-        f"the model '{estimator.description.estimator}' has no terse layer",
-    )
+    inputs, beside, values = None, None, np.empty(0)
+    missing = f"the model '{estimator.description.estimator}' has no terse layer"
     if isinstance(estimator, TerseEstimator):
         question = Question(config=config.attribution, seed=config.seed, max_rows=rows)
         inputs, beside = examine_inputs(

@@ -285,10 +285,7 @@ def _shuffled(arrays: Arrays, seed: int, number: int) -> Arrays:
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items of an iterator while a thread already makes the next one.
-
-    Numerical code releases the interpreter, so the thread works while the optimiser does.
-    """
+    """Yield the items of an iterator while a thread, as numerical code lets it, already makes the next one."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed") as pool:
         take = partial(next, items)
         coming = pool.submit(take)
