@@ -18,7 +18,7 @@ from earnest_mocks.prescription import ILLUSTRATIVE, Prescription
 __all__ = ["OVERSPECIALISED", "DonorRule", "MocksConfig", "resolve_config"]
 
 OVERSPECIALISED = "overspecialised"
-"""The preset of the paper's appendix B: as ``paper``, with fixed relations that follow cosmology by prescription."""
+"""The preset of the paper's appendix B: the simulated clusters as they are, scaled with cosmology by prescription."""
 
 
 @final
@@ -37,12 +37,16 @@ class DonorRule:
         Whether training, validation and test catalogs borrow from separate donors. The paper: no.
     recombine
         Largest weight of a second donor that is mixed in, so that no cluster is a copy of another. The paper: 0.
+    own_clusters
+        Whether catalogs list the clusters of the base sample themselves, each with its own mass, residuals and
+        profile, instead of mock clusters that borrow from them. The paper: only in appendix B.
     """
 
     half_width: float = 0.1
     at_least: int = 10
     split: bool = False
     recombine: float = 0.0
+    own_clusters: bool = False
 
     def __post_init__(self) -> None:
         problems = []
@@ -52,6 +56,8 @@ class DonorRule:
             problems.append(f"at_least = {self.at_least} must be 1 or more")
         if not 0 <= self.recombine <= 0.5:
             problems.append(f"recombine = {self.recombine} must lie between 0 and 0.5")
+        if self.own_clusters and (self.split or self.recombine):
+            problems.append("own_clusters = true lends nothing, so split must be false and recombine 0")
         if problems:
             raise InputError(f"donors: {'; '.join(problems)}")
 
@@ -158,4 +164,5 @@ def _overspecialised() -> MocksConfig:
     start = _preset("paper")
     fixed = dict.fromkeys(FACTORS, Uniform(low=1.0, high=1.0))
     priors = replace(start.priors, **fixed)
-    return replace(start, preset=OVERSPECIALISED, priors=priors, prescription=ILLUSTRATIVE)
+    donors = DonorRule(own_clusters=True)
+    return replace(start, preset=OVERSPECIALISED, priors=priors, donors=donors, prescription=ILLUSTRATIVE)

@@ -25,6 +25,7 @@ from earnest_mocks.design import Design, design
 from earnest_mocks.donors import DonorPool, donor_pools
 from earnest_mocks.noise import measured
 from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
+from earnest_mocks.own_clusters import expected_copies, own_clusters
 from earnest_mocks.population import Population, populate
 from earnest_mocks.prescription import PRESCRIBED, log10_shift
 from earnest_mocks.relations import OBSERVABLES
@@ -105,9 +106,7 @@ class MockSource:
         chosen = design(self.config.priors, seed=self.seed, catalog_id=ids, Om0=_prior_of_Om0(self.config))
         relations = biased(self.sample.relations, chosen.factors)
         spectra = self._spectra(chosen, relations)
-        clusters = populate(spectra.nodes, spectra.density, seed=self.seed, catalog_id=chosen.catalog_id)
-        pool = chosen.split[clusters.row]
-        loan = borrow(self.sample, self.pools, self.config.donors, clusters=clusters, pool=pool)
+        clusters, loan = self._drawn(chosen, spectra)
         log10_x = _log10_observables(chosen, relations, loan, clusters)
         if spectra.share is not None:
             detected = self._detected(spectra, clusters, log10_x["l_x"])
@@ -133,6 +132,17 @@ class MockSource:
         )
         catalogs = _catalog_table(chosen, clusters.counts, self.config)
         return CatalogBatch(catalogs=catalogs, clusters=table.select(CLUSTERS.names), radii=self.radii)
+
+    def _drawn(self, chosen: Design, spectra: Spectra) -> tuple[Population, Loan]:
+        """Return the clusters of each catalog and what they have of the base sample."""
+        if self.config.donors.own_clusters:
+            cosmology = self.config.cosmology
+            reference = self.abundance(np.array([cosmology.sigma8]), np.array([cosmology.Om0]))
+            expected = expected_copies(self.sample, spectra, reference)
+            return own_clusters(self.sample, expected, seed=self.seed, catalog_id=chosen.catalog_id)
+        clusters = populate(spectra.nodes, spectra.density, seed=self.seed, catalog_id=chosen.catalog_id)
+        pool = chosen.split[clusters.row]
+        return clusters, borrow(self.sample, self.pools, self.config.donors, clusters=clusters, pool=pool)
 
     def _prescribed(
         self, chosen: Design, clusters: Population, log10_x: dict[str, FloatArray]
