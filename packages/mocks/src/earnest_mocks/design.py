@@ -12,7 +12,7 @@ from earnest_common.errors import InputError
 from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import FACTORS
 from earnest_common.schema import SPLITS
-from earnest_common.seeds import Stage, generator
+from earnest_common.seeds import Stage, generator, generators
 
 __all__ = ["Design", "design"]
 
@@ -96,8 +96,8 @@ def design(priors: Priors, *, seed: int, catalog_id: IntArray, Om0: Uniform = _R
         raise InputError(f"catalog ids must not be negative, found {catalog_id.min()}")
     names = Priors.names()
     uniform = np.empty((len(catalog_id), len(names) + 1))
-    for row, index in enumerate(catalog_id.tolist()):
-        generator(seed, Stage.DESIGN, index).random(out=uniform[row])
+    for rng, row in zip(generators(seed, Stage.DESIGN, catalog_id), uniform, strict=True):
+        rng.random(out=row)
     # One number per parameter even where the grid decides: gridding one parameter leaves the others as they were.
     parameters = {name: priors.of(name).quantile(uniform[:, i]) for i, name in enumerate(names)}
     if priors.grid:

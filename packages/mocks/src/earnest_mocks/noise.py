@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.seeds import Stage, generator
+from earnest_common.seeds import Stage, generators
 
 __all__ = ["Noise", "measured"]
 
@@ -88,8 +88,8 @@ def measured(
 def _normal(n: int, *, seed: int, catalog_id: IntArray, counts: IntArray) -> FloatArray:
     """Return standard normal numbers, n for each cluster, shape (n, n_clusters)."""
     parts = [
-        generator(seed, Stage.NOISE, index).standard_normal((n, count))
-        for index, count in zip(catalog_id.tolist(), counts.tolist(), strict=True)
+        rng.standard_normal((n, count))
+        for rng, count in zip(generators(seed, Stage.NOISE, catalog_id), counts.tolist(), strict=True)
     ]
     return np.concatenate([np.empty((n, 0)), *parts], axis=1)
 

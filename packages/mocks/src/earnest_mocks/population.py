@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.seeds import Stage, generator
+from earnest_common.seeds import Stage, generators
 from earnest_common.selection import Selection
 
 from earnest_mocks.spectrum import cumulative, draw
@@ -126,8 +126,8 @@ def populate(nodes: FloatArray, density: FloatArray, *, seed: int, catalog_id: I
     mean = expected_number(nodes, density)
     counts = np.empty(len(catalog_id), dtype=np.int64)
     uniform, normal = [], []
-    for place, (index, expected) in enumerate(zip(catalog_id.tolist(), mean.tolist(), strict=True)):
-        rng = generator(seed, Stage.POPULATION, index)
+    streams = generators(seed, Stage.POPULATION, catalog_id)
+    for place, (rng, expected) in enumerate(zip(streams, mean.tolist(), strict=True)):
         n = counts[place] = rng.poisson(expected)
         uniform.append(rng.random((UNIFORMS_PER_CLUSTER, n)))
         normal.append(rng.standard_normal(n))
