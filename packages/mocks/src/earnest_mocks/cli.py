@@ -207,15 +207,16 @@ def mass_function_(*, out: OutOption, config: ConfigOption = None, preset: Prese
 
 @app.command("fit-prescription")
 def fit_prescription_(
-    table: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row per cluster.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="CSV or Parquet, one row per cluster, or a folder.")],
     *,
     out: OutOption,
     as_json: JsonOption = False,
 ) -> None:
     """Fit how observables follow cosmology at fixed mass, from clusters of simulations of several cosmologies.
 
-    Columns: m_500c [solMass], z, sigma8, Om0, Ob0, H0, and any of l_x, t_x, m_gas, y_500. The result is a
-    configuration for: earnest mocks generate --preset overspecialised --config FILE.toml
+    Columns: m_500c [solMass], z, sigma8, Om0, Ob0, H0, and any of l_x, t_x, m_gas, y_500; or the unpacked folder of
+    Singh et al. (2020), whose pickles are read without running them. The result is a configuration for:
+    earnest mocks generate --preset overspecialised --config FILE.toml
     """
     from dataclasses import asdict
 

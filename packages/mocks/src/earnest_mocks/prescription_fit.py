@@ -10,6 +10,7 @@ from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
 
+from earnest_mocks.pickled_clusters import read_pickled_clusters
 from earnest_mocks.prescription import PRESCRIBED, Exponents
 
 __all__ = ["Fit", "fit_prescription", "read_clusters", "write_fit"]
@@ -45,15 +46,18 @@ class Fit:
 
 
 def read_clusters(path: Path) -> pl.DataFrame:
-    """Return the clusters in a CSV or Parquet file.
+    """Return the clusters in a CSV or Parquet file, or in a folder of pickles as Singh et al. (2020) published them.
 
     Columns: m_500c [solMass], z, sigma8, Om0, Ob0, H0 [km/s/Mpc], and any of l_x, t_x, m_gas, y_500.
+    For folders see :func:`earnest_mocks.pickled_clusters.read_pickled_clusters`.
 
     Raises
     ------
     InputError
         If the file cannot be read or lacks a column.
     """
+    if path.is_dir():
+        return read_pickled_clusters(path)
     try:
         frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, comment_prefix="#")
     except (pl.exceptions.PolarsError, OSError) as error:
