@@ -26,6 +26,7 @@ SURVEYS = {
     "paper": preset("paper"),
     "realistic": preset("realistic"),
     "appendix A": replace(preset("paper"), survey=Survey(volume=0.3 * 500.0**3, selection=Selection(smoothing=0.076))),
+    "blurred flux": replace(preset("realistic"), survey=Survey(cut="flux", selection=Selection(smoothing=0.05))),
 }
 
 
@@ -41,7 +42,7 @@ def test_agrees_with_direct_simulation(survey, changes):
     at_point, config = at_one_point(survey, values), GridConfig(n_nuisance=1, n_sigma8=2)
     tables = {observable: build_table(at_point, config, observable=observable) for observable in OBSERVABLES}
     table = tables["y_x"]
-    n = 1500
+    n = 3000
     rng = np.random.default_rng(11)
     surveys = simulate(survey, {name: np.full(n, value) for name, value in values.items()}, rng=rng)
     expected = table.expected_n[0, 0]
@@ -50,14 +51,14 @@ def test_agrees_with_direct_simulation(survey, changes):
     assert tables["l_x"].expected_n[0, 0] == pytest.approx(
         expected, rel=2e-3
     )  # the same clusters, integrated otherwise
-    # If F is right, each median sits at a uniformly distributed place of its predicted law; 0.05 is the 0.1 % point of
-    # the Kolmogorov-Smirnov distance of 1,500 values.
+    # If F is right, each median sits at a uniformly distributed place of its predicted law; 0.045 is exceeded by the
+    # Kolmogorov-Smirnov distance of 3,000 values once in 100,000 times.
     medians = {"y_x": surveys.median_log10_y_x, "l_x": surveys.median_log10_l_x}
     for observable, median in medians.items():
         at = tables[observable].distribution_at
         pairs = zip(surveys.n_clusters.tolist(), median.tolist(), strict=True)
         place = np.sort([median_cdf(count, at(value)[0][0, 0]) for count, value in pairs])
-        assert np.abs(place - (np.arange(n) + 0.5) / n).max() < 0.05, observable
+        assert np.abs(place - (np.arange(n) + 0.5) / n).max() < 0.045, observable
 
 
 @dataclass(frozen=True)

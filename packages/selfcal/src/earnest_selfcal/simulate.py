@@ -1,13 +1,16 @@
 """Direct simulation of surveys: every cluster drawn, observed and selected; the check of the semi-analytic route."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.scaling import FACTORS, PowerLaw, ScalingRelations, biased
-from earnest_common.survey import Preset
+from earnest_common.selection import Selection
+from earnest_common.survey import Preset, Survey
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
@@ -17,7 +20,6 @@ __all__ = ["Summaries", "simulate"]
 _LOG10_M_STEP = 0.02
 _SIGMA8_STEP = 0.0025  # ln n is so smooth in sigma8 that linear interpolation over this is good to 1e-4
 _CHUNK = 1000
-_REACH = 4.5  # sigmas of l_x that the envelope of a cut in flux covers
 
 
 @final
@@ -118,32 +120,78 @@ def _chunk(
     rng: np.random.Generator,
     noise: MeasurementNoise,
 ) -> Summaries:
-    """Draw clusters from an envelope of the selected mass function, observe them, keep those that are detected."""
+    """Draw clusters from an envelope of the selected mass function, keep those that are detected, observe them."""
     factors = {name: parameters[name] for name in FACTORS if name in parameters}
-    per_survey = biased(preset.relations, {name: values[:, None] for name, values in factors.items()})
-    envelope = _envelope(preset, per_survey.l_x, grid.edges[1:])
+    relations = biased(preset.relations, factors)
+    # The detected share rises with mass, so its value at a cell's upper edge bounds it.
+    envelope = _share(preset.survey, grid.edges[1:], _taken(relations.l_x, (slice(None), None)))
     survey, cell, log10_m = _draw_masses(grid.edges, grid.counts(parameters["sigma8"]) * envelope, rng=rng)
-    relations = biased(preset.relations, {name: values[survey] for name, values in factors.items()})
-    log10_l_x, log10_y_x = _observe(preset, relations, log10_m, rng=rng, noise=noise)
-    detected = preset.survey.detection_probability(log10_m, log10_l_x, relations.l_x)
-    kept = rng.random(len(survey)) * envelope[survey, cell] < detected
-    survey, n = survey[kept], len(parameters["sigma8"])
+    level = rng.random(len(survey)) * envelope[survey, cell]
+    find = _detected_in_flux if preset.survey.cut == "flux" else _detected_in_mass
+    kept, residual = find(preset.survey, _taken(relations.l_x, survey), log10_m, level=level, rng=rng)
+    survey = survey[kept]
+    log10_l_x, log10_y_x = _observe(preset, relations, log10_m[kept], survey=survey, l_x=residual, rng=rng, noise=noise)
+    n = len(parameters["sigma8"])
     count = np.bincount(survey, minlength=n).astype(np.int64)
     return Summaries(
         n_clusters=count,
-        median_log10_y_x=_medians(survey, log10_y_x[kept], count),
-        median_log10_l_x=_medians(survey, log10_l_x[kept], count),
+        median_log10_y_x=_medians(survey, log10_y_x, count),
+        median_log10_l_x=_medians(survey, log10_l_x, count),
     )
 
 
-def _envelope(preset: Preset, l_x: PowerLaw, upper: FloatArray) -> FloatArray:
-    """Return a bound of the detection probability in each mass cell, shape (n, n_cells).
+def _taken(law: PowerLaw, index: IntArray | tuple[slice, None]) -> PowerLaw:
+    """Return the relation with those fields indexed that differ between surveys."""
+    return replace(law, **{name: value[index] for name, value in vars(law).items() if np.ndim(value)})
 
-    The probability rises with mass and luminosity, so its value at the cell's upper edge bounds it.
+
+def _share(survey: Survey, log10_m: FloatArray, l_x: PowerLaw) -> FloatArray:
+    """Return the detected share of clusters of each mass, whatever their luminosities."""
+    selection = survey.selection
+    if survey.cut == "mass":
+        distance = log10_m - selection.log10_m_break_of(l_x)
+        return selection.probability(np.broadcast_to(log10_m, distance.shape), log10_m_break=log10_m - distance)
+    x, width = _equivalent(selection, l_x, log10_m)
+    return selection.probability(x, smoothing=width)
+
+
+def _equivalent(selection: Selection, l_x: PowerLaw, log10_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of what a cut in flux acts on, the mass that a luminosity stands for."""
+    mean = selection.equivalent_log10_m(l_x.log10_mean(log10_m))
+    return np.asarray(mean), np.hypot(selection.smoothing, l_x.scatter / selection.l_x.slope)
+
+
+def _detected_in_mass(
+    survey: Survey, l_x: PowerLaw, log10_m: FloatArray, *, level: FloatArray, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Return which clusters are detected, and standard normal residuals of their luminosities."""
+    kept = level < _share(survey, log10_m, l_x)
+    return kept, rng.standard_normal(int(kept.sum()))
+
+
+def _detected_in_flux(
+    survey: Survey, l_x: PowerLaw, log10_m: FloatArray, *, level: FloatArray, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Return which clusters are detected, and the residuals of their luminosities in units of the scatter.
+
+    Of a normal residual z, what lies above the break is seen whole: a Gaussian's tail. Between the lowest mass and the
+    break the share 10^(A (x - break)) makes another Gaussian, shifted by ``rate``. ``level``, uniform from zero to a
+    bound of the share, falls into one of the two, where it is a quantile, or beyond both: no residual is drawn in vain.
     """
-    reach = _REACH * l_x.scatter if preset.survey.cut == "flux" else 0.0
-    log10_l_x = np.asarray(l_x.log10_mean(upper) + reach)
-    return preset.survey.detection_probability(np.broadcast_to(upper, log10_l_x.shape), log10_l_x, l_x)
+    selection = survey.selection
+    x, width = _equivalent(selection, l_x, log10_m)
+    to_break, to_cut = (selection.log10_m_break - x) / width, (selection.log10_m_min - x) / width
+    rate = selection.slope * np.log(10.0) * width
+    above, beyond = ndtr(-to_break), ndtr(rate - to_break)
+    rise = np.exp(rate * (rate / 2 - to_break))
+    kept = level < above + rise * (ndtr(rate - to_cut) - beyond)
+    in_tail = level < above
+    upper = np.where(in_tail, level, beyond + (level - above) / rise)[kept]
+    z = np.where(in_tail, 0.0, rate)[kept] - ndtri(upper)
+    if selection.smoothing:  # part of z is blur
+        share = np.broadcast_to(l_x.scatter / selection.l_x.slope / width, kept.shape)[kept]
+        z = share * z + np.sqrt(1 - share**2) * rng.standard_normal(len(z))
+    return kept, z
 
 
 def _draw_masses(
@@ -166,24 +214,30 @@ def _observe(
     relations: ScalingRelations,
     log10_m: FloatArray,
     *,
+    survey: IntArray,
+    l_x: FloatArray,
     rng: np.random.Generator,
     noise: MeasurementNoise,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return log10 l_x and observed log10 Y_X with correlated lognormal residuals, two arrays of shape (n,)."""
+    """Return log10 l_x and observed log10 Y_X, whose residuals follow from those of l_x, two arrays of shape (n,)."""
+    matrix = preset.correlation.matrix
+    with_l_x = matrix[0, 1:]
     # An eigenvector root also takes correlations of exactly one, where Cholesky fails.
-    values, vectors = np.linalg.eigh(preset.correlation.matrix)
+    values, vectors = np.linalg.eigh(matrix[1:, 1:] - np.outer(with_l_x, with_l_x))
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    normal = rng.standard_normal((3, len(log10_m)))
-    # Written out: BLAS threads cost more than they bring to a product with three rows.
-    l_x, t_x, m_gas = (row[0] * normal[0] + row[1] * normal[1] + row[2] * normal[2] for row in root)
-    log10_l_x = relations.l_x.log10_mean(log10_m) + relations.l_x.scatter * l_x
-    log10_t_x = relations.t_x.log10_mean(log10_m) + relations.t_x.scatter * t_x
-    log10_m_gas = relations.m_gas.log10_mean(log10_m) + relations.m_gas.scatter * m_gas
-    log10_y_x = log10_t_x + log10_m_gas
+    normal = rng.standard_normal((2, len(log10_m)))
+
+    def log10_of(law: PowerLaw, residual: FloatArray) -> FloatArray:
+        here = _taken(law, survey)
+        return np.asarray(here.log10_mean(log10_m) + here.scatter * residual)
+
+    # Written out: BLAS threads cost more than they bring to a product with two rows.
+    t_x, m_gas = (c * l_x + row[0] * normal[0] + row[1] * normal[1] for c, row in zip(with_l_x, root, strict=True))
+    log10_y_x = log10_of(relations.t_x, t_x) + log10_of(relations.m_gas, m_gas)
     for name in ("t_x", "m_gas"):
         if error := noise.dex(name):
             log10_y_x = log10_y_x + noise.offset(name) + error * rng.standard_normal(len(log10_m))
-    return np.asarray(log10_l_x), np.asarray(log10_y_x)
+    return log10_of(relations.l_x, l_x), log10_y_x
 
 
 def _medians(survey: IntArray, log10_x: FloatArray, count: IntArray) -> FloatArray:
