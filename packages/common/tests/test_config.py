@@ -57,6 +57,13 @@ def test_tables_of_tables_and_optional_tables():
     assert load_config(Outer, options={"other": Other(x=1, y=2)}).other == Other(x=1, y=2)
 
 
+def test_a_file_can_say_that_there_is_no_value(tmp_path: Path):
+    file = tmp_path / "c.toml"
+    file.write_text('name = "none"\nother = "none"\n')
+    found = load_config(Outer, file=file, base=Outer(other=Other(x=1, y=2)))
+    assert (found.name, found.other) == ("none", None)  # a name is never absent, so this one is a name
+
+
 def test_mistakes_of_file_and_options_are_named_together(tmp_path: Path):
     file = tmp_path / "c.toml"
     file.write_text("m = 1")

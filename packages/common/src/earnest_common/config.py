@@ -22,7 +22,8 @@ def load_config(
 ) -> C:
     """Return a configuration: an option wins over the file, the file over the base or the defaults.
 
-    A nested table changes the named fields of a nested dataclass and leaves its others as they were.
+    A nested table changes the named fields of a nested dataclass and leaves its others as they were. TOML has no word
+    for "no value": ``"none"`` is one where a field may be ``None``.
 
     Parameters
     ----------
@@ -130,6 +131,8 @@ def _defaults(cls: type[Any]) -> dict[str, Any]:
 
 def _value(hint: Any, value: object, default: object, *, place: str, problems: list[str]) -> object:  # noqa: ANN401 - a type
     """Return a value as the field's type, or note why it is not one."""
+    if value == "none" and type(None) in _parts(hint):
+        return None
     nested: Any = next((part for part in _parts(hint) if dataclasses.is_dataclass(part)), None)
     if nested is not None:
         if isinstance(value, Mapping):

@@ -17,6 +17,8 @@ __all__ = ["Priors", "Uniform"]
 class Uniform:
     """A flat prior between two bounds, continuous or, with a step, on a grid that includes both.
 
+    In a configuration file ``step = "none"`` makes a preset's grid continuous.
+
     Examples
     --------
     >>> Uniform(low=0.8, high=1.3, step=0.1).values
