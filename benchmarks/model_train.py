@@ -24,7 +24,8 @@ import numpy as np
 from earnest_common.batch import CatalogBatch
 from earnest_common.plugins import open_source
 from earnest_model.config import FastRecipe, TrainingConfig
-from earnest_model.evaluate import accuracy, estimates
+from earnest_model.estimates import estimates
+from earnest_model.evaluate import accuracy
 from earnest_model.feeds import LiveFeed
 
 N_HELD_OUT = 4968

@@ -39,7 +39,7 @@ def describe(result: TrainingResult, config: TrainingConfig, feed: AbstractFeed)
             "config": as_mapping(config),
             "catalogs": origin,
             "validation": {
-                k: result.history[-1][k] for k in ("step", "catalogs", "scatter", "bias", "validation_loss")
+                k: result.history[-1][k] for k in ("step", "seconds", "catalogs", "scatter", "bias", "validation_loss")
             },
         },
         versions=versions(),

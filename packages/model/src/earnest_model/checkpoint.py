@@ -12,7 +12,7 @@ import numpy.typing as npt
 from earnest_common.errors import InputError
 from earnest_common.files import replace_atomically, write_atomic
 
-__all__ = ["Checkpoint", "Workspace"]
+__all__ = ["Checkpoint", "Workspace", "claim", "history_text"]
 
 Weights = Sequence[npt.NDArray[Any]]
 _FACTS = ("round", "step", "catalogs", "seconds", "best_score", "since_look", "history")
@@ -71,16 +71,7 @@ class Workspace:
         InputError
             If the folder holds a training of another plan.
         """
-        text = json.dumps(plan, indent=1, sort_keys=True)
-        file = self.path / _PLAN
-        if file.exists() and file.read_text() != text:
-            raise InputError(
-                f"{self.path} holds an unfinished training with other settings ({_differences(file, plan)}); repeat "
-                "the command that began it, choose another --out, or remove the folder"
-            )
-        self.path.mkdir(exist_ok=True)
-        if not file.exists():
-            write_atomic(file, text)
+        claim(self.path, plan, what="an unfinished training")
         return self._read() if (self.path / _WEIGHTS).exists() else None
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -139,6 +130,35 @@ class Workspace:
             ) from error
         facts |= {"history": tuple(facts["history"]), "since_look": tuple(facts["since_look"])}
         return Checkpoint(**facts, **groups)
+
+
+def claim(folder: Path, plan: Mapping[str, Any], *, what: str) -> None:
+    """Begin work in a folder, or go on with work of the same plan.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    plan
+        What determines the work, ready for JSON.
+    what
+        What the folder holds, in words for the error.
+
+    Raises
+    ------
+    InputError
+        If it holds work of another plan.
+    """
+    text = json.dumps(plan, indent=1, sort_keys=True)
+    file = folder / _PLAN
+    if file.exists() and file.read_text() != text:
+        raise InputError(
+            f"{folder} holds {what} with other settings ({_differences(file, plan)}); repeat the command that began "
+            "it, choose another --out, or remove the folder"
+        )
+    folder.mkdir(exist_ok=True)
+    if not file.exists():
+        write_atomic(file, text)
 
 
 def history_text(history: Sequence[Mapping[str, Any]]) -> str:

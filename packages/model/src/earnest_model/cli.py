@@ -1,4 +1,4 @@
-"""`earnest model`: train a network, predict, and measure how good it is."""
+"""`earnest model`: train networks, predict, and measure how good they are."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,13 +6,29 @@ from typing import Annotated, Any
 import typer
 from earnest_common.cli.output import (
     ConfigOption,
+    ExecutorOption,
     JsonOption,
     OutOption,
     SectionOption,
     SeedOption,
     SetArgument,
+    WorkersOption,
     emit,
     say,
+)
+
+from earnest_model.training_options import (
+    ArchitectureOption,
+    DataOption,
+    LiveConfigOption,
+    LiveOption,
+    MaxSecondsOption,
+    MaxStepsOption,
+    RecipeOption,
+    SeedsOption,
+    SourceOption,
+    columns,
+    training_config,
 )
 
 __all__ = ["app"]
@@ -54,23 +70,14 @@ def _group() -> None:
 def train(
     *,
     out: OutOption,
-    live: Annotated[
-        str | None,
-        typer.Option("--live", metavar="PRESET", help="Train on fresh mocks of this preset.", show_default=False),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", metavar="SET", help="Train on a catalog set.", show_default=False)
-    ] = None,
-    source: Annotated[str, typer.Option("--source", help="Who provides live catalogs.")] = "mocks",
-    live_config: Annotated[
-        Path | None,
-        typer.Option(
-            "--live-config", metavar="FILE.toml", help="Fields that differ from the preset.", show_default=False
-        ),
-    ] = None,
-    architecture: Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")] = None,
-    recipe: Annotated[str | None, typer.Option("--recipe", help="Default: fast.")] = None,
+    live: LiveOption = None,
+    data: DataOption = None,
+    source: SourceOption = "mocks",
+    live_config: LiveConfigOption = None,
+    architecture: ArchitectureOption = None,
+    recipe: RecipeOption = None,
     seed: SeedOption = 1,
+    seeds: SeedsOption = 1,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -88,38 +95,90 @@ def train(
         typer.Option("--drop", metavar="COLUMN", help="A column to leave out, such as m_wl; repeatable."),
     ] = None,
     variant: VariantOption = None,
-    max_steps: Annotated[int | None, typer.Option("--max-steps", min=1, help="Budget in steps: reproducible.")] = None,
-    max_seconds: Annotated[float | None, typer.Option("--max-seconds", min=1, help="Budget in seconds.")] = None,
+    max_steps: MaxStepsOption = None,
+    max_seconds: MaxSecondsOption = None,
     config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a network and write a model bundle; the same command goes on after an interruption."""
-    from earnest_common.config import load_config
+    """Train a network and write a model bundle; the same command goes on after an interruption.
 
-    from earnest_model.config import TrainingConfig
-    from earnest_model.workflow import open_feed, train_bundle
+    With several --seeds the bundles are OUT-1, OUT-2, ..., trained in --workers processes or on a cluster.
+    """
+    from earnest_model.trainings import Training, train_seeds
+    from earnest_model.workflow import train_bundle
 
-    budget = {"max_steps": max_steps, "max_seconds": 0.0 if max_steps and not max_seconds else max_seconds}
     options: dict[str, Any] = {
         "architecture": architecture,
         "recipe": recipe,
         "seed": seed,
-        "encoder": _columns(encoder),
-        "supplementary": _columns(supplementary),
+        "encoder": columns(encoder),
+        "supplementary": columns(supplementary),
         "drop": tuple(drop) if drop else None,
         "variant": variant,
-        "fast": {name: value for name, value in budget.items() if value is not None},
     }
-    resolved = load_config(TrainingConfig, file=config, options=options)
-    feed = open_feed(resolved, live=live, data=data, source=source, live_config=live_config)
-    emit(train_bundle(resolved, feed, out), as_json=as_json)
+    resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
+    training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)
+    if seeds > 1:
+        emit(train_seeds(training, seeds, workers=workers, executor=executor), as_json=as_json)
+    else:
+        emit(train_bundle(resolved, training.feed(), out), as_json=as_json)
 
 
-def _columns(text: str | None) -> tuple[str, ...] | None:
-    """Return the names in a list with commas; ``none`` is the empty list."""
-    if text is None:
-        return None
-    return () if text == "none" else tuple(name.strip() for name in text.split(","))
+@app.command()
+def table4(
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Bundles, records and table4.json.", show_default=False)
+    ],
+    live: LiveOption = None,
+    data: DataOption = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            "--test",
+            metavar="SET",
+            help="Catalogs for all rows. Default: 4,968 of the preset that no training draws, or the split test of "
+            "--data.",
+            show_default=False,
+        ),
+    ] = None,
+    split: SplitOption = None,
+    source: SourceOption = "mocks",
+    live_config: LiveConfigOption = None,
+    architecture: ArchitectureOption = None,
+    recipe: RecipeOption = None,
+    seed: SeedOption = 1,
+    seeds: SeedsOption = 3,
+    max_steps: MaxStepsOption = None,
+    max_seconds: MaxSecondsOption = None,
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
+    section: SectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure table 4 of the paper anew: Standard, Shuffled, No WL, N alone, an array of ones.
+
+    Beside each row stand the paper's number and, with earnest-selfcal, the limit. The same command goes on after an
+    interruption, also with more --seeds. Without --live and --data it trains on fresh mocks of preset 'paper'.
+    """
+    from earnest_model.held_out import held_out_for
+    from earnest_model.table4 import table4 as measured
+    from earnest_model.table4_report import table4_text
+    from earnest_model.trainings import Training
+
+    options = {"architecture": architecture, "recipe": recipe, "seed": seed}
+    resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
+    live = "paper" if live is None and data is None else live
+    training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)
+    held_out = held_out_for(training, test=test, split=split)
+    table = measured(training, held_out, n_seeds=seeds, workers=workers, executor=executor, section=section)
+    if as_json:
+        emit(table, as_json=True)
+    else:
+        typer.echo(table4_text(table))
 
 
 @app.command()

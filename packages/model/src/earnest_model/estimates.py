@@ -13,7 +13,7 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator
 from scipy.special import ndtr, ndtri
 
-__all__ = ["Cumulative", "Estimates", "TellsDistribution", "as_trained", "estimates"]
+__all__ = ["Cumulative", "Estimates", "Predicts", "TellsDistribution", "as_trained", "estimates"]
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[FloatArray, FloatArray]
@@ -31,6 +31,13 @@ class Distribution(Protocol):
     @property
     def cumulative(self) -> Cumulative:
         """Returns the probability below n values, one for each catalog."""
+
+
+class Predicts(Protocol):
+    """Anything that infers sigma8."""
+
+    def predict(self, batch: CatalogBatch) -> pl.DataFrame:
+        """Return one row per catalog (schema ``PREDICTIONS``), in the order of the batch."""
 
 
 @runtime_checkable
@@ -70,7 +77,7 @@ class Estimates:
         return self.predictions.get_column("sigma8").to_numpy()
 
 
-def estimates(estimator: Estimator, batches: Iterable[CatalogBatch]) -> Estimates:
+def estimates(estimator: Predicts, batches: Iterable[CatalogBatch]) -> Estimates:
     """Return the estimates of labelled catalogs.
 
     Parameters
@@ -112,7 +119,7 @@ def as_trained(estimator: Estimator) -> str:
     return variant
 
 
-def _asked(estimator: Estimator, batch: CatalogBatch) -> tuple[pl.DataFrame, Interval, Cumulative]:
+def _asked(estimator: Predicts, batch: CatalogBatch) -> tuple[pl.DataFrame, Interval, Cumulative]:
     if isinstance(estimator, TellsDistribution):
         table, found = estimator.infer(batch)
         return table, found.interval_95, found.cumulative

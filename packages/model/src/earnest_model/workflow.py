@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 from earnest_common.batch import CatalogBatch
+from earnest_common.bundle import BundleDescription
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.catalog_set.parquet import write_table
 from earnest_common.config import read_toml
@@ -27,7 +28,7 @@ from earnest_model.feeds import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Size
 from earnest_model.networks import architecture
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
 
-__all__ = ["evaluate_set", "open_feed", "predict_set", "train_bundle", "write_figures"]
+__all__ = ["evaluate_set", "headline", "open_feed", "predict_set", "train_bundle", "write_figures"]
 
 
 def open_feed(
@@ -95,16 +96,21 @@ def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[
     result = train(config, feed, workspace=workspace)
     description = save_bundle(out, result, config, feed)
     Workspace(workspace).remove()
-    last = result.history[-1]
+    return headline(out, description)
+
+
+def headline(out: Path, description: BundleDescription) -> dict[str, Any]:
+    """Return the numbers of a trained bundle that a command prints."""
+    training, last = description.training, description.training["validation"]
     return {
         "path": str(out),
-        "architecture": config.architecture,
-        "n_parameters": description.training["n_parameters"],
+        "architecture": training["architecture"],
+        "n_parameters": training["n_parameters"],
         "steps": last["step"],
-        "seconds": last["seconds"],
+        "seconds": last.get("seconds"),  # unknown to bundles of earlier releases
         "validation_scatter": last["scatter"],
         "validation_bias": last["bias"],
-        "calibration": dict(result.calibration),
+        "calibration": dict(description.calibration),
     }
 
 

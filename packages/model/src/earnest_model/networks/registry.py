@@ -31,12 +31,15 @@ class Architecture:
         Returns the questions to a network of this kind; at most so many clusters are worked on at a time.
     learning_rate
         Returns the peak learning rate of the configuration.
+    ordered
+        Whether the answer depends on the order of clusters.
     """
 
     description: str
     build: "Callable[[TrainingConfig, Arrays], Network]"
     ask: "Callable[[Network, int], AbstractInference]"
     learning_rate: Callable[[TrainingConfig], float]
+    ordered: bool
 
 
 def _build_pooled(config: TrainingConfig, arrays: Arrays) -> "Network":
@@ -75,6 +78,7 @@ ARCHITECTURES = {
         build=_build_pooled,
         ask=_ask_pooled,
         learning_rate=lambda config: config.pooled.learning_rate,
+        ordered=False,
     ),
     "paper": Architecture(
         description="table 3 of arXiv:2112.05768: encoder to one terse value per cluster, convolutions over clusters "
@@ -82,6 +86,7 @@ ARCHITECTURES = {
         build=_build_paper,
         ask=_ask_paper,
         learning_rate=lambda config: config.paper.learning_rate,
+        ordered=True,
     ),
 }
 """What ``--architecture`` may name."""

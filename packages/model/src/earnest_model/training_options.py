@@ -1,0 +1,61 @@
+"""Options of the commands that train, and the configuration that they add up to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from earnest_model.config import TrainingConfig
+
+__all__ = [
+    "ArchitectureOption",
+    "DataOption",
+    "LiveConfigOption",
+    "LiveOption",
+    "MaxSecondsOption",
+    "MaxStepsOption",
+    "RecipeOption",
+    "SeedsOption",
+    "SourceOption",
+    "columns",
+    "training_config",
+]
+
+LiveOption = Annotated[
+    str | None,
+    typer.Option("--live", metavar="PRESET", help="Train on fresh mocks of this preset.", show_default=False),
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="SET", help="Train on a catalog set.", show_default=False)
+]
+SourceOption = Annotated[str, typer.Option("--source", help="Who provides live catalogs.")]
+LiveConfigOption = Annotated[
+    Path | None,
+    typer.Option("--live-config", metavar="FILE.toml", help="Fields that differ from the preset.", show_default=False),
+]
+ArchitectureOption = Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")]
+RecipeOption = Annotated[str | None, typer.Option("--recipe", help="Default: fast.")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Number of trainings, with seeds from --seed on.")]
+MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", min=1, help="Budget in steps: reproducible.")]
+MaxSecondsOption = Annotated[float | None, typer.Option("--max-seconds", min=1, help="Budget in seconds.")]
+
+
+def training_config(
+    config: Path | None, *, max_steps: int | None, max_seconds: float | None, options: dict[str, Any]
+) -> "TrainingConfig":
+    """Return the configuration of a training: an option wins over the file; a budget of steps over one of seconds."""
+    from earnest_common.config import load_config
+
+    from earnest_model.config import TrainingConfig
+
+    budget = {"max_steps": max_steps, "max_seconds": 0.0 if max_steps and not max_seconds else max_seconds}
+    fast = {name: value for name, value in budget.items() if value is not None}
+    return load_config(TrainingConfig, file=config, options={**options, "fast": fast})
+
+
+def columns(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in a list with commas; ``none`` is the empty list."""
+    if text is None:
+        return None
+    return () if text == "none" else tuple(name.strip() for name in text.split(","))
