@@ -36,3 +36,10 @@ def test_bad_prior_is_refused():
         Uniform(low=1.0, high=0.0)
     with pytest.raises(InputError, match="continuous and has no grid"):
         _ = Uniform(low=0.0, high=1.0).values
+    with pytest.raises(InputError, match=r"must lead from low to high, and takes 7\.333 steps"):
+        Uniform(low=0.70, high=0.92, step=0.03)
+    with pytest.raises(InputError, match=r"takes 0\.44 steps"):
+        Uniform(low=0.70, high=0.92, step=0.5)
+    with pytest.raises(InputError, match=r"sigma8 from 0\.0, l_x_scatter from -0\.2 must be positive"):
+        Priors(sigma8=Uniform(low=0.0, high=1.0), l_x_scatter=Uniform(low=-0.2, high=0.8))
+    assert Priors(m_wl_scatter=Uniform(low=0.0, high=0.0)).m_wl_scatter.low == 0

@@ -149,6 +149,9 @@ def test_existing_output_is_never_touched(reference, tmp_path):
         ({}, {"n_catalogs": 0}),
         ({"base_sample": "missing.parquet"}, {}),
         ({"priors": {"sigma8": {"low": 0.1}}}, {}),
+        ({"survey": {"volume": 1.0}}, {}),
+        ({"survey": {"selection": {"log10_m_min": 15.8, "log10_m_break": 15.85}}}, {}),
+        ({"donors": {"at_least": 2000}}, {}),
     ],
 )
 def test_bad_input_leaves_nothing_behind(tmp_path, options, wrong):

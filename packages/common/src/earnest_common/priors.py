@@ -11,6 +11,8 @@ from earnest_common.errors import InputError
 
 __all__ = ["Priors", "Uniform"]
 
+_ROUNDING = 1e-6
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,10 @@ class Uniform:
     def __post_init__(self) -> None:
         if not self.low <= self.high or (self.step is not None and not self.step > 0):
             raise InputError(f"prior {self}: low must not exceed high and a step must be positive")
+        if self.step is not None:
+            steps = (self.high - self.low) / self.step
+            if abs(steps - round(steps)) > _ROUNDING:
+                raise InputError(f"prior {self}: the step must lead from low to high, and takes {steps:.4g} steps")
 
     @property
     def values(self) -> FloatArray:
@@ -91,6 +97,13 @@ class Priors:
     t_x_scatter: Uniform = Uniform(low=0.7, high=1.3)
     m_gas_scatter: Uniform = Uniform(low=0.7, high=1.3)
     m_wl_scatter: Uniform = Uniform(low=0.10, high=0.30)
+
+    def __post_init__(self) -> None:
+        lowest = {name: self.of(name).low for name in self.names()}
+        # Only weak lensing may be exact; all else is a factor of what must not vanish.
+        wrong = [f"{name} from {x}" for name, x in lowest.items() if x < 0 or (x == 0 and name != "m_wl_scatter")]
+        if wrong:
+            raise InputError(f"priors: {', '.join(wrong)} must be positive")
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from earnest_mocks.donors import DonorPool, donor_pools
 from earnest_mocks.noise import measured
 from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
 from earnest_mocks.own_clusters import expected_copies, own_clusters
-from earnest_mocks.population import Population, populate
+from earnest_mocks.population import Population, expected_number, populate
 from earnest_mocks.prescription import PRESCRIBED, log10_shift
 from earnest_mocks.relations import OBSERVABLES
 from earnest_mocks.selected import Spectra, flux_limited, flux_nodes, mass_limited, share_at
@@ -213,8 +213,8 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
     Raises
     ------
     InputError
-        If the seed is negative, a prior or a cut in flux leaves the mass function's table, or the base sample is too
-        small.
+        If the seed is negative, a prior or a cut in flux leaves the mass function's table, the survey would be empty,
+        or the base sample is too small.
     """
     if seed < 0:
         raise InputError(f"seed is {seed}; give a whole number from 0")
@@ -227,7 +227,7 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
         nodes = flux_nodes(table.log10_m)
         highest = np.stack([largest_residual(sample, pool, config.donors, nodes) for pool in pools])
     source = MockSource(config=config, seed=seed, sample=sample, table=table, pools=pools, highest=highest)
-    _refuse_unseen_masses(source)
+    _refuse_impossible(source)
     return source
 
 
@@ -235,10 +235,8 @@ def _prior_of_Om0(config: MocksConfig) -> Uniform:  # noqa: N802 - the name of t
     return config.Om0 or Uniform(low=config.cosmology.Om0, high=config.cosmology.Om0)
 
 
-def _refuse_unseen_masses(source: MockSource) -> None:
-    """Raise if a cut in flux reaches below the mass function's table for any catalog of the priors."""
-    if source.highest is None:
-        return
+def _refuse_impossible(source: MockSource) -> None:
+    """Raise if a cut in flux leaves the mass function's table for any catalog of the priors, or every one is empty."""
     config = source.config
     names = ("l_x_normalisation", "l_x_slope", "l_x_scatter")
     ends = [(config.priors.of(name).low, config.priors.of(name).high) for name in names]
@@ -246,9 +244,17 @@ def _refuse_unseen_masses(source: MockSource) -> None:
     n = len(corners["l_x_scatter"])
     abundance = source.abundance(np.full(n, config.priors.sigma8.high), np.full(n, _prior_of_Om0(config).high))
     l_x, common = biased(source.sample.relations, corners).l_x, flux_nodes(source.table.log10_m)
-    for bound in source.highest:
-        residual = corners["l_x_scatter"][:, None] * bound
-        flux_limited(config.survey, abundance, common=common, l_x=l_x, highest=residual)
+    if source.highest is None:
+        spectra = [mass_limited(config.survey, abundance, l_x=l_x)]
+    else:
+        residuals = [corners["l_x_scatter"][:, None] * bound for bound in source.highest]
+        spectra = [flux_limited(config.survey, abundance, common=common, l_x=l_x, highest=r) for r in residuals]
+    most = max(float(expected_number(one.nodes, one.density).max()) for one in spectra)
+    if most < 1:
+        raise InputError(
+            f"survey: at most {most:.1g} clusters are expected in a catalog, even at sigma8 = "
+            f"{config.priors.sigma8.high}; enlarge survey.volume or lower the masses of survey.selection"
+        )
 
 
 def _log10_observables(
