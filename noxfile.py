@@ -82,7 +82,9 @@ def tests(session, package):
 @nox.session
 def cross(session):
     """Run the tests of all packages together."""
-    session.install(*editable(PROJECTS), *test_tools(*PROJECTS), "playwright>=1.45", "packaging", env=COMPILE)
+    session.install(
+        *editable(PROJECTS), *test_tools(*PROJECTS), "playwright>=1.45", "packaging", "scikit-learn>=1.5", env=COMPILE
+    )
     session.run("pytest", "tests", *session.posargs)
 
 
