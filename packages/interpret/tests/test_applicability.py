@@ -16,7 +16,9 @@ from earnest_common.importers import import_table
 from earnest_common.section import read_section
 from earnest_common.testing import toy_batch
 from earnest_interpret.applicability import apply_to, learn
+from earnest_interpret.applicability.distance import together_p_value
 from earnest_interpret.applicability.quantities import summary_matrix
+from earnest_interpret.applicability.unseen import measure_unseen
 from earnest_interpret.sections.applicability import applicability_section
 from earnest_interpret.testing import SaturatingEstimator
 from scipy.stats import binomtest
@@ -60,6 +62,34 @@ def test_a_summary_betrays_what_single_clusters_do_not(training):
     found = apply_to(ESTIMATOR, changed(batch, pl.Series("t_x", batch.column("t_x")[order])), training)
     assert found.answer == "no"
     assert next(one for one in found.comparisons if one.space == "summary").p_values.max() < 0.01
+
+
+def test_many_catalogs_betray_what_a_single_one_does_not(training):
+    """Temperatures 8 % too high: less than the spread between catalogs of some 60 clusters, but common to all."""
+    batch = toy_batch(n_catalogs=100, seed=3)
+    hot = apply_to(ESTIMATOR, changed(batch, pl.col("t_x") * 1.08), training)
+    assert apply_to(ESTIMATOR, batch, training).answer == "yes"
+    assert hot.answers.count("yes") > 90
+    assert hot.answer == "with care"
+    assert any("all 100 catalogs together" in reason for reason in hot.reasons)
+
+
+def test_the_chance_of_many_catalogs_is_one():
+    rng = np.random.default_rng(1)
+    values, calibration = rng.normal(size=(400, 20)), rng.normal(size=(400, 200))
+    found = np.array([together_p_value(a, b) for a, b in zip(values, calibration, strict=True)])
+    assert binomtest(int((found < 0.05).sum()), 400, 0.05).pvalue > 0.001
+    assert together_p_value(np.exp(values[0]), np.exp(calibration[0])) == found[0]
+    assert np.isnan(together_p_value(values[0, :4], calibration[0]))
+
+
+def test_missing_clusters_count_as_the_formula_says():
+    """sigma8 = a + c ln N: without one cluster in ten it is lower by -c ln 0.9, up to rounding the number taken."""
+    counting = SaturatingEstimator(per_terse=0.0, per_ln_n=0.2)
+    found = measure_unseen(counting, toy_batch(n_catalogs=20, seed=1))
+    assert found.missed == pytest.approx(0.2 * np.log(0.9), rel=0.05)
+    assert set(found.columns) == {"t_x", "m_gas_profile"}
+    assert max(map(abs, found.columns.values())) < 1e-12
 
 
 def test_other_units_of_the_whole_comparison_do_not_matter():

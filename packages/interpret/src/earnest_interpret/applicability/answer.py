@@ -6,6 +6,8 @@ from typing import Any, Literal, final
 import numpy as np
 from earnest_common.arrays import FloatArray
 
+from earnest_interpret.applicability.unseen import Unseen
+
 __all__ = ["Answer", "Applicability", "Comparison", "Range"]
 
 Answer = Literal["yes", "with care", "no"]
@@ -49,6 +51,9 @@ class Comparison:
         Chance that a catalog of the training lies as far away, shape (n_catalogs,).
     farthest
         Names of what deviates most, with the deviation in standard deviations.
+    together
+        Chance that as many catalogs of the training lie as far away as these do; NaN for fewer than
+        ``distance.MIN_TOGETHER``.
     """
 
     space: str
@@ -56,6 +61,7 @@ class Comparison:
     calibration: FloatArray
     p_values: FloatArray
     farthest: tuple[tuple[str, float], ...] = ()
+    together: float = float("nan")
 
 
 @final
@@ -79,6 +85,8 @@ class Applicability:
         Columns that the model reads and the catalog lacks.
     sigma8
         Inferred values where the model can be applied at all, else empty.
+    unseen
+        What errors of measurement and selection would do that no distance shows.
     """
 
     answer: Answer
@@ -88,6 +96,7 @@ class Applicability:
     ranges: tuple[Range, ...]
     missing: tuple[str, ...]
     sigma8: FloatArray
+    unseen: Unseen | None = None
 
     def numbers(self) -> dict[str, Any]:
         """Return the answer as plain values for JSON."""
@@ -99,6 +108,7 @@ class Applicability:
             "spaces": {
                 one.space: {
                     "p_value": float(np.median(one.p_values)),
+                    "p_value_together": one.together,
                     "distance": float(np.median(one.values)),
                     "training_median": float(np.median(one.calibration)),
                     "training_largest": float(one.calibration.max()),
@@ -111,4 +121,5 @@ class Applicability:
                 for r in self.ranges
             },
             "sigma8": [float(value) for value in self.sigma8[:50]],
+            "unseen": self.unseen.numbers() if self.unseen else None,
         }

@@ -12,7 +12,7 @@ from earnest_common.protocols import Estimator, TerseEstimator
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.applicability.answer import Answer, Applicability, Comparison, Range
-from earnest_interpret.applicability.distance import Cloud, conformal_p_value
+from earnest_interpret.applicability.distance import Cloud, conformal_p_value, together_p_value
 from earnest_interpret.applicability.quantities import (
     MIN_CLUSTERS,
     cluster_matrix,
@@ -21,6 +21,7 @@ from earnest_interpret.applicability.quantities import (
     summary_matrix,
     summary_names,
 )
+from earnest_interpret.applicability.unseen import Unseen, measure_unseen
 from earnest_interpret.applicability.words import reasons_for
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.terse import encode
@@ -35,6 +36,8 @@ MIN_TRAINING: Final = 100
 """Fewest training catalogs; half of them calibrate."""
 
 _DELTA_Z: Final = 0.05
+
+_ANSWERS: Final[tuple[Answer, ...]] = ("no", "with care", "yes")
 
 
 @final
@@ -102,7 +105,9 @@ def apply_to(
     missing = tuple(name for name in read if name not in known)
     found = [_inputs(batch, training, known), _summary(batch, training, known)]
     sigma8 = np.empty(0)
+    unseen: Unseen | None = None
     if not missing:
+        unseen = measure_unseen(estimator, batch, max_rows=max_rows)
         sigma8, prediction = _prediction(estimator, batch, training, max_rows)
         found += [*_terse(estimator, batch, training, max_rows), prediction]
     comparisons = tuple(one for one in found if one is not None)
@@ -111,17 +116,32 @@ def apply_to(
         _answer({one.space: float(one.p_values[i]) for one in comparisons}, comparisons, missing, beyond)
         for i in range(batch.n_catalogs)
     )
-    overall = max(("no", "with care", "yes"), key=answers.count)
-    answer: Answer = "no" if overall == "no" else "with care" if overall == "with care" else "yes"
     return Applicability(
-        answer=answer,
+        answer=_overall(answers, comparisons),
         answers=answers,
-        reasons=reasons_for(comparisons, missing=missing, known=known, redshift=beyond, n_catalogs=batch.n_catalogs),
+        reasons=reasons_for(
+            comparisons,
+            missing=missing,
+            known=known,
+            redshift=beyond,
+            n_catalogs=batch.n_catalogs,
+            unseen=unseen,
+        ),
         comparisons=comparisons,
         ranges=_ranges(batch, training.fitted, (*known, "z")),
         missing=missing,
         sigma8=sigma8,
+        unseen=unseen,
     )
+
+
+def _overall(answers: Sequence[Answer], comparisons: Sequence[Comparison]) -> Answer:
+    """Return the answer of most catalogs; a yes takes care where all together lie farther out than the training."""
+    most: Answer = max(_ANSWERS, key=answers.count)
+    together = {one.space: one.together for one in comparisons if np.isfinite(one.together)}
+    if most == "yes" and together and min(holm(together).values()) <= ALPHA:
+        return "with care"
+    return most
 
 
 def _answer(
@@ -138,7 +158,14 @@ def _compare(
     space: str, values: FloatArray, calibration: FloatArray, farthest: tuple[tuple[str, float], ...] = ()
 ) -> Comparison:
     p_values = np.array([conformal_p_value(value, calibration) for value in values])
-    return Comparison(space=space, values=values, calibration=calibration, p_values=p_values, farthest=farthest)
+    return Comparison(
+        space=space,
+        values=values,
+        calibration=calibration,
+        p_values=p_values,
+        farthest=farthest,
+        together=together_p_value(values, calibration),
+    )
 
 
 def _per_catalog(values: FloatArray, batch: CatalogBatch) -> FloatArray:

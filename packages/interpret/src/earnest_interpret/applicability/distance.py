@@ -1,12 +1,16 @@
 """Distance from a distribution, and how often catalogs of that distribution lie as far away."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from scipy.stats import mannwhitneyu
 
-__all__ = ["Cloud", "conformal_p_value"]
+__all__ = ["MIN_TOGETHER", "Cloud", "conformal_p_value", "together_p_value"]
+
+MIN_TOGETHER: Final = 5
+"""Fewest catalogs that are compared with the training as a whole."""
 
 
 @final
@@ -58,3 +62,23 @@ def conformal_p_value(value: float, calibration: FloatArray) -> float:
     (0.91, 0.01)
     """
     return float((1 + np.sum(calibration >= value)) / (1 + len(calibration)))
+
+
+def together_p_value(values: FloatArray, calibration: FloatArray) -> float:
+    """Return the chance that as many catalogs of the training lie as far away by their ranks; NaN for very few.
+
+    What no single catalog betrays, because it is smaller than the differences between catalogs, may show in many.
+
+    References
+    ----------
+    Mann & Whitney (1947), Annals of Mathematical Statistics 18, 50; one-sided.
+
+    Examples
+    --------
+    >>> near = np.linspace(0, 1, 200)
+    >>> together_p_value(near + 0.2, near) < 1e-6 < 0.4 < together_p_value(near, near)
+    True
+    """
+    if len(values) < MIN_TOGETHER or not np.isfinite(values).all():
+        return float("nan")
+    return float(mannwhitneyu(values, calibration, alternative="greater").pvalue)

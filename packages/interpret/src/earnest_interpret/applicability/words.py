@@ -6,9 +6,13 @@ from typing import Final
 import numpy as np
 
 from earnest_interpret.applicability.answer import Comparison
+from earnest_interpret.applicability.unseen import SIZE, Unseen
 from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
 
-__all__ = ["reasons_for"]
+__all__ = ["SIGNIFICANT", "reasons_for"]
+
+SIGNIFICANT: Final = 0.05
+"""Largest chance at which all catalogs together are told to differ."""
 
 _WHAT: Final = {
     "inputs": "The clusters' observables",
@@ -25,6 +29,7 @@ def reasons_for(
     known: Sequence[str],
     redshift: float,
     n_catalogs: int,
+    unseen: Unseen | None = None,
 ) -> tuple[str, ...]:
     """Return one sentence for each comparison, and for what stands in the way.
 
@@ -38,6 +43,8 @@ def reasons_for(
         By how much the typical redshift lies outside the range of the training.
     n_catalogs
         Number of catalogs.
+    unseen
+        What errors that no distance shows would do.
     """
     found = []
     if missing:
@@ -56,8 +63,30 @@ def reasons_for(
     spaces = {one.space for one in comparisons}
     if "summary" not in spaces:
         found.append("The summary cannot be compared: a catalog has too few clusters.")
+    found += [_together(one, n_catalogs) for one in comparisons if one.together <= SIGNIFICANT]
     found.append("How clusters were selected is not in a table: that they were found as in training must be known.")
-    return tuple(found)
+    return (*found, _unseen(unseen)) if unseen and unseen.columns else tuple(found)
+
+
+def _together(one: Comparison, n_catalogs: int) -> str:
+    return (
+        f"{_WHAT[one.space]} of all {n_catalogs} catalogs together lie farther out than those of as many of the "
+        f"training ({probability(one.together)}): the catalogs were made or measured otherwise, even where no single "
+        "one shows it."
+    )
+
+
+def _unseen(unseen: Unseen) -> str:
+    """Return what has to be known from elsewhere, the largest effects first."""
+    largest = sorted(unseen.columns.items(), key=lambda item: -abs(item[1]))[:3]
+    parts = [f"a {plain(name)} {percent(SIZE)} too high by {signed(shift)}" for name, shift in largest]
+    if np.isfinite(unseen.missed):
+        parts.append(f"missing one cluster in ten by {signed(unseen.missed)}")
+    beside = f" beside an error of {fixed(unseen.error, 4)}" if np.isfinite(unseen.error) else ""
+    return (
+        f"Errors that all clusters share cannot be seen where relations vary in training. They move the inferred σ₈: "
+        f"{joined(parts)}{beside}."
+    )
 
 
 def _sentence(one: Comparison, n_catalogs: int) -> str:
