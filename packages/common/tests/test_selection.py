@@ -7,6 +7,7 @@ from earnest_common.scaling import TABLE_2, biased
 from earnest_common.selection import Selection
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
 SHARP = Selection()
 LOG10_M = np.linspace(13.0, 15.5, 501)
@@ -33,6 +34,16 @@ def test_smoothing_is_a_gaussian_convolution(smoothing):
     brute = SHARP.probability(LOG10_M[:, None] + smoothing * ndtri(u)).mean(axis=1)
     # 5e-4: the jump at M_min falls between two of 4,000 equally likely nodes.
     np.testing.assert_allclose(Selection(smoothing=smoothing).probability(LOG10_M), brute, atol=5e-4)
+
+
+@pytest.mark.parametrize("gap", [1.0, 4.0, 8.0, 30.0])
+def test_far_below_the_cut_a_gaussian_tail_is_left(gap):
+    """What reaches the cut from ``gap`` widths below it, integrated from the cut upwards without small differences."""
+    width, rate = 0.06, 2.4 * np.log(10)
+    rest, _ = quad(lambda t: np.exp(rate * t - gap * t / width - 0.5 * (t / width) ** 2), 0, 0.8, epsabs=0, limit=200)
+    expected = -0.5 * gap**2 - np.log(np.sqrt(2 * np.pi) * width) - rate * 0.8 + np.log(rest)
+    found = Selection(smoothing=width).probability(np.array([13.6 - gap * width]))
+    assert np.log(found[0]) == pytest.approx(expected, abs=1e-6)  # the break, 13 widths above the cut, adds nothing
 
 
 def test_no_smoothing_is_the_limit_of_little_smoothing():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+from scipy.special import ndtr
 
 from earnest_common.arrays import FloatArray, FloatLike
 from earnest_common.errors import InputError
@@ -115,7 +115,8 @@ def _smoothed(distance: FloatArray, above_cut: FloatArray, slope: float, width: 
     """
     flat = ndtr(np.minimum(distance, above_cut) / width)
     shift = slope * width
-    exponent = slope * distance + shift**2 / 2
-    rising = np.exp(exponent + log_ndtr(-distance / width - shift))
-    lost = np.exp(exponent + log_ndtr(-above_cut / width - shift))
-    return np.asarray(flat + np.maximum(rising - lost, 0.0))
+    above_break, above_cut = distance / width + shift, above_cut / width + shift
+    # Below the cut both tails are close to one: there their complements keep the difference exact.
+    side = np.where(above_cut < 0, 1.0, -1.0)
+    between = side * (ndtr(side * above_cut) - ndtr(side * above_break))
+    return np.asarray(flat + np.exp(slope * distance + shift**2 / 2) * np.maximum(between, 0.0))
