@@ -2,8 +2,10 @@
 
 import itertools
 import math
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import distributed
 import pytest
@@ -47,6 +49,25 @@ def test_bad_executors():
         pass
     with pytest.raises(InputError, match="dask://HOST:PORT"), open_executor(address="slurm"):
         pass
+
+
+_WORKERS = """
+import os, time
+from earnest_common.executors import open_executor
+if __name__ == "__main__":
+    with open_executor(workers=2) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(600)
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path):
+    script = tmp_path / "parent.py"
+    script.write_text(_WORKERS)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
+        assert int(parent.stdout.readline()) != parent.pid
+        parent.kill()
+        parent.communicate(timeout=60)  # ends when the last worker no longer holds the pipe
 
 
 def test_dask_is_an_executor():

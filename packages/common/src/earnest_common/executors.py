@@ -2,6 +2,8 @@
 
 import contextlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from typing import TypeVar
@@ -83,8 +85,20 @@ def open_executor(*, workers: int = 1, address: str | None = None) -> Iterator[E
         raise InputError(f"workers is {workers}; give a whole number from 1")
     else:
         # Spawned, not forked: Polars and TensorFlow keep threads that a fork would break.
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
             yield pool
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is gone: one that was killed leaves its workers waiting for ever."""
+    if parent := multiprocessing.parent_process():
+
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager
