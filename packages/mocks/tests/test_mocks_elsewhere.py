@@ -1,4 +1,4 @@
-"""docs/mocks-elsewhere.md does what it says: its blocks run in order in one folder, as a reader would run them."""
+"""docs/mocks-elsewhere.md and the README do what they say: their blocks run as a reader would run them."""
 
 import contextlib
 import io
@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from earnest_common.cli.root import main
+from earnest_mocks.config import resolve_config
 
 PAGE = Path(__file__).parents[3] / "docs" / "mocks-elsewhere.md"
+README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"```(python|toml|console)\n(.*?)```", re.DOTALL)
 
 
@@ -44,3 +46,13 @@ def test_every_block_of_the_page_runs(tmp_path, monkeypatch, capsys):
     assert "300 1.7 gas profiles of 300 of 300 base-sample clusters are EMULATED" in printed
     assert names["blind"].clusters["m_wl"].null_count() == names["batch"].n_clusters
     assert len(names["median"]) == 100
+
+
+def test_the_examples_of_the_readme_run(tmp_path):
+    blocks = BLOCK.findall(README.read_text())
+    assert [kind for kind, _ in blocks] == ["python", "toml"]
+    names = {}
+    exec(compile(blocks[0][1], str(README), "exec"), names)
+    assert names["batch"].n_catalogs == 100
+    (tmp_path / "mine.toml").write_text(blocks[1][1])
+    assert resolve_config("paper", file=tmp_path / "mine.toml").survey.selection.log10_m_min == 13.8
