@@ -27,5 +27,5 @@ def density() -> LinearSegmentedColormap:
 
 
 def loudness() -> LinearSegmentedColormap:
-    """Return a colour map from dark blue (faint) to pale yellow (loud)."""
-    return LinearSegmentedColormap.from_list("loudness", ["#10243f", "#2f5f8f", "#7fa9c9", "#dfe7e2", "#f6e7a1"])
+    """Return a colour map from dark blue (faint) to amber (loud), which keeps clear of the paper, inverted or not."""
+    return LinearSegmentedColormap.from_list("loudness", ["#10243f", "#27527f", "#5c86a5", "#b79a6b", "#e3a33a"])

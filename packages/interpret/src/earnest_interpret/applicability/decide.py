@@ -12,7 +12,7 @@ from earnest_common.protocols import Estimator, TerseEstimator
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.applicability.answer import Answer, Applicability, Comparison, Range
-from earnest_interpret.applicability.distance import Cloud, conformal_p_value, together_p_value
+from earnest_interpret.applicability.distance import TOGETHER, Cloud, conformal_p_value, together_p_value
 from earnest_interpret.applicability.quantities import (
     MIN_CLUSTERS,
     cluster_matrix,
@@ -138,10 +138,8 @@ def apply_to(
 def _overall(answers: Sequence[Answer], comparisons: Sequence[Comparison]) -> Answer:
     """Return the answer of most catalogs; a yes takes care where all together lie farther out than the training."""
     most: Answer = max(_ANSWERS, key=answers.count)
-    together = {one.space: one.together for one in comparisons if np.isfinite(one.together)}
-    if most == "yes" and together and min(holm(together).values()) <= ALPHA:
-        return "with care"
-    return most
+    together = any(one.together <= TOGETHER for one in comparisons)
+    return "with care" if most == "yes" and together else most
 
 
 def _answer(

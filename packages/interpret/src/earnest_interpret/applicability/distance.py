@@ -7,10 +7,13 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from scipy.stats import mannwhitneyu
 
-__all__ = ["MIN_TOGETHER", "Cloud", "conformal_p_value", "together_p_value"]
+__all__ = ["MIN_TOGETHER", "TOGETHER", "Cloud", "conformal_p_value", "together_p_value"]
 
 MIN_TOGETHER: Final = 5
 """Fewest catalogs that are compared with the training as a whole."""
+
+TOGETHER: Final = 0.001
+"""Largest chance, in any space, at which many catalogs are told to differ; those that do have far smaller ones."""
 
 
 @final

@@ -6,13 +6,11 @@ from typing import Final
 import numpy as np
 
 from earnest_interpret.applicability.answer import Comparison
+from earnest_interpret.applicability.distance import TOGETHER
 from earnest_interpret.applicability.unseen import SIZE, Unseen
 from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
 
-__all__ = ["SIGNIFICANT", "reasons_for"]
-
-SIGNIFICANT: Final = 0.05
-"""Largest chance at which all catalogs together are told to differ."""
+__all__ = ["reasons_for"]
 
 _WHAT: Final = {
     "inputs": "The clusters' observables",
@@ -63,7 +61,7 @@ def reasons_for(
     spaces = {one.space for one in comparisons}
     if "summary" not in spaces:
         found.append("The summary cannot be compared: a catalog has too few clusters.")
-    found += [_together(one, n_catalogs) for one in comparisons if one.together <= SIGNIFICANT]
+    found += [_together(one, n_catalogs) for one in comparisons if one.together <= TOGETHER]
     found.append("How clusters were selected is not in a table: that they were found as in training must be known.")
     return (*found, _unseen(unseen)) if unseen and unseen.columns else tuple(found)
 

@@ -18,7 +18,8 @@ from earnest_interpret.words import fixed, percent, plain, signed
 
 __all__ = ["compare_figures", "seeds_figure", "seeds_table"]
 
-_BAND_COLOURS: Final = {"break": BLUE, "median mass": GREEN}
+_BANDS: Final = {"break": (BLUE, ""), "median mass": (GREEN, "///")}
+"""Colours and hatches that tell the bands apart where they overlap."""
 _UNIT = "h⁻¹ M☉"
 
 
@@ -126,7 +127,8 @@ def _against_mass(
 
     def paint(axes: Axes) -> None:
         for label, band in bands.items():
-            axes.axvspan(band.low, band.high, linewidth=0, label=label, color=_BAND_COLOURS[label], alpha=0.13)
+            colour, hatch = _BANDS[label]
+            axes.axvspan(band.low, band.high, linewidth=0, label=label, facecolor=(colour, 0.2), hatch=hatch)
         axes.plot(centres, first, "o-", color=BLUE, markersize=3.5, label="this model")
         axes.plot(centres, second, "s-", color=RUST, markersize=3.5, label=name)
         axes.axhline(1, color=GREY, linewidth=0.8)

@@ -14,6 +14,9 @@ from earnest_interpret.words import fixed, plain, probability, signed
 
 __all__ = ["fixed_mass_text", "terse_section"]
 
+_FEW_VALUES = 60
+_GOLDEN = (5**0.5 - 1) / 2
+
 _LABELS = {
     "log10_m_500c": r"$\log_{10}\,M_{500}\;\,[\mathrm{M}_\odot]$",
     "log10_m_wl": r"$\log_{10}\,M_\mathrm{WL}\;\,[\mathrm{M}_\odot]$",
@@ -120,7 +123,7 @@ def _dependence_table(summary: TerseSummary) -> DataTable:
 def _chance(p_value: float) -> str:
     if not np.isfinite(p_value):
         return ""
-    return "< 1e-6" if p_value < 1e-6 else f"{p_value:.2g}"
+    return "< 10^\N{MINUS SIGN}6" if p_value < 1e-6 else f"{p_value:.2g}"
 
 
 def _with_error(found: Correlation) -> str:
@@ -128,8 +131,18 @@ def _with_error(found: Correlation) -> str:
     return f"{text} ± {fixed(found.pearson_err, 3)}" if np.isfinite(found.pearson_err) else text
 
 
+def _over_cells(values: FloatArray) -> FloatArray:
+    """Return values of a grid spread evenly over its cells, since hexagons and a grid would interfere."""
+    grid = np.unique(values[np.isfinite(values)])
+    if not 1 < len(grid) <= _FEW_VALUES:
+        return values
+    place = np.arange(len(values)) * _GOLDEN % 1 - 0.5
+    return np.asarray(values + place * np.diff(grid).min())
+
+
 def _panel(name: str, terse: FloatArray, values: FloatArray, found: Correlation) -> Figure:
     known = np.isfinite(values) & np.isfinite(terse)
+    values = _over_cells(values)
 
     def paint(axes: Axes) -> None:
         axes.hexbin(
