@@ -45,7 +45,7 @@ PLANTS = {
 }
 SEEDS = (1, 2)
 OWN_NOISE, COPY_NOISE, PAIR_NOISE = 0.03, 0.2, 0.15  # dex of mass
-RESERVOIR_IDS, TEST_IDS = np.arange(400), np.arange(2_000, 2_100)
+RESERVOIR_IDS, TEST_IDS = np.arange(400), np.arange(2_000, 2_040)
 SMALL = {
     "architecture": "pooled",
     "encoder": COLUMNS,

@@ -154,4 +154,8 @@ def test_the_command(monkeypatch, bundle, tmp_path: Path, capsys, factor):
     told = json.loads(capsys.readouterr().out)
     assert caught.value.code == (1 if factor > 1 else 0)
     assert told["answer"] == ("no" if factor > 1 else told["answer"])
-    assert read_section(tmp_path / "s.json").summary["answer"] == told["answer"]
+    section = read_section(tmp_path / "s.json")
+    assert section.summary["answer"] == told["answer"]
+    unseen = next(table for table in section.tables if table.name == "applicability-unseen")
+    assert unseen.rows[0][0] == "temperature 10 % too high"
+    assert told["unseen"]["missed"] < 0

@@ -8,8 +8,9 @@ from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.applicability.answer import Applicability, Comparison
+from earnest_interpret.applicability.unseen import SIZE, Unseen
 from earnest_interpret.palette import SMALL
-from earnest_interpret.words import percent, plain
+from earnest_interpret.words import percent, plain, signed
 
 __all__ = ["applicability_section"]
 
@@ -39,7 +40,7 @@ def applicability_section(found: Applicability, *, name: str) -> Section:
         title=f"{name}: {found.answer}",
         text=(rate, *found.reasons),
         figures=(_distances(found.comparisons),) if found.comparisons else (),
-        tables=(_ranges(found),),
+        tables=(_ranges(found), *((_unseen(found.unseen),) if found.unseen else ())),
         summary={"answer": found.answer, "n_catalogs": n},
     )
 
@@ -65,6 +66,17 @@ def _distances(comparisons: Sequence[Comparison]) -> Figure:
         svg=draw_panels(paint, panels=len(comparisons), size=(SMALL[0] * len(comparisons), SMALL[1])),
         alt="Distances of training catalogs as histograms, and of the catalog as a line, in each space.",
         caption=f"Squared distance from the centre of the training in each space: {told}.",
+    )
+
+
+def _unseen(unseen: Unseen) -> DataTable:
+    rows = [(f"{plain(name)} {percent(SIZE)} too high", signed(shift)) for name, shift in unseen.columns.items()]
+    return DataTable(
+        name="applicability-unseen",
+        columns=("error", "mean Δσ₈"),
+        rows=(*rows, (f"{percent(SIZE)} of the clusters missed, whatever their mass", signed(unseen.missed))),
+        caption="What errors that all clusters share would do to the inferred σ₈; they cannot be seen where relations "
+        "vary in training.",
     )
 
 
