@@ -11,6 +11,7 @@ from earnest_common.scaling import FACTORS, ScalingRelations, biased
 from earnest_common.selection import Selection
 from earnest_common.survey import Preset, Survey, preset
 from earnest_selfcal.noise import noise_of
+from earnest_selfcal.nulls.variants import continuous_priors
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.referee.likelihood import build_likelihood
 from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel, lognormal
@@ -118,6 +119,24 @@ def test_agrees_with_direct_integration(chosen, model):
     found = likelihood.ln_likelihood(likelihood.data(catalog), coordinates)
     expected = [direct(chosen, known, catalog, point) for point in points]
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-3)  # 1e-4 per cluster from parabolas and nodes
+
+
+@pytest.mark.parametrize("name", ["paper", "realistic"])
+def test_the_score_vanishes_on_average_at_the_truth(name):
+    """E[d ln L / d theta] = 0 over catalogs of the model, which any disagreement between the two would break."""
+    chosen = preset(name)
+    chosen = replace(chosen, priors=continuous_priors(chosen.priors))
+    likelihood, maker, rng = build_likelihood(chosen), ModelCatalogs.of(chosen), np.random.default_rng(12)
+    space, truth = likelihood.space, chosen.priors.draw(150, rng=rng)
+    step = 0.004 * np.diff(space.bounds, axis=0)[0]
+    scores = []
+    for at in space.coordinates(truth):
+        catalog = draw_catalog(maker, {k: float(v[0]) for k, v in space.values(at[None]).items()}, rng=rng)
+        around = np.concatenate([at + np.diag(step), at - np.diag(step)])
+        above, below = np.split(likelihood.ln_likelihood(likelihood.data(catalog), around), 2)
+        scores.append(above - below)
+    mean, error = np.mean(scores, axis=0), np.std(scores, axis=0) / np.sqrt(len(scores))
+    assert (np.abs(mean) < 4 * error).all(), dict(zip(space.free, mean / error, strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -179,6 +179,19 @@ def test_parameter_space_and_prior_agree():
     assert (space.ln_prior(outside) == -np.inf).all()
 
 
+def test_finds_a_peak_far_from_where_it_starts():
+    """On its way the search puts clusters tens of widths below the cut in mass, where their chance is tiny."""
+    likelihood = build_likelihood(PAPER, observables=("l_x", "t_x", "m_gas"))
+    truth = {"sigma8": 0.79, "l_x_normalisation": 1.1, "t_x_normalisation": 0.9, "m_gas_normalisation": 0.8}
+    truth |= {"l_x_slope": 1.02, "l_x_scatter": 0.94, "t_x_scatter": 1.12, "m_gas_scatter": 0.78, "m_wl_scatter": 0.29}
+    at = likelihood.space.coordinates({name: np.array([value]) for name, value in truth.items()})
+    for seed in range(10):
+        data = likelihood.data(draw_catalog(ModelCatalogs.of(PAPER), truth, rng=np.random.default_rng(seed)))
+        peak = find_peak(lambda x, data=data: likelihood.ln_likelihood(data, x), likelihood.space.bounds)
+        reached, true = likelihood.ln_likelihood(data, np.vstack([peak.centre, at[0]]))
+        assert reached > true - 1  # the prior may hold the peak a little below
+
+
 def test_peak_of_a_correlated_gaussian_from_far_away():
     rng = np.random.default_rng(2)
     root = 0.01 * rng.standard_normal((5, 5))

@@ -23,7 +23,7 @@ from earnest_selfcal.referee.likelihood import build_likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig
 from earnest_selfcal.referee.residuals import ResidualModel, lognormal
 from earnest_selfcal.referee.run import judge
-from earnest_selfcal.referee.score import inside, score
+from earnest_selfcal.referee.score import inside, rank, score
 from earnest_selfcal.referee.section import referee_section
 
 PAPER = preset("paper")
@@ -90,6 +90,19 @@ def test_part_of_a_cell_is_covered():
     assert inside(posterior, 0.9, 0.75) == pytest.approx(0.5)  # [0.725, 0.875] holds half of the cell
     shares = [inside(posterior, one, 0.6827) for one in posterior.sigma8]
     assert shares @ posterior.probability == pytest.approx(0.6827)
+
+
+def test_rank_is_the_share_below_the_truth():
+    posterior = Posterior(
+        sigma8=np.array([0.7, 0.8, 0.9]), step=0.1, probability=np.array([0.25, 0.5, 0.25]), ln_evidence=0.0
+    )
+    rng = np.random.default_rng(1)
+    assert rank(posterior, 0.775, rng=rng) == pytest.approx(0.375)  # a quarter into the second cell
+    ranks = np.array(
+        [rank(posterior, rng.choice(posterior.sigma8, p=posterior.probability), rng=rng) for _ in range(900)]
+    )
+    # Truths drawn from the posterior itself have uniform ranks; 0.068 is the 0.1 % point of the distance of 900 values.
+    assert np.abs(np.sort(ranks) - (np.arange(900) + 0.5) / 900).max() < 0.068
 
 
 def test_goes_on_after_an_interruption(batch, likelihood, verdicts, tmp_path):

@@ -1,10 +1,12 @@
 """Errors of measurement: how far observed temperatures and gas masses are from the true ones."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
+from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.survey import Preset
 
@@ -43,6 +45,10 @@ class MeasurementNoise:
     def offset(self, name: str) -> float:
         """Return the mean of log10 measured minus log10 true: below zero where the mean factor is one."""
         return -0.5 * self._ln_variance(name) / _LN_10
+
+    def covariance(self, names: Sequence[str]) -> FloatArray:
+        """Return the covariance of log10 of some observables from the measurement alone [dex^2]."""
+        return np.diag([self.dex(name) ** 2 for name in names])
 
     def _ln_variance(self, name: str) -> float:
         return math.log1p(float(vars(self).get(name, 0.0)) ** 2)

@@ -91,7 +91,7 @@ def mass_gaussians(
     laws = [getattr(biased(relations, {name: values[name] for name in FACTORS}), name) for name in x_ray]
     scatter = _columns([values[f"{name}_scatter"] for name in x_ray], n)
     covariance = residuals.covariance[component][np.ix_(used, used)] * scatter[:, :, None] * scatter[:, None, :]
-    inverse = np.linalg.inv(covariance + np.diag([noise.dex(name) ** 2 for name in x_ray]))
+    inverse = np.linalg.inv(covariance + noise.covariance(x_ray))
     # A residual is log10 x - offset - steep v, of this covariance.
     offset = _columns([law.log10_mean(ORIGIN) + noise.offset(x) for law, x in zip(laws, x_ray, strict=True)], n)
     offset += scatter * residuals.mean[component, used]

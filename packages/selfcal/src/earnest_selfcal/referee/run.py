@@ -18,7 +18,7 @@ from earnest_common.seeds import Stage, generator
 
 from earnest_selfcal.referee.likelihood import Likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig, Verdict, referee
-from earnest_selfcal.referee.score import inside
+from earnest_selfcal.referee.score import inside, rank
 
 __all__ = ["Case", "judge", "parts_folder"]
 
@@ -122,10 +122,10 @@ class _Worker:
             verdict = referee(self.likelihood, data, rng=rng, config=self.config)
         except InputError as error:
             raise InputError(f"catalog {case.catalog_id}: {error}") from error
-        return _row(case, verdict, n_clusters=data.shape[1])
+        return _row(case, verdict, n_clusters=data.shape[1], rng=rng)
 
 
-def _row(case: Case, verdict: Verdict, *, n_clusters: int) -> dict[str, Any]:
+def _row(case: Case, verdict: Verdict, *, n_clusters: int, rng: np.random.Generator) -> dict[str, Any]:
     posterior, true = verdict.posterior, case.sigma8_true
     (lo68, hi68), (lo95, hi95) = posterior.interval(0.6827), posterior.interval(0.9545)
     known = bool(np.isfinite(true))
@@ -141,6 +141,7 @@ def _row(case: Case, verdict: Verdict, *, n_clusters: int) -> dict[str, Any]:
         "n_clusters": n_clusters,
         "inside_68": inside(posterior, true, 0.6827) if known else float("nan"),
         "inside_95": inside(posterior, true, 0.9545) if known else float("nan"),
+        "rank": rank(posterior, true, rng=rng) if known else float("nan"),
         "ess": verdict.ess,
         "numerical_error": verdict.numerical_error,
         "n_draws": verdict.n_draws,

@@ -9,7 +9,7 @@ from earnest_common.errors import InputError
 
 from earnest_selfcal.posterior import Posterior
 
-__all__ = ["inside", "score"]
+__all__ = ["inside", "rank", "score"]
 
 _FEW = 100.0  # effective samples below which a posterior mean is off by a tenth of its error
 
@@ -22,10 +22,32 @@ def inside(posterior: Posterior, true: float, share: float) -> float:
     """
     low, high = posterior.interval(share)
     half = 0.5 * posterior.step
-    nearest = float(posterior.sigma8[np.argmin(np.abs(posterior.sigma8 - true))])
-    if abs(true - nearest) > 1e-9 * abs(true):
+    if not _at_node(posterior, true):
         return float(low <= true <= high)
     return float(np.clip((min(high, true + half) - max(low, true - half)) / (2 * half), 0.0, 1.0))
+
+
+def rank(posterior: Posterior, true: float, *, rng: np.random.Generator) -> float:
+    """Return the share of the posterior below the true value, which is uniform from 0 to 1 if posteriors are right.
+
+    A value on a grid has a cell of probability, of which a random part counts as below.
+
+    References
+    ----------
+    Talts et al. 2018 (arXiv:1804.06788).
+    """
+    u = rng.random()
+    if not _at_node(posterior, true):
+        edges = posterior.sigma8[0] + posterior.step * (np.arange(len(posterior.sigma8) + 1) - 0.5)
+        return float(np.interp(true, edges, np.append(0.0, np.cumsum(posterior.probability))))
+    below = posterior.sigma8 < true - 0.5 * posterior.step
+    nearest = int(np.argmin(np.abs(posterior.sigma8 - true)))
+    return float(posterior.probability[below].sum() + u * posterior.probability[nearest])
+
+
+def _at_node(posterior: Posterior, true: float) -> bool:
+    """Return whether the true value is one of a grid's."""
+    return bool(np.abs(posterior.sigma8 - true).min() <= 1e-9 * abs(true))
 
 
 def score(verdicts: pl.DataFrame, *, prior_scatter: float) -> dict[str, Any]:
