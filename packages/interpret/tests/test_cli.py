@@ -69,6 +69,7 @@ def test_report(run, tmp_path: Path):
     summary = tmp_path / "selfcal.json"
     summary.write_text('{"n_only_scatter": 0.0371}')
     words = ("--include", section, "--summary", summary, "--title", "My <clusters>", "--split", "train")
+    words += ("--figures", tmp_path / "figures")
     code, told, err = run("report", "--out", tmp_path / "page.html", *words)
     assert code == 0, err
     html = (tmp_path / "page.html").read_text()
@@ -77,6 +78,10 @@ def test_report(run, tmp_path: Path):
     assert html.count("<h3>Taking one cluster away</h3>") == 1
     assert told["reasons"] == json.loads((tmp_path / "page.json").read_text())["reasons"]
     assert told["page"] == str(tmp_path / "page.html")
+    drawn = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
+    assert {"leave-one-out-mass", "leave-one-out-cdf", "saliency-maps", "terse-log10-m-500c", "terse-proxy"} <= drawn
+    assert len(drawn) == html.count('class="drawing"')
+    assert (tmp_path / "figures" / "captions.md").read_text().count(".svg** ") == len(drawn)
 
 
 def test_a_plain_model_is_reported_too(run, plain_bundle: Path, tmp_path: Path):
@@ -99,6 +104,7 @@ BAD = {
     "taken record": (("saliency", "--out", "BESIDE"), "exists"),
     "no folder": (("report", "--out", "NOWHERE"), "does not exist"),
     "record over itself": (("leave-one-out", "--out", "JSON"), "suffix"),
+    "taken folder": (("report", "--out", "NEW", "--figures", "TAKEN"), "exists"),
     "unknown split": (("terse", "--split", "tset"), "tset"),
     "not a section": (("report", "--out", "NEW", "--include", "TAKEN"), "not a report section"),
     "not a summary": (("report", "--out", "NEW", "--summary", "TAKEN"), "summary"),

@@ -181,6 +181,10 @@ def report(
         typer.Option(metavar="FILE.json", help="Headline numbers (--json of evaluate).", show_default=False),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.", show_default=False)] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also write every figure as an SVG file.", show_default=False),
+    ] = None,
     also: AlsoOption = None,
     compare: CompareOption = None,
     split: SplitOption = None,
@@ -203,7 +207,7 @@ def report(
         model,
         config=config,
         options=options,
-        outputs=(out, out.with_suffix(".json")),
+        outputs=(out, out.with_suffix(".json"), figures),
         also=also or (),
         compare=compare,
     )
@@ -213,6 +217,7 @@ def report(
         include=include or [],
         summary=summary or [],
         title=title,
+        figures=figures,
         judged=judged(inputs, catalog_set, model),
     )
     if as_json:

@@ -27,7 +27,7 @@ from earnest_interpret.numbers import (
     terse_numbers,
 )
 from earnest_interpret.proxy import find_proxy, proxy_table
-from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_report
+from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_figures, write_report
 from earnest_interpret.saliency import Method, Target, saliency_table
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.terse import encode, summarise_terse
@@ -118,8 +118,12 @@ def report_command(
     summary: Sequence[Path],
     title: str | None,
     judged: Section | None = None,
+    figures: Path | None = None,
 ) -> dict[str, Any]:
-    """Write the page and its numbers, and return the numbers; an included verdict wins over the one given."""
+    """Write the page, its numbers, and its figures where asked; return the numbers.
+
+    An included verdict wins over the one given.
+    """
     sections = [read_section(path) for path in include]
     if judged is not None and judged.key not in {section.key for section in sections}:
         sections.append(judged)
@@ -144,6 +148,8 @@ def report_command(
         provenance=record,
     )
     write_report(out, report)
+    if figures:
+        write_figures(figures, report)
     return dict(report.numbers)
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing, write_atomic
-from earnest_common.section import Section
+from earnest_common.files import atomic_folder, refuse_existing, write_atomic
+from earnest_common.section import Figure, Section
 
 from earnest_interpret.accuracy import Accuracy
 from earnest_interpret.interpretation import Interpretation
 from earnest_interpret.page import Headline, Page, question_of, render
 from earnest_interpret.words import fixed, percent, signed
 
-__all__ = ["Report", "build_report", "finite", "read_summary", "write_report"]
+__all__ = ["Report", "build_report", "finite", "read_summary", "write_figures", "write_report"]
 
 TITLE: Final = "What the clusters say about σ₈, and why"
 
@@ -49,10 +49,13 @@ class Report:
         The page.
     numbers
         The same as JSON values; ``reasons`` are the sentences, ``checks`` the sentences with their numbers.
+    figures
+        The figures on it, in its order.
     """
 
     html: str
     numbers: Mapping[str, Any]
+    figures: tuple[Figure, ...] = ()
 
 
 def build_report(
@@ -104,7 +107,8 @@ def build_report(
         **_told(found, include),
         "provenance": provenance or {},
     }
-    return Report(html=render(page), numbers=finite(told))
+    figures = tuple(figure for section in page.sections for figure in section.figures)
+    return Report(html=render(page), numbers=finite(told), figures=figures)
 
 
 def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
@@ -144,6 +148,24 @@ def write_report(path: Path, report: Report) -> Path:
     write_atomic(beside, json.dumps(report.numbers, indent=1, ensure_ascii=False) + "\n")
     write_atomic(path, report.html)
     return beside
+
+
+def write_figures(path: Path, report: Report) -> None:
+    """Write a folder with one SVG file per figure, and their captions in ``captions.md``; of equal names the first.
+
+    Raises
+    ------
+    OutputExistsError
+        If the folder is there already.
+    """
+    figures: dict[str, Figure] = {}
+    for figure in report.figures:
+        figures.setdefault(figure.name, figure)
+    with atomic_folder(path) as folder:
+        for name, figure in figures.items():
+            (folder / f"{name}.svg").write_text(figure.svg)
+        captions = [f"**{name}.svg** {figure.caption}" for name, figure in figures.items()]
+        (folder / "captions.md").write_text("\n\n".join(captions) + "\n")
 
 
 def read_summary(path: Path) -> dict[str, Any]:
