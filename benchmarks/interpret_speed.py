@@ -96,7 +96,7 @@ def taken(arrays: Any, rows: np.ndarray, catalog: np.ndarray) -> Any:  # noqa: A
         encoder=arrays.encoder[rows],
         supplementary=arrays.supplementary[rows],
         counts=(arrays.counts[catalog] - 1).astype(np.int32),
-        sigma8=arrays.sigma8[catalog],
+        labels=arrays.labels[catalog],
     )
 
 

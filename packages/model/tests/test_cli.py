@@ -3,11 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
+from earnest_common.catalog_set import Plan, write_batch
 from earnest_common.cli import root
 from earnest_common.schema import PREDICTIONS
+from earnest_common.testing import toy_batch
 
 BRIEF = """
 drop = ["gas_slope_profile"]
@@ -102,6 +106,16 @@ CASES_BAD = {
     "no folder": (["model", "predict", "--model", "NOTHING", "SET", "--out", "none/P"], "does not exist"),
     "output exists": (["model", "train", "--data", "SET", "--out", "TAKEN"], "exists and is not overwritten"),
     "prediction exists": (["model", "predict", "--model", "NOTHING", "SET", "--out", "TAKEN"], "not overwritten"),
+    "unknown label": (["model", "train", "--data", "SET", "--labels", "sigma8,x", "--out", "B"], "labels x cannot be"),
+    "a table of live and data": (
+        ["model", "table4", "--data", "SET", "--live", "paper", "--out", "B"],
+        "give either --live PRESET",
+    ),
+    "a table on training catalogs": (
+        ["model", "table4", "--data", "SET", "--test", "SET", "--out", "B"],
+        "is trained on; evaluate on its split test",
+    ),
+    "a table over something else": (["model", "table4", "--data", "SET", "--out", "TAKEN"], "holds no table"),
     "unknown field": (["model", "train", "--data", "SET", "--config", "BAD", "--out", "B"], "unknown field(s)"),
 }
 
@@ -118,6 +132,58 @@ def test_bad_input_ends_with_two_and_words(earnest, toy_set, tmp_path, monkeypat
     assert message in err
     assert "Traceback" not in err
     assert sorted(tmp_path.iterdir()) == before  # nothing half-written
+
+
+def written(path, batch, **fields):
+    """Write some catalogs as a set, with other columns of clusters."""
+    changed = replace(batch, clusters=batch.clusters.with_columns(**fields))
+    write_batch(path, changed, Plan(kind="mock", preset="toy", seed=1, n_catalogs=batch.n_catalogs, radii=batch.radii))
+    return path
+
+
+UNKNOWN = pl.lit(None, dtype=pl.Float64)
+UNUSABLE = {
+    "other features": ({"t_x": UNKNOWN}, {}, "'t_x' [keV]: "),
+    "no numbers": (
+        {"m_wl": pl.when(pl.col("rank") == 0).then(UNKNOWN).otherwise("m_wl")},
+        {},
+        "train a network without",
+    ),
+    "other radii": ({}, {"radii": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)}, "the network expects 0.15, "),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE.values(), ids=UNUSABLE)
+def test_catalogs_that_the_network_cannot_use(earnest, bundle, batch, tmp_path, case):
+    clusters, fields, message = case
+    path = written(tmp_path / "SET", replace(batch, **fields), **clusters)
+    code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "P")
+    assert code == 2
+    assert message in err
+    assert [p.name for p in tmp_path.iterdir()] == ["SET"]
+
+
+def test_an_empty_catalog_is_named(earnest, bundle, batch, tmp_path):
+    counts = batch.catalogs["n_clusters"].to_list()
+    rows = np.arange(batch.n_clusters) >= counts[0]
+    empty = batch.catalogs.with_columns(n_clusters=pl.Series([0, *counts[1:]]))
+    path = written(tmp_path / "SET", replace(batch, catalogs=empty, clusters=batch.clusters.filter(pl.Series(rows))))
+    code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "P")
+    assert code == 2
+    assert "1 catalog(s) have no clusters (first: catalog_id 0); leave them out" in err
+
+
+def test_what_leaves_the_training_range_is_named(earnest, bundle, batch, tmp_path):
+    """Masses in another unit in one set, catalogs of a lone cluster in the other: an answer, and a warning."""
+    path = written(tmp_path / "UNITS", batch, m_wl=pl.col("m_wl") / 1e14)
+    code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "P")
+    assert code == 0
+    assert "outside the training range: log10 m_wl: 100.00% of values" in err
+    path = written(tmp_path / "LONE", toy_batch(n_catalogs=3, seed=1, mean_n_clusters=1e-9))
+    code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "Q")
+    assert code == 0
+    assert "outside the training range: n_clusters: 100.00% of values" in err
+    assert pl.read_parquet(tmp_path / "Q").height == 3
 
 
 def test_help_loads_nothing_heavy():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 
 import numpy as np
 import polars as pl
@@ -39,7 +40,7 @@ def test_each_group_spans_zero_to_one_and_shares_one_scaling(batch):
     offset, width = scaling["m_gas_profile"]
     expected = (np.log10(batch.column("m_gas_profile").astype(float)) - offset) / width
     np.testing.assert_allclose(arrays.encoder[:, 1:8], expected, atol=1e-6)  # float32
-    assert set(scaling) == {*FEATURES.columns, "sigma8"}
+    assert set(scaling) == {*FEATURES.columns, "n_clusters", "sigma8"}
 
 
 @pytest.mark.parametrize("factor", [0.5, 7.0])
@@ -192,3 +193,20 @@ def test_batches_and_orders_keep_catalogs_whole(batch):
     np.testing.assert_array_equal(
         arrays.take(order).encoder, to_arrays(batch.select(order), FEATURES, fit_scaling(batch, FEATURES)).encoder
     )
+
+
+def test_catalogs_larger_than_in_training_are_named(batch):
+    """Every cluster twice: no value is new, the numbers of clusters are."""
+    scaling = fit_scaling(batch, FEATURES)
+    counts = np.diff(batch.row_splits)
+    rows = np.concatenate([np.tile(np.arange(a, b), 2) for a, b in itertools.pairwise(batch.row_splits)])
+    doubled = CatalogBatch(
+        catalogs=batch.catalogs.with_columns(n_clusters=pl.Series(2 * counts)), clusters=batch.clusters[rows]
+    )
+    share = np.mean(2 * counts > counts.max())
+    assert outside_training_range(ranges(doubled, FEATURES, scaling), scaling) == [
+        f"n_clusters: {share:.2%} of values lie outside the training range {counts.min()} to {counts.max()} "
+        f"(found {2 * counts.min()} to {2 * counts.max()})"
+    ]
+    before = {name: one for name, one in scaling.items() if name != "n_clusters"}  # as in bundles of earlier releases
+    assert outside_training_range(ranges(doubled, FEATURES, before), before) == []

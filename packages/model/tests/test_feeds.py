@@ -101,3 +101,20 @@ def test_working_ahead_keeps_order_and_passes_errors_on():
     assert next(items) == 1
     with pytest.raises(InputError, match="the source is empty"):
         next(items)
+
+
+@pytest.mark.parametrize("wrong", [1.3, 0.5])
+def test_labels_outside_the_prior_of_a_set_are_refused(tmp_path, wrong):
+    """One misplaced point would stretch the range of every estimate; sets without a prior are not judged."""
+    batch = toy_batch(n_catalogs=30, seed=1)
+    strange = pl.when(pl.col("catalog_id") == 7).then(wrong).otherwise("sigma8")
+    labelled = dataclasses.replace(batch, catalogs=batch.catalogs.with_columns(sigma8=strange))
+    plan = Plan(kind="mock", preset="toy", seed=1, n_catalogs=30)
+    write_batch(tmp_path / "PLAIN", labelled, plan)
+    SetFeed(CatalogSet.open(tmp_path / "PLAIN"), RECIPE, seed=1)
+    prior = {"priors": {"sigma8": {"low": 0.70, "high": 0.92}}}
+    write_batch(tmp_path / "SET", labelled, dataclasses.replace(plan, config=prior))
+    with pytest.raises(InputError, match=rf"sigma8: 1 of 30 .*0.7 to 0.92 \(first: catalog_id 7, {wrong}\)"):
+        SetFeed(CatalogSet.open(tmp_path / "SET"), RECIPE, seed=1)
+    write_batch(tmp_path / "GOOD", batch, dataclasses.replace(plan, config=prior))
+    SetFeed(CatalogSet.open(tmp_path / "GOOD"), RECIPE, seed=1)

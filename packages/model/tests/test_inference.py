@@ -80,7 +80,7 @@ def test_leaving_out_stops_at_the_smallest_catalog_that_can_be_read(config, arra
         encoder=arrays.encoder[rows],
         supplementary=arrays.supplementary[rows],
         counts=np.array([4, 5], np.int32),
-        sigma8=arrays.sigma8[:2],
+        labels=arrays.labels[:2],
     )
     found = kind.ask(network, MAX_ROWS).leave_one_out(few)
     np.testing.assert_array_equal(np.isnan(found), [True] * 4 + [False] * 5)

@@ -80,7 +80,7 @@ def test_squared_errors_are_those_of_the_inferred_value(arrays, trained):
 
     head, values = PointHead(0.7, 0.2), np.linspace(0.0, 1.0, 200)[:, None]
     residual = (np.asarray(head.sigma8(values)) - arrays.sigma8) / 0.2
-    assert float(head.squared_error(values, head.targets(arrays.sigma8))) == pytest.approx(np.mean(residual**2))
+    assert float(head.squared_error(values, head.targets(arrays.labels))) == pytest.approx(np.mean(residual**2))
     last = trained.history[-1]
     wanted = (last["scatter"] ** 2 + last["bias"] ** 2) / 0.22**2
     assert last["validation_mse"] == pytest.approx(wanted, rel=0.15)  # bins are 0.009 wide, the scatter is 0.03
@@ -192,7 +192,7 @@ for kind, name in (("pooled", "fast"), ("paper", "paper"), ("paper", "fast")):
         begin = np.concatenate([np.ravel(w) for w in network.get_weights()])
         losses = []
         for part in (arrays, arrays.take(np.arange(3)), arrays.take(np.arange(1))):
-            targets = network.head.targets(part.sigma8).astype(np.float32)
+            targets = network.head.targets(part.labels).astype(np.float32)
             losses.append(step(part.encoder, part.supplementary, part.counts, targets, np.float32(1e-2)).numpy())
         end = np.concatenate([np.ravel(w) for w in network.get_weights()])
         found.append((np.array(losses), end - begin))

@@ -77,7 +77,7 @@ def _random(counts: list[int]) -> Arrays:
         encoder=rng.random((sum(counts), 15), dtype=np.float32),
         supplementary=rng.random((sum(counts), 2), dtype=np.float32),
         counts=np.array(counts, np.int32),
-        sigma8=np.linspace(0.7, 0.9, len(counts)),
+        labels=np.linspace(0.7, 0.9, len(counts))[:, None],
     )
 
 
@@ -97,7 +97,7 @@ def test_catalogs_of_any_size(inference):
             encoder=arrays.encoder[others],
             supplementary=arrays.supplementary[others],
             counts=np.full(len(some), n - 1, np.int32),
-            sigma8=np.zeros(len(some)),
+            labels=np.zeros((len(some), 1)),
         )
         expected = inference.sigma8(without) - inference.sigma8(arrays)
         np.testing.assert_allclose(delta[some], expected, atol=1e-5 * inference.network.head.width)

@@ -28,14 +28,19 @@ class Arrays:
         Supplementary inputs, shape (n_clusters, n_supplementary).
     counts
         Clusters per catalog, shape (n_catalogs,).
-    sigma8
-        Labels, shape (n_catalogs,); NaN where unknown.
+    labels
+        sigma8 and what else is inferred, shape (n_catalogs, n_labels); NaN where unknown.
     """
 
     encoder: Float32Array
     supplementary: Float32Array
     counts: npt.NDArray[np.int32]
-    sigma8: FloatArray
+    labels: FloatArray
+
+    @property
+    def sigma8(self) -> FloatArray:
+        """The first label, shape (n_catalogs,)."""
+        return self.labels[:, 0]
 
     @property
     def n_catalogs(self) -> int:
@@ -58,7 +63,7 @@ class Arrays:
                 encoder=self.encoder[rows],
                 supplementary=self.supplementary[rows],
                 counts=self.counts[start:stop],
-                sigma8=self.sigma8[start:stop],
+                labels=self.labels[start:stop],
             )
 
     def take(self, order: npt.NDArray[np.int64]) -> "Arrays":
@@ -70,7 +75,7 @@ class Arrays:
             encoder=self.encoder[rows],
             supplementary=self.supplementary[rows],
             counts=counts,
-            sigma8=self.sigma8[order],
+            labels=self.labels[order],
         )
 
 
@@ -82,7 +87,7 @@ def join(parts: list[Arrays]) -> Arrays:
         encoder=np.concatenate([part.encoder for part in parts]),
         supplementary=np.concatenate([part.supplementary for part in parts]),
         counts=np.concatenate([part.counts for part in parts]),
-        sigma8=np.concatenate([part.sigma8 for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
     )
 
 

@@ -95,6 +95,15 @@ def train(
         typer.Option("--drop", metavar="COLUMN", help="A column to leave out, such as m_wl; repeatable."),
     ] = None,
     variant: VariantOption = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="COLUMNS",
+            help="What is inferred, such as sigma8,Om0: the marginal distribution of each.",
+            show_default="sigma8",
+        ),
+    ] = None,
     max_steps: MaxStepsOption = None,
     max_seconds: MaxSecondsOption = None,
     config: ConfigOption = None,
@@ -117,6 +126,7 @@ def train(
         "supplementary": columns(supplementary),
         "drop": tuple(drop) if drop else None,
         "variant": variant,
+        "labels": columns(labels),
     }
     resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
     training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)

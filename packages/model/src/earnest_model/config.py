@@ -4,13 +4,15 @@ from dataclasses import dataclass, field
 from typing import Literal, final
 
 from earnest_common.errors import InputError
-from earnest_common.schema import RADII_R500C
+from earnest_common.schema import CATALOGS, RADII_R500C
 from earnest_common.variants import VARIANTS
 
 from earnest_model.features import ENCODER_COLUMNS, SUPPLEMENTARY_COLUMNS, FeatureSet
 
-__all__ = ["MAX_ROWS", "FastRecipe", "PaperConfig", "PaperRecipe", "PooledConfig", "TrainingConfig"]
+__all__ = ["LABELS", "MAX_ROWS", "FastRecipe", "PaperConfig", "PaperRecipe", "PooledConfig", "TrainingConfig"]
 
+LABELS = tuple(column.name for column in CATALOGS.columns if column.dtype.is_float())
+"""Columns of the catalogs that can be inferred."""
 MAX_ROWS = 100_000
 """Clusters that inference works on at a time: some 100 MB."""
 
@@ -234,6 +236,8 @@ class TrainingConfig:
         Columns of these that the network does not see; ``("m_wl",)`` is the paper's No WL.
     variant
         What is made of the catalogs before the network sees them, see :data:`earnest_common.variants.VARIANTS`.
+    labels
+        Columns of the catalogs that are inferred: sigma8, and others whose marginal distributions stand beside it.
     pooled, paper
         The architectures of these names.
     fast, paper_recipe
@@ -249,6 +253,7 @@ class TrainingConfig:
     supplementary: tuple[str, ...] = SUPPLEMENTARY_COLUMNS
     drop: tuple[str, ...] = ()
     variant: str = "standard"
+    labels: tuple[str, ...] = ("sigma8",)
     pooled: PooledConfig = field(default_factory=PooledConfig)
     paper: PaperConfig = field(default_factory=PaperConfig)
     fast: FastRecipe = field(default_factory=FastRecipe)
@@ -258,6 +263,10 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise InputError(f"variant '{self.variant}' is not known; choose one of {', '.join(VARIANTS)}")
+        if unknown := [name for name in self.labels if name not in LABELS]:
+            raise InputError(f"labels {', '.join(unknown)} cannot be inferred; choose among {', '.join(LABELS)}")
+        if self.labels[:1] != ("sigma8",) or len(set(self.labels)) < len(self.labels):
+            raise InputError(f"labels {', '.join(self.labels)}: begin with sigma8 and name each once")
         self.features(RADII_R500C)
 
     def features(self, radii: tuple[float, ...]) -> FeatureSet:

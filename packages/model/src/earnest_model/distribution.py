@@ -42,7 +42,7 @@ class Histogram:
         centres: FloatArray = (edges[1:] + edges[:-1]) / 2
         return centres
 
-    def index(self, sigma8: FloatArray) -> npt.NDArray[np.int32]:
+    def index(self, values: FloatArray, *, name: str = "sigma8") -> npt.NDArray[np.int32]:
         """Return the bin of each label.
 
         Raises
@@ -52,14 +52,14 @@ class Histogram:
         """
         edges = np.asarray(self.edges)
         width = edges[1] - edges[0]
-        outside = ~((sigma8 >= edges[0] - width) & (sigma8 <= edges[-1] + width))
+        outside = ~((values >= edges[0] - width) & (values <= edges[-1] + width))
         if outside.any():
             raise InputError(
-                f"sigma8: {int(outside.sum())} of {len(sigma8)} training labels are unknown or lie outside "
-                f"{edges[0]:.4g} to {edges[-1]:.4g} (first: {sigma8[outside][0]:.4g}); shuffle the training catalogs "
+                f"{name}: {int(outside.sum())} of {len(values)} training labels are unknown or lie outside "
+                f"{edges[0]:.4g} to {edges[-1]:.4g} (first: {values[outside][0]:.4g}); shuffle the training catalogs "
                 "or label all of them"
             )
-        return np.clip(np.searchsorted(edges, sigma8, side="right") - 1, 0, len(edges) - 2).astype(np.int32)
+        return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2).astype(np.int32)
 
     def mean(self, probability: FloatArray) -> FloatArray:
         """Return the mean, shape (n,), from bin probabilities of shape (n, n_bins)."""
@@ -95,7 +95,7 @@ class Histogram:
         return below
 
 
-def histogram_for(sigma8: FloatArray, *, n_bins: int) -> Histogram:
+def histogram_for(labels: FloatArray, *, n_bins: int, name: str = "sigma8") -> Histogram:
     """Return bins for training labels.
 
     Labels on an even grid (the paper's 0.70, 0.71, ... 0.92) get one bin around each grid value, so that the mean
@@ -103,10 +103,12 @@ def histogram_for(sigma8: FloatArray, *, n_bins: int) -> Histogram:
 
     Parameters
     ----------
-    sigma8
+    labels
         Training labels, shape (n,).
     n_bins
         Number of bins for labels that are not on a grid.
+    name
+        What they are.
 
     Raises
     ------
@@ -118,13 +120,13 @@ def histogram_for(sigma8: FloatArray, *, n_bins: int) -> Histogram:
     >>> [round(edge, 3) for edge in histogram_for(np.array([0.70, 0.72, 0.71]), n_bins=30).edges]
     [0.695, 0.705, 0.715, 0.725]
     """
-    if not np.isfinite(sigma8).all():
-        unknown = int((~np.isfinite(sigma8)).sum())
-        raise InputError(f"{unknown} of {len(sigma8)} training catalogs have no sigma8; label all of them")
-    values = np.unique(sigma8.round(9))
+    if not np.isfinite(labels).all():
+        unknown = int((~np.isfinite(labels)).sum())
+        raise InputError(f"{unknown} of {len(labels)} training catalogs have no {name}; label all of them")
+    values = np.unique(labels.round(9))
     if len(values) < 2:
-        raise InputError(f"all {len(sigma8)} training catalogs have sigma8 = {values[0]:.4g}; vary it")
-    low, high = float(sigma8.min()), float(sigma8.max())
+        raise InputError(f"all {len(labels)} training catalogs have {name} = {values[0]:.4g}; vary it")
+    low, high = float(labels.min()), float(labels.max())
     steps = (values - values[0]) / np.diff(values).min()
     if (
         len(values) <= _MOST_GRID_VALUES

@@ -1,7 +1,7 @@
 """What a model says of catalogs whose true sigma8 is known."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, final, runtime_checkable
 
@@ -12,6 +12,8 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator
 from scipy.special import ndtr, ndtri
+
+from earnest_model.predictions import other_labels
 
 __all__ = ["Cumulative", "Estimates", "Predicts", "TellsDistribution", "as_trained", "estimates"]
 
@@ -63,6 +65,8 @@ class Estimates:
         Ends of central intervals, each of shape (n,).
     cumulative
         Returns the probability below n values, one for each catalog.
+    others
+        True values of the other labels that are inferred, where they are known, each of shape (n,).
     """
 
     true: FloatArray
@@ -70,6 +74,7 @@ class Estimates:
     interval_68: Interval
     interval_95: Interval
     cumulative: Cumulative
+    others: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def sigma8(self) -> FloatArray:
@@ -92,13 +97,14 @@ def estimates(estimator: Predicts, batches: Iterable[CatalogBatch]) -> Estimates
     InputError
         If a true value is unknown or the model cannot use the catalogs.
     """
-    true, predictions, wide, cumulative = [], [], [], []
+    true, predictions, wide, cumulative, labels = [], [], [], [], []
     for batch in batches:
         if not batch.n_catalogs:
             continue
         true.append(_labels(batch))
         table, interval, below = _asked(estimator, batch)
         predictions.append(table)
+        labels.append({name: batch.label(name).astype(np.float64) for name in other_labels(table)})
         wide.append(interval)
         cumulative.append(below)
     if not predictions:
@@ -110,6 +116,7 @@ def estimates(estimator: Predicts, batches: Iterable[CatalogBatch]) -> Estimates
         interval_68=(table.get_column("sigma8_lo68").to_numpy(), table.get_column("sigma8_hi68").to_numpy()),
         interval_95=(np.concatenate([low for low, _ in wide]), np.concatenate([high for _, high in wide])),
         cumulative=partial(_by_part, cumulative, np.cumsum([len(part) for part in true])[:-1]),
+        others=_known(labels),
     )
 
 
@@ -117,6 +124,12 @@ def as_trained(estimator: Estimator) -> str:
     """Return the variant of catalogs that an estimator was trained on."""
     variant: str = estimator.description.training.get("config", {}).get("variant", "standard")
     return variant
+
+
+def _known(parts: Sequence[Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
+    """Return the labels of all parts together, those that are known everywhere."""
+    together = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: values for name, values in together.items() if np.isfinite(values).all()}
 
 
 def _asked(estimator: Predicts, batch: CatalogBatch) -> tuple[pl.DataFrame, Interval, Cumulative]:

@@ -9,7 +9,6 @@ import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
 from earnest_common.errors import IntegrityError
-from earnest_common.schema import PREDICTIONS
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, refuse_small
@@ -19,6 +18,7 @@ from earnest_model.heads import Inferred
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
+from earnest_model.predictions import prediction_frame
 
 __all__ = ["GOLDEN_NAME", "NETWORK_NAME", "NetworkEstimator", "golden_arrays", "load"]
 
@@ -60,7 +60,7 @@ class NetworkEstimator:
         return self._features.names
 
     def predict(self, batch: CatalogBatch) -> pl.DataFrame:
-        """Return one row per catalog (schema ``PREDICTIONS``), in the order of the batch.
+        """Return one row per catalog (schema ``PREDICTIONS``, then other labels), in the order of the batch.
 
         Raises
         ------
@@ -70,17 +70,10 @@ class NetworkEstimator:
         return self.infer(batch)[0]
 
     def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, Inferred]:
-        """Return predictions (schema ``PREDICTIONS``) and all that the head says of each catalog."""
+        """Return predictions (schema ``PREDICTIONS``, then other labels) and the distributions of sigma8."""
         outputs = self._inference.outputs(self._arrays(batch))
         found = self.network.head.infer(outputs, self._description.calibration)
-        columns = {
-            "catalog_id": batch.catalogs.get_column("catalog_id"),
-            "sigma8": found.sigma8,
-            "sigma8_err": found.error,
-            "sigma8_lo68": found.interval_68[0],
-            "sigma8_hi68": found.interval_68[1],
-        }
-        return pl.DataFrame(columns, schema=PREDICTIONS.polars_schema), found
+        return prediction_frame(batch.catalogs.get_column("catalog_id"), found), found["sigma8"]
 
     def encode(self, batch: CatalogBatch) -> FloatArray:
         """Return the terse value of each cluster, shape (n_clusters,)."""
@@ -169,6 +162,6 @@ def _golden(path: Path) -> tuple[Arrays, FloatArray]:
             encoder=stored["encoder"],
             supplementary=stored["supplementary"],
             counts=counts,
-            sigma8=np.full(len(counts), np.nan),
+            labels=np.full((len(counts), 1), np.nan),
         )
         return arrays, stored["outputs"]

@@ -1,21 +1,36 @@
 """How well a model infers sigma8 on catalogs whose true value is known."""
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.estimates import Estimates
 from earnest_model.ranks import ranks, uniformity
 
-__all__ = ["Accuracy", "accuracy", "bootstrap_error", "thirds"]
+__all__ = ["Accuracy", "OtherAccuracy", "accuracy", "bootstrap_error", "thirds"]
 
 FloatArray = npt.NDArray[np.float64]
 Three = tuple[float, float, float]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class OtherAccuracy:
+    """Quality of the estimates of another label; fields as in :class:`Accuracy`."""
+
+    scatter: float
+    scatter_err: float
+    bias: float
+    prior_scatter: float
+    skill: float
+    coverage_68: float
 
 
 @final
@@ -47,6 +62,8 @@ class Accuracy:
         Scatter of the exact posterior's mean and (referee / scatter)^2, where a referee is at hand.
     referee
         Of what that is the limit.
+    others
+        Quality of the other labels that are inferred, each with the scatter of its own prior.
     """
 
     scatter: float
@@ -68,6 +85,7 @@ class Accuracy:
     referee_scatter_err: float | None = None
     efficiency: float | None = None
     referee: str | None = None
+    others: Mapping[str, "OtherAccuracy"] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name."""
@@ -101,7 +119,7 @@ def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accu
         scatter_err=bootstrap_error(residual, n_resamples=n_resamples, seed=seed),
         bias=float(residual.mean()),
         prior_scatter=prior,
-        skill=1 - (scatter / prior) ** 2 if prior > 0 else float("nan"),
+        skill=_skill(scatter, prior),
         edge_slope=slope,
         edge_bias_low=low,
         edge_bias_high=high,
@@ -112,6 +130,10 @@ def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accu
         sbc_p_value=uniformity(told.pit),
         tarp_p_value=uniformity(told.tarp),
         n_catalogs=len(residual),
+        others={
+            name: _other(found.predictions, name, true, n_resamples=n_resamples, seed=seed)
+            for name, true in found.others.items()
+        },
     )
 
 
@@ -126,6 +148,24 @@ def bootstrap_error(residual: FloatArray, *, n_resamples: int = 400, seed: int =
     rng = generator(seed, Stage.RESAMPLING)
     draws = (residual[rng.integers(len(residual), size=len(residual))] for _ in range(n_resamples))
     return float(np.std([draw.std() for draw in draws]))
+
+
+def _other(predictions: pl.DataFrame, name: str, true: FloatArray, *, n_resamples: int, seed: int) -> OtherAccuracy:
+    value, low, high = (predictions.get_column(name + end).to_numpy() for end in ("", "_lo68", "_hi68"))
+    residual = value - true
+    scatter, prior = float(residual.std()), float(true.std())
+    return OtherAccuracy(
+        scatter=scatter,
+        scatter_err=bootstrap_error(residual, n_resamples=n_resamples, seed=seed),
+        bias=float(residual.mean()),
+        prior_scatter=prior,
+        skill=_skill(scatter, prior),
+        coverage_68=float(_inside(true, (low, high)).mean()),
+    )
+
+
+def _skill(scatter: float, prior: float) -> float:
+    return 1 - (scatter / prior) ** 2 if prior > 0 else float("nan")
 
 
 def _inside(true: FloatArray, interval: tuple[FloatArray, FloatArray]) -> npt.NDArray[np.bool_]:

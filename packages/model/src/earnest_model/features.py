@@ -1,10 +1,6 @@
-"""Catalogs as numbers for a network: chosen columns, logarithms and one linear scaling per group (no Keras here).
+"""Catalogs as numbers for a network: columns, logarithms, one linear scaling for each (section 3.2; no Keras here)."""
 
-The paper's section 3.2: 15 columns per cluster for the encoder and a supplementary pair, each group of columns with
-the same meaning scaled linearly by the same two numbers.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -33,7 +29,7 @@ ENCODER_COLUMNS = ("t_x", "m_gas_profile", "gas_slope_profile")
 """Columns that the encoder summarises; the paper's 1 + 7 + 7."""
 SUPPLEMENTARY_COLUMNS = ("l_x", "m_wl")
 """Columns that join after the terse value."""
-_ROUNDING = 1e-9
+_ROUNDING, _COUNT = 1e-9, "n_clusters"
 _NAMES = ("catalog_id", "cluster_id", "rank", "donor_id")
 _USABLE = {column.name: column for column in CLUSTERS.columns if column.name not in _NAMES}
 LOGARITHMIC = frozenset(name for name, column in _USABLE.items() if column.above == 0)
@@ -85,9 +81,7 @@ class FeatureSet:
     @classmethod
     def of(cls, description: BundleDescription) -> "FeatureSet":
         """Return the features that a bundle was trained on."""
-        return cls(
-            encoder=description.features, supplementary=description.supplementary, radii=tuple(description.radii)
-        )
+        return cls(encoder=description.features, supplementary=description.supplementary, radii=description.radii)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -130,7 +124,7 @@ def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[fl
 
     .. math:: x' = (x - \min x) / (\max x - \min x)
 
-    The seven values of a profile share one scaling (paper, section 3.2). The label has its own, ``sigma8``.
+    The seven values of a profile share one scaling (paper, section 3.2). sigma8 and the number of clusters have theirs.
 
     Parameters
     ----------
@@ -144,7 +138,8 @@ def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[fl
     InputError
         If the network could not use the catalogs, see :func:`to_arrays`.
     """
-    values = {**_read(batch, features), "sigma8": batch.label("sigma8").astype(np.float64)}
+    sigma8 = batch.label("sigma8").astype(np.float64)
+    values = {**_read(batch, features), _COUNT: np.diff(batch.row_splits), "sigma8": sigma8}
     scaling = {}
     for name, column in values.items():
         low, high = float(column.min()), float(column.max())
@@ -152,7 +147,9 @@ def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[fl
     return scaling
 
 
-def to_arrays(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> Arrays:
+def to_arrays(
+    batch: CatalogBatch, features: FeatureSet, scaling: Scaling, *, labels: Sequence[str] = ("sigma8",)
+) -> Arrays:
     """Return scaled network inputs.
 
     Parameters
@@ -163,6 +160,8 @@ def to_arrays(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> Ar
         The columns.
     scaling
         Offset and width of each column.
+    labels
+        Columns of the catalogs that are inferred.
 
     Raises
     ------
@@ -178,13 +177,12 @@ def to_arrays(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> Ar
     >>> arrays.encoder.shape == (batch.n_clusters, 15)
     True
     """
-    values = _read(batch, features)
-    scaled = {name: (column - scaling[name][0]) / scaling[name][1] for name, column in values.items()}
+    scaled = {name: (column - scaling[name][0]) / scaling[name][1] for name, column in _read(batch, features).items()}
     return Arrays(
         encoder=_stack(scaled, features.encoder, batch.n_clusters),
         supplementary=_stack(scaled, features.supplementary, batch.n_clusters),
         counts=np.diff(batch.row_splits).astype(np.int32),
-        sigma8=batch.label("sigma8").astype(np.float64),
+        labels=np.stack([batch.label(name).astype(np.float64) for name in labels], axis=1),
     )
 
 
@@ -217,9 +215,11 @@ class Range:
 
 
 def ranges(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> dict[str, Range]:
-    """Return for each column what the catalogs hold of it."""
-    found = {}
-    for name, column in _read(batch, features).items():
+    """Return for each column, and for the number of clusters, what the catalogs hold of it."""
+    found, values = {}, {**_read(batch, features), _COUNT: np.diff(batch.row_splits)}
+    for name, column in values.items():
+        if name not in scaling:  # bundles of earlier releases do not know their numbers of clusters
+            continue
         low, width = scaling[name]
         scaled = (column - low) / width
         outside = int(np.sum((scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)))

@@ -22,6 +22,7 @@ from earnest_common.protocols import CatalogSource
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, join
+from earnest_model.labels import refuse_outside_prior
 
 __all__ = ["AbstractFeed", "FixedFeed", "LiveFeed", "SetFeed", "Sizes", "ahead"]
 
@@ -238,6 +239,7 @@ class SetFeed(AbstractFeed):
                 f"catalog set {catalog_set.path} has no catalogs of split {' and '.join(sorted(missing))}; divide it "
                 "with: earnest catalogs split"
             )
+        refuse_outside_prior(catalog_set)
 
     @property
     def radii(self) -> tuple[float, ...]:

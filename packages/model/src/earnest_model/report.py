@@ -9,7 +9,7 @@ from earnest_common.drawing import BLUE, GREY, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 
 from earnest_model.estimates import Estimates
-from earnest_model.evaluate import Accuracy
+from earnest_model.evaluate import Accuracy, OtherAccuracy
 from earnest_model.ranks_figure import ranks_figure
 
 if TYPE_CHECKING:
@@ -122,8 +122,18 @@ def _rows(quality: Accuracy) -> tuple[tuple[str, float | None, float | None], ..
         *covered,
         ("p-value of the ranks (SBC)", quality.sbc_p_value, None),
         ("p-value of random regions (TARP)", quality.tarp_p_value, None),
+        *(row for name, other in quality.others.items() for row in _other_rows(name, other)),
     ]
     return tuple((name, _rounded(value), _rounded(error)) for name, value, error in found if value is not None)
+
+
+def _other_rows(name: str, other: OtherAccuracy) -> list[tuple[str, float | None, float | None]]:
+    return [
+        (f"{name}: scatter", other.scatter, other.scatter_err),
+        (f"{name}: bias", other.bias, None),
+        (f"{name}: prior scatter", other.prior_scatter, None),
+        (f"{name}: coverage of 68 % intervals", other.coverage_68, None),
+    ]
 
 
 def _rounded(value: float | None) -> float | None:
@@ -138,6 +148,8 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - any entry of a table or of JSO
     """Return the entry, with ``None`` for numbers that are not finite."""
     if isinstance(value, tuple):
         return tuple(_finite(item) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 

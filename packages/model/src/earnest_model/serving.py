@@ -68,7 +68,7 @@ def inputs_from(batch: CatalogBatch, description: BundleDescription) -> dict[str
 
 @final
 class ServedNetwork(tf.Module):  # type: ignore[misc]
-    """The whole of an estimator as a TensorFlow function: logarithms, scaling, network, calibration.
+    """An estimator of sigma8 as a TensorFlow function: logarithms, scaling, network, calibration.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def read(head: AbstractHead, outputs: Tensor, calibration: Mapping[str, Any]) ->
 
 
 def _read_histogram(head: HistogramHead, outputs: Tensor, calibration: Calibration) -> dict[str, Tensor]:
-    probability = tf.nn.softmax(outputs)
+    probability = tf.nn.softmax(head.parts(outputs)[0])
     edges = np.asarray(head.histogram.edges)
     centres, widths = head.histogram.centres, np.diff(edges)
     mean = tf.linalg.matvec(probability, centres)

@@ -41,8 +41,7 @@ def compiled_step(network: Network, optimizer: Any, strategy: Any = None) -> Any
     """
     strategy = strategy or tf.distribute.get_strategy()
     replicas = strategy.num_replicas_in_sync
-    rows = tf.TensorSpec((None, None), tf.float32)
-    counts, targets = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
+    rows, counts = tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32)
 
     def replica(encoder: Tensor, supplementary: Tensor, counts: Tensor, targets: Tensor) -> Tensor:
         here = tf.distribute.get_replica_context().replica_id_in_sync_group
@@ -64,7 +63,7 @@ def compiled_step(network: Network, optimizer: Any, strategy: Any = None) -> Any
         found = strategy.run(replica, args=(encoder, supplementary, counts, targets))
         return strategy.reduce("sum", found, axis=None) if replicas > 1 else found
 
-    return tf.function(step, input_signature=[rows, rows, counts, targets, tf.TensorSpec((), tf.float32)])
+    return tf.function(step, input_signature=[rows, rows, counts, rows, tf.TensorSpec((), tf.float32)])
 
 
 def _part(counts: Tensor, here: Tensor, replicas: int) -> tuple[slice, slice, Tensor]:

@@ -88,10 +88,10 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     scaling = fit_scaling(sample, features)
     strategy = open_strategy(config.devices)
     with strategy.scope():
-        network = kind.build(config, to_arrays(sample, features, scaling))
+        network = kind.build(config, to_arrays(sample, features, scaling, labels=config.labels))
 
     def arrays_of(batch: CatalogBatch) -> Arrays:
-        seen = to_arrays(view(batch, config.variant), features, scaling)
+        seen = to_arrays(view(batch, config.variant), features, scaling, labels=config.labels)
         return refuse_small(seen, fewest=network.fewest_clusters)
 
     validation = arrays_of(feed.validation())
@@ -104,7 +104,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
         network=network,
         features=features,
         scaling=scaling,
-        calibration=network.head.calibrate(inference.outputs(validation), validation.sigma8),
+        calibration=network.head.calibrate(inference.outputs(validation), validation.labels),
         prior=_label_ranges(sample),
         history=run.state.history,
         golden=validation.take(np.arange(min(4, validation.n_catalogs))),
@@ -173,7 +173,7 @@ class _Run:
 
     def _advance(self, batch: Arrays) -> None:
         rate = self.recipe.learning_rate(self._share())
-        targets = self.network.head.targets(batch.sigma8).astype(np.float32)
+        targets = self.network.head.targets(batch.labels).astype(np.float32)
         found = self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate))
         loss, squared_error = found.numpy().tolist()
         if not np.isfinite(loss):
@@ -201,7 +201,7 @@ class _Run:
             "seconds": round(self.state.seconds, 2),
             "catalogs": self.state.catalogs,
             **self._training_means(),
-            **_quality(self.network.head, self.inference.outputs(self._seen), self._seen.sigma8),
+            **_quality(self.network.head, self.inference.outputs(self._seen), self._seen.labels),
             "learning_rate": self.recipe.learning_rate(self._share()),
         }
         score = self.recipe.score(record)
@@ -243,9 +243,9 @@ class _Run:
         return f"loss {self._training_means()['training_loss']:.3f}, {rate:.0f} catalogs/s{scatter}"
 
 
-def _quality(head: AbstractHead, outputs: FloatArray, sigma8: FloatArray) -> dict[str, float]:
+def _quality(head: AbstractHead, outputs: FloatArray, labels: FloatArray) -> dict[str, float]:
     """Return loss, squared error, scatter and bias of labelled catalogs."""
-    residual, targets = np.asarray(head.sigma8(outputs)) - sigma8, head.targets(sigma8)
+    residual, targets = np.asarray(head.sigma8(outputs)) - labels[:, 0], head.targets(labels)
     return {
         "validation_loss": round(float(head.loss(outputs, targets)), 6),
         "validation_mse": round(float(head.squared_error(outputs, targets)), 6),

@@ -16,7 +16,6 @@ from earnest_common.errors import InputError
 from earnest_common.files import atomic_folder, refuse_existing
 from earnest_common.plugins import load_estimator, open_source
 from earnest_common.protocols import Estimator
-from earnest_common.schema import PREDICTIONS
 from earnest_common.section import write_section
 from earnest_common.variants import view
 
@@ -26,6 +25,7 @@ from earnest_model.evaluate import accuracy
 from earnest_model.features import Range, outside_training_range
 from earnest_model.feeds import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
 from earnest_model.networks import architecture
+from earnest_model.predictions import other_labels, prediction_table
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
 
 __all__ = ["evaluate_set", "headline", "open_feed", "predict_set", "train_bundle", "write_figures"]
@@ -138,7 +138,9 @@ def predict_set(
             held += _ranges(estimator, batch)
     if not parts:
         raise InputError(f"catalog set {catalog_set} has no catalogs" + (f" of split '{split}'" if split else ""))
-    write_table(out, pl.concat(parts), PREDICTIONS, parameters={"data_hash": opened.manifest.data_hash})
+    table = pl.concat(parts)
+    schema = prediction_table(other_labels(table))
+    write_table(out, table, schema, parameters={"data_hash": opened.manifest.data_hash})
     together = {name: reduce(Range.joined, (part[name] for part in held)) for name in (held[0] if held else ())}
     return outside_training_range(together, estimator.description.scaling)
 

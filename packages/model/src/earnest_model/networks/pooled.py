@@ -1,5 +1,6 @@
 """Architecture ``pooled``: encoder, terse, sums over the catalog, decoder; the order of clusters cannot matter."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -43,6 +44,8 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         See :class:`earnest_model.config.PooledConfig`.
     seed
         Seed of the initial weights.
+    others
+        Bin edges of other labels, whose marginal distributions follow that of sigma8 in the outputs.
     """
 
     def __init__(
@@ -58,18 +61,21 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         decoder: list[int],
         activation: str,
         seed: int,
+        others: dict[str, list[float]] | None = None,
     ) -> None:
         super().__init__(name="pooled")
         rng = generator(seed, Stage.TRAINING)
         self.n_features, self.n_supplementary = n_features, n_supplementary
-        self.head = HistogramHead(Histogram(tuple(edges)))
+        self.head = HistogramHead(
+            Histogram(tuple(edges)), {name: Histogram(tuple(found)) for name, found in (others or {}).items()}
+        )
         self.n_typical = n_typical
         self.fewest_clusters = 1
         self.whiten = Whitening(name="whiten")
         self.whiten_supplementary = Whitening(name="whiten_supplementary")
         self.encoder = dense_stack(tuple(encoder), 1, activation=activation, rng=rng, name="encoder")
         self.member = dense_stack(tuple(member), pooled, activation=activation, rng=rng, name="member")
-        self.decoder = dense_stack(tuple(decoder), len(edges) - 1, activation=activation, rng=rng, name="decoder")
+        self.decoder = dense_stack(tuple(decoder), self.head.size, activation=activation, rng=rng, name="decoder")
         self.n_pooled = pooled
         self._arguments = {
             "n_features": n_features,
@@ -82,6 +88,7 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
             "decoder": list(decoder),
             "activation": activation,
             "seed": seed,
+            "others": {name: [float(edge) for edge in found] for name, found in (others or {}).items()},
         }
         self.build()
 
@@ -141,13 +148,16 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         return self.decode(tf.math.segment_sum(self.members(encoder, supplementary), segments), counts)
 
 
-def build_pooled(config: PooledConfig, arrays: Arrays, *, seed: int) -> PooledNetwork:
+def build_pooled(config: PooledConfig, arrays: Arrays, *, seed: int, labels: Sequence[str]) -> PooledNetwork:
     """Return an untrained network whose fixed input maps are measured on training catalogs."""
-    histogram = histogram_for(arrays.sigma8, n_bins=config.n_bins)
+    edges = {
+        name: list(histogram_for(values, n_bins=config.n_bins, name=name).edges)
+        for name, values in zip(labels, arrays.labels.T, strict=True)
+    }
     network = PooledNetwork(
         n_features=arrays.encoder.shape[1],
         n_supplementary=arrays.supplementary.shape[1],
-        edges=list(histogram.edges),
+        edges=edges.pop("sigma8"),
         n_typical=float(np.mean(arrays.counts)),
         encoder=list(config.encoder),
         member=list(config.member),
@@ -155,6 +165,7 @@ def build_pooled(config: PooledConfig, arrays: Arrays, *, seed: int) -> PooledNe
         decoder=list(config.decoder),
         activation=config.activation,
         seed=seed,
+        others=edges,
     )
     network.adapt(arrays)
     return network

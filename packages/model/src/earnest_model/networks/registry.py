@@ -45,7 +45,7 @@ class Architecture:
 def _build_pooled(config: TrainingConfig, arrays: Arrays) -> "Network":
     from earnest_model.networks.pooled import build_pooled
 
-    return build_pooled(config.pooled, arrays, seed=config.seed)
+    return build_pooled(config.pooled, arrays, seed=config.seed, labels=config.labels)
 
 
 def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
@@ -60,6 +60,8 @@ def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
 def _build_paper(config: TrainingConfig, arrays: Arrays) -> "Network":
     from earnest_model.networks.paper import build_paper
 
+    if len(config.labels) > 1:
+        raise InputError(f"architecture 'paper' infers sigma8 alone, not {', '.join(config.labels)}; use 'pooled'")
     return build_paper(config.paper, arrays, seed=config.seed)
 
 
