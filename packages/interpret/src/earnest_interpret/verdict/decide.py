@@ -18,11 +18,12 @@ from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.terse import encode, sigma8_at_fixed_mass
 from earnest_interpret.verdict import words
 from earnest_interpret.verdict.check import Check
-from earnest_interpret.verdict.donors import KnownDonors, clone_share, compare_donors
+from earnest_interpret.verdict.donors import KnownDonors, circumstances, clone_share, compare_donors
 from earnest_interpret.verdict.edge import Edge, edge
 from earnest_interpret.verdict.exchange import Exchange, exchange
 from earnest_interpret.verdict.grid import Clumping, clumping
 from earnest_interpret.verdict.permutation import holm
+from earnest_interpret.verdict.relations import Relations
 
 __all__ = ["ALPHA", "Evidence", "Verdict", "decide", "examine"]
 
@@ -159,12 +160,12 @@ def examine(
     terse, missing = np.full(batch.n_clusters, np.nan), {"terse": "the model has no terse layer"}
     if isinstance(estimator, TerseEstimator):
         terse, missing = encode(estimator, batch, max_rows=max_rows), {"terse": "true masses are unknown"}
-    if not has_masses:
-        missing["exchange"] = "true masses are unknown"
+    missing["exchange"] = "no mass is found at every sigma8" if has_masses else "true masses are unknown"
     donors = None
     if known is not None:
         errors = _inferred(estimator, known, max_rows) - known.label("sigma8").astype(np.float64)
-        donors = compare_donors(errors, inferred - sigma8, rng=rngs[0], n_permutations=n_permutations)
+        about = circumstances(known), circumstances(batch)
+        donors = compare_donors(errors, inferred - sigma8, about=about, rng=rngs[0], n_permutations=n_permutations)
     else:
         missing["donors"] = no_known or "no catalogs with the donors of training were given"
     clumps = clumping(inferred, sigma8)
@@ -175,7 +176,7 @@ def examine(
         exchange=exchange(estimator, batch, rng=rngs[1], max_rows=max_rows) if has_masses else None,
         donors=donors,
         clumping=clumps,
-        edge=edge(masses, leave_one_out(estimator, batch, max_rows=max_rows)) if has_masses else None,
+        edge=_edge(estimator, batch, max_rows) if has_masses else None,
         clone_share=clone_share(batch, rng=rngs[2]),
         predictions=inferred,
         sigma8=sigma8,
@@ -188,6 +189,11 @@ def examine(
 
 def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
     return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
+
+
+def _edge(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> Edge | None:
+    delta = leave_one_out(estimator, batch, max_rows=max_rows)
+    return edge(np.log10(batch.column("m_500c")), delta, Relations.of(batch).residual("l_x"))
 
 
 def _at_fixed_mass(

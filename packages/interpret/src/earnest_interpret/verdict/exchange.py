@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.protocols import Estimator
-from earnest_common.scaling import FACTORS, TABLE_2, biased
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.verdict.permutation import permutation_p_value
+from earnest_interpret.verdict.relations import OBSERVABLES, Relations
 
 __all__ = ["Exchange", "exchange", "exchanged"]
 
-_OBSERVABLES: Final = ("l_x", "t_x", "m_gas")
 _NEAREST: Final = 10
 """A cluster takes over the look of one of this many clusters nearest in mass."""
+_WITHIN: Final = 0.05
+"""They must be this near in log10 mass, in every group: at low sigma8 the heaviest clusters have no equals."""
 
 
 @final
@@ -35,6 +37,8 @@ class Exchange:
         Mean inferred sigma8 of the receiving catalogs with the look of each group, less its mean, shape (n_groups,).
     slope
         Change of the inferred per change of the lenders' sigma8: 0 for a sound model, 1 if clusters betray all.
+    share
+        Share of the receiving clusters that have equals in every group; the others keep their own look.
     p_value
         Chance of an absolute correlation as large when the groups are shuffled.
     """
@@ -42,6 +46,7 @@ class Exchange:
     sigma8: FloatArray
     shift: FloatArray
     slope: float
+    share: float
     p_value: float
 
 
@@ -53,13 +58,14 @@ def exchange(
     n_receivers: int = 60,
     n_groups: int = 16,
     max_rows: int = MAX_ROWS,
-) -> Exchange:
+) -> Exchange | None:
     r"""Return whether clusters of equal mass and nuisance betray the sigma8 of the catalog that they come from.
 
     Catalogs lend in groups of neighbouring sigma8. A receiving catalog keeps N, its masses and its scaling relations;
     residuals, profile shapes and lensing errors come from clusters of nearly the same mass in one group. Nature's
     model of the mocks gives them one distribution whatever the sigma8, so that the inferred value must not follow the
-    group: the null hypothesis is that groups can be shuffled.
+    group: the null hypothesis is that groups can be shuffled. Residuals depend on mass, so only clusters that have
+    equals in every group are exchanged; it returns None if there are none.
 
     Parameters
     ----------
@@ -80,11 +86,19 @@ def exchange(
     by_sigma8 = lenders[np.argsort(batch.label("sigma8")[lenders], kind="stable")]
     groups = [batch.select(np.sort(group)) for group in np.array_split(by_sigma8, n_groups)]
     sigma8 = np.array([group.label("sigma8").mean() for group in groups])
-    told = np.array([_mean(estimator, exchanged(receivers, group, rng=rng), max_rows) for group in groups])
+    mass = receivers.column("m_500c")
+    equal = np.all([_has_equals(mass, group.column("m_500c")) for group in groups], axis=0)
+    if not equal.any():
+        return None
+    told = np.array([_mean(estimator, exchanged(receivers, group, rng=rng, which=equal), max_rows) for group in groups])
     shift = told - told.mean()
     x = sigma8 - sigma8.mean()
     return Exchange(
-        sigma8=sigma8, shift=shift, slope=float(x @ shift / (x @ x)), p_value=permutation_p_value(x, shift, rng=rng)
+        sigma8=sigma8,
+        shift=shift,
+        slope=float(x @ shift / (x @ x)),
+        share=float(equal.mean()),
+        p_value=permutation_p_value(x, shift, rng=rng),
     )
 
 
@@ -92,12 +106,19 @@ def _mean(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> float:
     return float(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy().mean())
 
 
-def exchanged(receivers: CatalogBatch, lenders: CatalogBatch, *, rng: np.random.Generator) -> CatalogBatch:
+def exchanged(
+    receivers: CatalogBatch,
+    lenders: CatalogBatch,
+    *,
+    rng: np.random.Generator,
+    which: npt.NDArray[np.bool_] | None = None,
+) -> CatalogBatch:
     r"""Return the receiving catalogs with the look of lenders' clusters of nearly the same mass.
 
     .. math:: \log X' = \mu_r(m_r) + \frac{s_r}{s_l} \left(\log X_l - \mu_l(m_l)\right)
 
-    with the mean relation and scatter factor of the receiving and lending catalog.
+    with the mean relation and scatter factor of the receiving and lending catalog. Clusters not in ``which`` keep their
+    own look.
 
     Examples
     --------
@@ -108,10 +129,10 @@ def exchanged(receivers: CatalogBatch, lenders: CatalogBatch, *, rng: np.random.
     (True, [])
     """
     chosen = _of_similar_mass(receivers.column("m_500c"), lenders.column("m_500c"), rng)
-    own, lent = _Relations.of(receivers), _Relations.of(lenders)
+    own, lent = Relations.of(receivers), Relations.of(lenders)
     new = {
         name: 10 ** (own.mean[name] + own.scatter[name] / lent.scatter[name][chosen] * lent.residual(name)[chosen])
-        for name in _OBSERVABLES
+        for name in OBSERVABLES
     }
     thermal = (own.mean["t_x"] + own.mean["m_gas"]) - (lent.mean["t_x"] + lent.mean["m_gas"])[chosen]
     new["y_500"] = lenders.column("y_500")[chosen] * 10**thermal
@@ -122,46 +143,40 @@ def exchanged(receivers: CatalogBatch, lenders: CatalogBatch, *, rng: np.random.
         "m_gas_profile": new["m_gas"][:, None] * shape,
         "gas_slope_profile": lenders.column("gas_slope_profile")[chosen],
     }
-    return _sorted(receivers, {**new, **profiles})
+    looks = {**new, **profiles}
+    if which is not None:
+        looks = {name: _where(which, look, receivers.column(name)) for name, look in looks.items()}
+    return _sorted(receivers, looks)
 
 
-@final
-@dataclass(frozen=True, kw_only=True)
-class _Relations:
-    """Mean relation, scatter factor and lensing scatter per cluster, and the batch they belong to."""
-
-    batch: CatalogBatch
-    mean: Mapping[str, FloatArray]
-    scatter: Mapping[str, FloatArray]
-    m_wl: FloatArray
-
-    @classmethod
-    def of(cls, batch: CatalogBatch) -> "_Relations":
-        segment = batch.segment_ids
-        factors = {name: _known(batch.label(name).astype(np.float64))[segment] for name in FACTORS}
-        relations = biased(TABLE_2, factors)
-        log10_m = np.log10(batch.column("m_500c"))
-        means = {name: np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in _OBSERVABLES}
-        scatters = {name: factors[f"{name}_scatter"] for name in _OBSERVABLES}
-        m_wl = _known(batch.label("m_wl_scatter").astype(np.float64))[segment]
-        return cls(batch=batch, mean=means, scatter=scatters, m_wl=m_wl)
-
-    def residual(self, name: str) -> FloatArray:
-        return np.asarray(np.log10(self.batch.column(name)) - self.mean[name], dtype=np.float64)
-
-
-def _known(values: FloatArray) -> FloatArray:
-    """Return factors in which an unknown one is that of the reference."""
-    return np.where(np.isfinite(values), values, 1.0)
+def _where(which: npt.NDArray[np.bool_], new: FloatArray, own: FloatArray) -> FloatArray:
+    return np.where(which if new.ndim == 1 else which[:, None], new, own)
 
 
 def _of_similar_mass(wanted: FloatArray, offered: FloatArray, rng: np.random.Generator) -> IntArray:
     """Return for each mass one of the nearest offered ones, drawn at random, shape (n,)."""
-    order = np.argsort(offered, kind="stable")
-    place = np.searchsorted(offered[order], wanted)
-    run = min(_NEAREST, len(offered))
-    first = np.clip(place - run // 2, 0, len(offered) - run)
+    order, first, run = _nearest(wanted, offered)
     return np.asarray(order[first + rng.integers(run, size=len(wanted))], dtype=np.int64)
+
+
+def _has_equals(wanted: FloatArray, offered: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return for each mass whether the nearest offered ones lie within ``_WITHIN`` on both sides, shape (n,)."""
+    order, first, run = _nearest(wanted, offered)
+    sorted_ = np.log10(offered[order])
+    own = np.log10(wanted)
+    near: npt.NDArray[np.bool_] = (own - sorted_[first] <= _WITHIN) & (sorted_[first + run - 1] - own <= _WITHIN)
+    return near
+
+
+def _nearest(wanted: FloatArray, offered: FloatArray) -> tuple[IntArray, IntArray, int]:
+    """Return the order of the offered masses, where in it the nearest ones of each wanted one begin, and their number.
+
+    They are as many above as below, except beyond the ends.
+    """
+    order = np.argsort(offered, kind="stable")
+    run = min(_NEAREST, len(offered))
+    first = np.clip(np.searchsorted(offered[order], wanted) - run // 2, 0, len(offered) - run)
+    return order, first, run
 
 
 def _sorted(batch: CatalogBatch, values: Mapping[str, FloatArray]) -> CatalogBatch:

@@ -16,6 +16,9 @@ __all__ = ["findings", "impossible", "tell"]
 SHARP = 0.6
 """Sharpness from which an edge in true mass is called sharp."""
 
+BRIGHTER = 0.12
+"""Excess of the lightest clusters from which a survey is taken to select by flux."""
+
 _QUESTIONS = {
     "terse": "Whether the terse value of a cluster knows σ₈ at fixed mass",
     "exchange": "Whether the look of clusters betrays the σ₈ of their catalog",
@@ -54,7 +57,8 @@ def _(found: PartialCorrelation, *, failed: bool) -> Check:
 @tell.register
 def _(found: Exchange, *, failed: bool) -> Check:
     share = f"the estimate follows it by {percent(found.slope, 1)} ({probability(found.p_value)})"
-    text = f"When clusters are exchanged for those of another σ₈ at the same mass and nuisances, {share}"
+    which = f"clusters ({percent(found.share)} have equals at every σ₈)"
+    text = f"When {which} are exchanged for those of another σ₈ at the same mass and nuisances, {share}"
     verdict = "single clusters betray the cosmology" if failed else "no more than chance gives"
     return Check(
         key="exchange",
@@ -62,23 +66,29 @@ def _(found: Exchange, *, failed: bool) -> Check:
         text=f"{text}: {verdict}.",
         null="at fixed mass and nuisances clusters look alike whatever σ₈: groups of lenders can be shuffled",
         p_value=found.p_value,
-        numbers={"slope": found.slope},
+        numbers={"slope": found.slope, "share": found.share},
     )
 
 
 @tell.register
 def _(found: KnownDonors, *, failed: bool) -> Check:
-    loss = f"{fixed(found.unknown, 4)} with donors that the model never met and {fixed(found.known, 4)} with known ones"
+    both = f"{fixed(found.unknown, 4)} with donors that the model never met and {fixed(found.known, 4)} with known ones"
+    left = f"{fixed(found.unknown_left, 4)} and {fixed(found.known_left, 4)} ({signed(100 * found.loss, 0)} %"
     verdict = "it knows its donors by sight" if failed else "no more than chance gives"
     return Check(
         key="donors",
         outcome="failed" if failed else "passed",
-        text=f"σ₈ scatters by {loss} ({signed(100 * found.loss, 0)} %, {probability(found.p_value)}): {verdict}.",
+        text=(
+            f"σ₈ scatters by {both}; without what number, masses, nuisances and lensing errors explain, by {left}, "
+            f"{probability(found.p_value)}): {verdict}."
+        ),
         null="errors scatter alike whichever donors: catalogs can be shuffled between known and unknown donors",
         p_value=found.p_value,
         numbers={
             "known": found.known,
             "unknown": found.unknown,
+            "known_left": found.known_left,
+            "unknown_left": found.unknown_left,
             "loss": found.loss,
             "bias_known": found.bias_known,
             "bias_unknown": found.bias_unknown,
@@ -108,16 +118,26 @@ def findings(edge: Edge | None, clone_share: float) -> tuple[Check, ...]:
     """Return what is told but not judged: flaws of the catalogs that a model may or may not have used."""
     found = []
     if edge is not None and math.isfinite(edge.sharpness):
-        sharp = edge.sharpness >= SHARP
-        text = "The catalogs are cut sharply in true mass, a ruler that no telescope has" if sharp else ""
-        text = text or "The catalogs have no sharp edge in true mass"
-        if math.isfinite(edge.influence):
-            text += f"; a cluster at the edge moves σ₈ {fixed(edge.influence)} times as much as one a little above it"
-        numbers = {"sharpness": edge.sharpness, "influence": edge.influence if sharp else None}
-        found.append(Check(key="edge", outcome="finding", text=f"{text}.", numbers=numbers))
+        found.append(_of_edge(edge))
     if math.isfinite(clone_share):
         text = f"The gas profile most like a cluster's own comes from the same donor in {percent(clone_share)} of cases"
         ease = "clones can be recognised" if clone_share > 0.5 else "clones are hard to recognise"
         numbers = {"clone_share": clone_share}
         found.append(Check(key="clones", outcome="finding", text=f"{text}: {ease}.", numbers=numbers))
     return tuple(found)
+
+
+def _of_edge(edge: Edge) -> Check:
+    sharp, excess = edge.sharpness >= SHARP, f"{signed(edge.excess)} of the scatter"
+    text = f"The catalogs follow a limit in flux: the lightest 5 % are brighter than their relation by {excess}"
+    if sharp:
+        text = "The catalogs are cut sharply in true mass, a ruler that no telescope has"
+    elif not edge.excess >= BRIGHTER:
+        text = (
+            "The catalogs have no sharp edge, yet they select by true mass: the lightest 5 % are no brighter than "
+            f"their relation ({excess}; a limit in flux gives about +0.3)"
+        )
+    if math.isfinite(edge.influence):
+        text += f"; a cluster at the edge moves σ₈ {fixed(edge.influence)} times as much as one a little above it"
+    numbers = {"sharpness": edge.sharpness, "excess": edge.excess, "influence": edge.influence if sharp else None}
+    return Check(key="edge", outcome="finding", text=f"{text}.", numbers=numbers)
