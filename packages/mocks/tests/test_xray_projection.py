@@ -131,6 +131,23 @@ def test_no_noise_means_no_deviance():
     assert fit.expected == pytest.approx(shape / shape.sum() * 1e6, rel=2e-3)
 
 
+def test_a_known_background_changes_no_profile():
+    response, r = annular_response()
+    profile, _ = profile_of(TRUTH["one component"])
+    shape = response @ density(profile, r)[0] ** 2
+    counts = shape / shape.sum() * 1e6
+    background = 0.3 * counts.mean() * np.linspace(0.0, 1.0, len(counts))
+    alone, beside = (
+        fit_emission(counts, response, r),
+        fit_emission(counts + background, response, r, background=background),
+    )
+    assert beside.deviance < 0.05
+    assert beside.expected - background == pytest.approx(alone.expected, rel=5e-3)
+    assert (np.diag(beside.covariance) > np.diag(alone.covariance)).all()  # more photons, no more knowledge
+    ignored = fit_emission(counts + background, response, r)
+    assert ignored.expected - background != pytest.approx(alone.expected, rel=0.05)
+
+
 def test_fisher_errors_are_the_scatter_of_many_fits():
     response, r = annular_response()
     profile, _ = profile_of(TRUTH["one component"])

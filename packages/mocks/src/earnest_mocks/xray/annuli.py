@@ -33,6 +33,8 @@ class Annuli:
         Mean distance of these pixels from the centre [pixel], shape (n,).
     response
         Takes surface brightness [counts per pixel] at the radii of the projection to expected counts, shape (n, k).
+    background
+        Counts among ``counts`` that are expected of anything but the cluster, shape (n,).
     """
 
     edges: FloatArray
@@ -40,6 +42,7 @@ class Annuli:
     area: FloatArray
     radius: FloatArray
     response: FloatArray
+    background: FloatArray
 
 
 def annulus_edges(r_max: float, *, growth: float = 1.1) -> FloatArray:
@@ -64,6 +67,7 @@ def annuli(
     edges: FloatArray,
     pixels_per_radius: float,
     sphere: Projection,
+    background: FloatArray | None = None,
 ) -> Annuli:
     """Return the profile of an image around a centre, without the masked pixels.
 
@@ -84,6 +88,8 @@ def annuli(
         Pixels in the unit of the projection's radii.
     sphere
         The projection, for its radii.
+    background
+        Counts in each pixel that are expected of anything but the cluster, shape (ny, nx); default none.
     """
     distance = pixel_radii(len(image), centre)
     # Pixels beyond the central ones count by their distance to a 32nd of a pixel, and as points.
@@ -91,10 +97,14 @@ def annuli(
     at = (np.arange(int(edges[-1] * _STEPS_PER_PIXEL)) + 0.5) / _STEPS_PER_PIXEL
     used = kept & (place < len(at))
     area_at = np.bincount(place[used], minlength=len(at)).astype(np.float64)
-    counts_at = np.bincount(place[used], weights=image[used], minlength=len(at))
+    counts_at, others_at = (
+        np.zeros(len(at)) if one is None else np.bincount(place[used], weights=one[used], minlength=len(at))
+        for one in (image, background)
+    )
     n, owner = len(edges) - 1, np.searchsorted(edges, at, side="right") - 1
-    area, counts, moment = (
-        np.bincount(owner, weights=w, minlength=n).astype(np.float64) for w in (area_at, counts_at, area_at * at)
+    area, counts, others, moment = (
+        np.bincount(owner, weights=w, minlength=n).astype(np.float64)
+        for w in (area_at, counts_at, others_at, area_at * at)
     )
     near = np.argwhere(used & (distance < _FINE_RADIUS))
     parts = _divided(near, centre)
@@ -106,7 +116,8 @@ def annuli(
         shape=(n, len(sphere.r)),
         sphere=sphere,
     )
-    return Annuli(edges=edges, counts=counts, area=area, radius=moment / np.maximum(area, 1.0), response=response)
+    radius = moment / np.maximum(area, 1.0)
+    return Annuli(edges=edges, counts=counts, area=area, radius=radius, response=response, background=others)
 
 
 def _response(

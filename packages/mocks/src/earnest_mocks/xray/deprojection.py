@@ -56,12 +56,12 @@ def deprojected(reduction: Reduction, *, fewest: int = 400, growth: float = 1.25
     sphere = projection(r_max=reduction.edge)
     radii = np.append(rings.edges[first], rings.edges[-1]) / reduction.pixels_per_radius
     model = emission_per_density(reduction.density * density(reduction.profile, sphere.r)[0])
-    counts = np.add.reduceat(rings.counts, first)
+    counts, others = (np.add.reduceat(values, first) for values in (rings.counts, rings.background))
     response = np.add.reduceat(reduction.response, first, axis=0) * model
     shell = np.clip(np.searchsorted(radii, sphere.r, side="right") - 1, 0, len(first))
     matrix = np.stack([response[:, shell == i].sum(axis=1) for i in range(len(first))], axis=1)
     inverse = np.linalg.inv(matrix)
-    multiple = inverse @ (counts - response[:, shell == len(first)].sum(axis=1))
+    multiple = inverse @ (counts - others - response[:, shell == len(first)].sum(axis=1))
     error = np.sqrt((inverse**2) @ counts)
     middle = np.sqrt(np.maximum(radii[:-1], sphere.r[0]) * radii[1:])
     middle[0] = radii[1] / 2

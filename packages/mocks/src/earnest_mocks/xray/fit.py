@@ -60,10 +60,23 @@ class EmissionFit:
         return 1 if len(self.parameters) == len(_NAMES) else 2
 
 
-def fit_emission(counts: FloatArray, response: FloatArray, r: FloatArray) -> EmissionFit:
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Data:
+    """What is fitted: counts and background of each annulus, the response matrix, and ln r of its columns."""
+
+    counts: FloatArray
+    background: FloatArray
+    response: FloatArray
+    ln_r: FloatArray
+
+
+def fit_emission(
+    counts: FloatArray, response: FloatArray, r: FloatArray, *, background: FloatArray | None = None
+) -> EmissionFit:
     r"""Return the maximum-likelihood model of the counts in annuli.
 
-    .. math:: \ln L = \sum_i n_i \ln\mu_i - \mu_i, \quad \mu = W\, q(r; \theta)
+    .. math:: \ln L = \sum_i n_i \ln\mu_i - \mu_i, \quad \mu = W\, q(r; \theta) + b
 
     A second component is added where it improves the deviance by 12.
 
@@ -75,17 +88,22 @@ def fit_emission(counts: FloatArray, response: FloatArray, r: FloatArray) -> Emi
         W, from emissivities at the radii to expected counts, shape (n, k).
     r
         The radii, shape (k,).
+    background
+        b, the counts that are expected of anything else, shape (n,); default none.
 
     References
     ----------
     Vikhlinin et al. (2006), arXiv:astro-ph/0507092, equation 3.
     """
-    ln_r = np.log(r)
-    best, deviance = _best_single(counts, response, ln_r)
-    both = _climb(counts, response, ln_r, _with_second(best))
+    nothing = np.zeros(len(counts))
+    data = _Data(
+        counts=counts, background=nothing if background is None else background, response=response, ln_r=np.log(r)
+    )
+    best, deviance = _best_single(data)
+    both = _climb(data, _with_second(best))
     if both[1] < deviance - _NEEDED_GAIN:
         best, deviance = both
-    expected, jacobian = _predict(best, response, ln_r)
+    expected, jacobian = _predict(data, best)
     free = _free(best, np.zeros(len(best)))
     information = (jacobian[:, free] / expected[:, None]).T @ jacobian[:, free]
     covariance = np.zeros((len(best), len(best)))
@@ -117,23 +135,24 @@ def profile_of(parameters: FloatArray) -> tuple[GasProfile, FloatArray]:
     return shape, p[:, 0]
 
 
-def _best_single(counts: FloatArray, response: FloatArray, ln_r: FloatArray) -> tuple[FloatArray, float]:
+def _best_single(data: _Data) -> tuple[FloatArray, float]:
     """Return the best single component; another start is tried only where the last one ended in a misfit."""
     ends = []
     for shape in _STARTS:
-        ends.append(_climb(counts, response, ln_r, _start(counts, response, ln_r, shape)))
-        n_free = len(counts) - len(_NAMES)
+        ends.append(_climb(data, _start(data, shape)))
+        n_free = len(data.counts) - len(_NAMES)
         if ends[-1][1] < n_free + _MISFIT * np.sqrt(2 * max(n_free, 0)):
             break
     return min(ends, key=lambda end: end[1])
 
 
-def _start(counts: FloatArray, response: FloatArray, ln_r: FloatArray, shape: tuple[float, ...]) -> FloatArray:
+def _start(data: _Data, shape: tuple[float, ...]) -> FloatArray:
     """Return a start whose amplitude reproduces the total counts."""
     core, scale, alpha, beta, epsilon = shape
     start = np.array([0.0, np.log(core), np.log(scale), alpha, beta, epsilon])
-    expected, _ = _predict(start, response, ln_r)
-    start[0] = np.log(counts.sum() / expected.sum())
+    expected, _ = _predict(data, start)
+    others = data.background.sum()
+    start[0] = np.log(max(data.counts.sum() - others, 1.0) / (expected.sum() - others))
     return start
 
 
@@ -145,16 +164,14 @@ def _with_second(parameters: FloatArray) -> FloatArray:
     return np.concatenate([parameters, [height, np.log(core), beta]])
 
 
-def _climb(
-    counts: FloatArray, response: FloatArray, ln_r: FloatArray, start: FloatArray, *, n_steps: int = 200
-) -> tuple[FloatArray, float]:
+def _climb(data: _Data, start: FloatArray, *, n_steps: int = 200) -> tuple[FloatArray, float]:
     """Return the parameters of least deviance, by damped Fisher scoring within the bounds, and the deviance."""
     here, damping = start, 1e-2
     low, high = _LOW[: len(start)], _HIGH[: len(start)]
-    expected, jacobian = _predict(here, response, ln_r)
-    deviance = _deviance(counts, expected)
+    expected, jacobian = _predict(data, here)
+    deviance = _deviance(data.counts, expected)
     for _ in range(n_steps):
-        gradient = jacobian.T @ (1 - counts / expected)
+        gradient = jacobian.T @ (1 - data.counts / expected)
         free = _free(here, gradient)
         weighted = jacobian[:, free] / np.sqrt(expected)[:, None]
         information = weighted.T @ weighted
@@ -162,8 +179,8 @@ def _climb(
         step = np.zeros(len(here))
         step[free] = -np.linalg.solve(information + damping * np.diag(scale), gradient[free])
         there = np.clip(here + step, low, high)
-        expected_there, jacobian_there = _predict(there, response, ln_r)
-        deviance_there = _deviance(counts, expected_there)
+        expected_there, jacobian_there = _predict(data, there)
+        deviance_there = _deviance(data.counts, expected_there)
         if deviance_there <= deviance:
             gain = deviance - deviance_there
             here, deviance, expected, jacobian = there, deviance_there, expected_there, jacobian_there
@@ -183,14 +200,14 @@ def _free(parameters: FloatArray, gradient: FloatArray) -> np.ndarray:
     return ~(((parameters <= low) & (gradient >= 0)) | ((parameters >= high) & (gradient <= 0)))
 
 
-def _predict(parameters: FloatArray, response: FloatArray, ln_r: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _predict(data: _Data, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the expected counts, shape (n,), and their derivatives, shape (n, p)."""
-    emission, slopes = _emission(parameters, ln_r)
-    expected = response @ emission.sum(axis=1)
+    emission, slopes = _emission(parameters, data.ln_r)
+    expected = data.response @ emission.sum(axis=1) + data.background
     columns = [emission[:, :1] * slopes[:, : len(_NAMES)]]
     if len(parameters) > len(_NAMES):
         columns.append(emission[:, 1:] * slopes[:, len(_NAMES) :])
-    return np.maximum(expected, 1e-300), response @ np.concatenate(columns, axis=1)
+    return np.maximum(expected, 1e-300), data.response @ np.concatenate(columns, axis=1)
 
 
 def _emission(parameters: FloatArray, ln_r: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -18,6 +18,7 @@ from earnest_mocks.xray.frame import ClusterFrame, cluster_frame
 from earnest_mocks.xray.gas import gas_of
 from earnest_mocks.xray.image import centroid, pixel_radii, sky_image
 from earnest_mocks.xray.instrument import Instrument
+from earnest_mocks.xray.neighbours import neighbour_emission
 from earnest_mocks.xray.photon_list import PhotonList
 from earnest_mocks.xray.projection import projection
 from earnest_mocks.xray.substructure import substructure_mask
@@ -45,6 +46,8 @@ class ReductionConfig:
         What counts as substructure.
     mask
         Whether substructures are masked.
+    neighbours
+        Whether the emission of bright masked structures is modelled, which reaches beyond any mask.
     recentre
         Whether the centre is the photons' centroid instead of the middle of the field.
     core
@@ -70,6 +73,7 @@ class ReductionConfig:
     cosmology: Cosmology = MAGNETICUM
     detection: Detection = field(default_factory=Detection)
     mask: bool = True
+    neighbours: bool = True
     recentre: bool = True
     core: float = 0.1
     fit_radius: float = 2.0
@@ -196,9 +200,14 @@ def reduce_photons(
     image = sky_image(seen, frame.instrument)
     centre, masked = _prepared(image, frame.pixels_per_radius, config)
     _refuse_unseen(image, centre, frame, config)
-    rings, response = _brightness(image, ~masked, centre=centre, frame=frame, config=config)
-    covered = rings.area > 0
-    fit = fit_emission(rings.counts[covered], response[covered], projection(r_max=config.edge).r)
+    rings, response = _brightness(image, masked, centre=centre, frame=frame, config=config)
+    seen_at = rings.area > 0
+    fit = fit_emission(
+        rings.counts[seen_at],
+        response[seen_at],
+        projection(r_max=config.edge).r,
+        background=rings.background[seen_at],
+    )
     return Reduction(
         m_500c=frame.m_500c,
         t_x=frame.t_x,
@@ -267,13 +276,18 @@ def _corner(image: FloatArray, centre: tuple[float, float]) -> float:
 
 
 def _brightness(
-    image: FloatArray, kept: np.ndarray, *, centre: tuple[float, float], frame: ClusterFrame, config: ReductionConfig
+    image: FloatArray, masked: np.ndarray, *, centre: tuple[float, float], frame: ClusterFrame, config: ReductionConfig
 ) -> tuple[Annuli, FloatArray]:
     """Return the annuli and the matrix from n_p n_e [cm^-6] at the radii of the projection to their expected counts."""
     sphere = projection(r_max=config.edge)
     in_pixels = frame.pixels_per_radius
     edges = annulus_edges(min(config.fit_radius * in_pixels, _corner(image, centre)))
-    rings = annuli(image, kept, centre=centre, edges=edges, pixels_per_radius=in_pixels, sphere=sphere)
+    others = None
+    if config.neighbours:
+        others = neighbour_emission(image, masked, centre=centre, core_radius=config.core * in_pixels, radius=in_pixels)
+    rings = annuli(
+        image, ~masked, centre=centre, edges=edges, pixels_per_radius=in_pixels, sphere=sphere, background=others
+    )
     counts = counts_per_emission(
         frame.instrument, t_x=frame.t_x, z=frame.z, cosmology=config.cosmology, metallicity=config.metallicity
     )

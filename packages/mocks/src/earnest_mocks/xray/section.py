@@ -94,8 +94,9 @@ def _text(frame: pl.DataFrame) -> tuple[str, ...]:
     )
     method = (
         "Photons are binned into an image; what stands out of a smooth elliptical model in its wavelet coefficients is "
-        "masked, the core excepted; the brightness of the rest in annuli is fitted with a projected Vikhlinin (2006) "
-        "density profile by Poisson likelihood, which gives gas masses and slopes."
+        "masked, the core excepted, and the emission of bright neighbours beyond their masks is modelled; the "
+        "brightness of the rest in annuli is fitted with a projected Vikhlinin (2006) density profile by Poisson "
+        "likelihood, which gives gas masses and slopes."
     )
     emulated = _emulated(frame)
     if not emulated:

@@ -3,15 +3,12 @@
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-from earnest_mocks.xray.annuli import annulus_edges
-from earnest_mocks.xray.image import elongation, pixel_offsets, pixel_radii
+from earnest_mocks.xray.image import elongation, pixel_radii
+from earnest_mocks.xray.sectors import sectored_annuli
 from earnest_mocks.xray.wavelet import Detection, significant_structures, smoothed_images
 
 __all__ = ["smooth_model", "substructure_mask"]
 
-_GROWTH = 1.2  # annuli of the smooth model, wide enough for hundreds of photons
-_SECTORS = 12
-_STEPS_PER_PIXEL = 8
 _SHAPE_SCALE = 3  # the elongation is measured on the image smoothed over 8 pixels
 
 
@@ -69,33 +66,5 @@ def smooth_model(image: FloatArray, *, centre: tuple[float, float], rounding: Fl
     rounding
         Turns its isophotes into circles, shape (2, 2).
     """
-    x, y = pixel_offsets(len(image), centre)
-    u, v = (np.float32(a) * x.astype(np.float32) + np.float32(b) * y.astype(np.float32) for a, b in rounding)
-    place = (np.hypot(u, v) * _STEPS_PER_PIXEL).astype(np.int32)
-    sector = ((np.arctan2(v, u) / (2 * np.pi) + 0.5) * _SECTORS).astype(np.int32) % _SECTORS
-    fine = (np.arange(int(place.max()) + 1) + 0.5) / _STEPS_PER_PIXEL
-    edges = annulus_edges(float(fine[-1]) + 1.0, growth=_GROWTH)
-    cell = (np.searchsorted(edges, fine, side="right") - 1)[place] * _SECTORS + sector
-    size = (len(edges) - 1) * _SECTORS
-    area, counts = (
-        np.bincount(cell.ravel(), weights=w.ravel(), minlength=size).reshape(-1, _SECTORS).astype(np.float64)
-        for w in (np.ones_like(image), image)
-    )
-    brightness = _middle_half(counts, area)
-    seen = brightness > 0
-    if not seen.any():
-        return np.zeros_like(image)
-    middle = (edges[1:] + edges[:-1]) / 2
-    at_fine = np.exp(np.interp(np.log(fine), np.log(middle[seen]), np.log(brightness[seen])))
-    return np.asarray(at_fine[place])
-
-
-def _middle_half(counts: FloatArray, area: FloatArray) -> FloatArray:
-    """Return the mean over the middle half of each row of sectors inside of the image, shape (n,)."""
-    sector = np.where(area > 0, counts / np.maximum(area, 1), np.nan)
-    ordered = np.sort(sector, axis=1)  # nan last
-    n = np.sum(area > 0, axis=1)
-    low, high = n // 4, n - n // 4
-    at = np.arange(_SECTORS)
-    middle = (at >= low[:, None]) & (at < high[:, None])
-    return np.asarray(np.sum(np.where(middle, ordered, 0.0), axis=1) / np.maximum(high - low, 1))
+    rings = sectored_annuli(len(image), centre=centre, rounding=rounding)
+    return rings.spread(rings.brightness(image))
