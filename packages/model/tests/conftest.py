@@ -14,6 +14,10 @@ from earnest_common.schema import RADII_R500C
 from earnest_common.testing import toy_batch
 from earnest_model.config import FastRecipe, PaperConfig, PooledConfig, TrainingConfig
 from earnest_model.feeds import LiveFeed
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,8 @@ def _assembled(training: Training, held_out: HeldOut, records: Sequence[Mapping[
     rows = {case: _row(case, training, held_out, records) for case in CASES}
     if median := held_out.limit(_MEDIAN):
         rows["n_median_y_x"] = {
-            "title": f"N and median Y_X, {median.n_catalogs:,} catalogs",
+            "title": "N and median Y_X",
+            "n_catalogs": median.n_catalogs,
             "scatter": median.scatter,
             "scatter_err": median.scatter_err,
         }

@@ -65,7 +65,8 @@ def _paint(axes: "Axes", table: Mapping[str, Any]) -> None:
             axes.plot([row["limit"]] * 2, [y - 0.3, y + 0.3], color=INK, lw=2.2, label=limit)
         axes.errorbar(row["scatter"], y - 0.17, xerr=row["scatter_err"], fmt="o", color=BLUE, label=here)
         single = row.get("by_seed", ())
-        axes.plot(single, [y - 0.33] * len(single), ".", ms=3, color=BLUE)
+        if len(single) > 1:
+            axes.plot(single, [y - 0.36] * len(single), ".", ms=3, color=BLUE)
     axes.axvline(table["prior_scatter"], color=GREY, ls="--", lw=1)
     axes.set_yticks(range(len(rows)), [row["title"] for row in rows])
     axes.set(xlabel=r"scatter of $\sigma_8$", xlim=(0, None), ylim=(len(rows) - 0.4, -0.6))
