@@ -251,7 +251,7 @@ def _cells(found: list[tuple[int, float]]) -> list[str]:
     contrast = [size for _, size in found]
     return [
         f"{sum(rank == 1 for rank, _ in found)} of {len(found)}",
-        f"{np.median(contrast):.1f} ({min(contrast):.2f} to {max(contrast):.0f})",
+        f"{np.median(contrast):.1f} ({min(contrast):.1f} to {max(contrast):.1f})",
     ]
 
 
