@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from earnest_common.drawing import draw
 from earnest_common.errors import InputError
@@ -12,6 +13,7 @@ from earnest_interpret.page.colour import for_dark_paper, to_hex
 from earnest_interpret.page.render import MAX_BYTES
 from earnest_interpret.page.svg import inline
 from earnest_interpret.page.text import column, prose
+from earnest_interpret.palette import loudness
 
 EVIL = '<script>alert(1)</script><img src="https://example.org/x.png" onerror="alert(2)">'
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -192,3 +194,19 @@ def test_columns_and_prose():
         "R<sub>500</sub>\N{NO-BREAK SPACE}h<sup>\N{MINUS SIGN}1</sup>\N{NO-BREAK SPACE}M<sub>☉</sub> "
         "Y<sub>X</sub> max_rows"
     )
+
+
+HALF_TURN = np.array([[-0.574, 1.430, 0.144], [0.426, 0.430, 0.144], [0.426, 1.430, -0.856]])
+"""CSS hue-rotate(180deg), from the specification of filter effects."""
+
+
+@pytest.mark.parametrize("place", np.linspace(0, 1, 9))
+def test_pictures_keep_clear_of_the_paper_inverted_or_not(place):
+    """The page turns rasterised layers round with invert(1) hue-rotate(180deg) on dark paper."""
+    rgb = np.array(loudness()(place)[:3])
+    shown = [
+        to_hex("rgb({},{},{})".format(*np.round(255 * c).astype(int)))
+        for c in (rgb, np.clip(HALF_TURN @ (1 - rgb), 0, 1))
+    ]
+    assert _contrast(shown[0], "#ffffff") > 1.8
+    assert _contrast(shown[1], for_dark_paper("#ffffff")) > 1.8
