@@ -25,7 +25,7 @@ from earnest_selfcal.referee.posterior import RefereeConfig
 from earnest_selfcal.referee.run import Case, judge
 from earnest_selfcal.referee.score import inside, score
 
-__all__ = ["Effort", "InformationPoint", "measure", "model_cases"]
+__all__ = ["Effort", "InformationPoint", "measure", "model_cases", "true_catalog"]
 
 _REFEREED = {"x_ray": OBSERVABLES[:3], "all": OBSERVABLES[:4], "perfect": OBSERVABLES}
 _FEWEST = 10
@@ -147,11 +147,16 @@ def model_cases(variant: Variant, *, n_catalogs: int, seed: int) -> list[Case]:
     maker = ModelCatalogs.of(variant.preset, noise=variant.noise)
     cases = []
     for index in range(n_catalogs):
-        rng = generator(seed, Stage.SELF_CALIBRATION, _FIRST_ID + index)
-        truth = {name: float(value[0]) for name, value in variant.preset.priors.draw(1, rng=rng).items()}
-        observed = draw_catalog(maker, truth, rng=rng)
+        truth, observed = true_catalog(maker, seed=seed, index=index)
         cases.append(Case(catalog_id=index, observed=observed, sigma8_true=truth["sigma8"]))
     return cases
+
+
+def true_catalog(maker: ModelCatalogs, *, seed: int, index: int) -> tuple[dict[str, float], dict[str, FloatArray]]:
+    """Return the parameters of one of these surveys, and its catalog."""
+    rng = generator(seed, Stage.SELF_CALIBRATION, _FIRST_ID + index)
+    truth = {name: float(value[0]) for name, value in maker.preset.priors.draw(1, rng=rng).items()}
+    return truth, draw_catalog(maker, truth, rng=rng)
 
 
 def _summarised(table: ForwardTable, cases: list[Case], *, with_median: bool) -> pl.DataFrame:
