@@ -17,9 +17,11 @@ from earnest_interpret.sections.verdict import verdict_section
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 from earnest_interpret.verdict import decide, examine
 from earnest_interpret.verdict.donors import clone_share, compare_donors
+from earnest_interpret.verdict.edge import edge, excess_of_lightest
 from earnest_interpret.verdict.exchange import exchange, exchanged
 from earnest_interpret.verdict.grid import clumping
 from earnest_interpret.verdict.permutation import holm
+from earnest_interpret.verdict.words import findings
 from scipy.stats import binomtest, kstest
 
 ESTIMATOR = SaturatingEstimator(
@@ -100,6 +102,22 @@ def test_exchange_does_not_depend_on_the_order_of_clusters_in_the_model():
     assert found.slope == pytest.approx(0)
 
 
+def test_clusters_without_equals_keep_their_own_look():
+    batch = toy_batch(n_catalogs=40, seed=2)
+    receivers, lenders = batch.select(np.arange(10)), batch.select(np.arange(10, 40))
+    which = receivers.column("m_500c") < np.median(receivers.column("m_500c"))
+    found = exchanged(receivers, lenders, rng=np.random.default_rng(1), which=which)
+    kept = np.isin(receivers.column("t_x"), found.column("t_x"))
+    assert np.array_equal(kept, ~which)
+    # no group of a single light catalog has equals of the heaviest cluster
+    assert exchange(ESTIMATOR, batch, rng=np.random.default_rng(1), n_groups=4).share < 1
+
+
+def test_no_equals_no_exchange():
+    batch = toy_batch(n_catalogs=60, seed=2, mean_n_clusters=4)
+    assert exchange(ESTIMATOR, batch, rng=np.random.default_rng(1), n_groups=20) is None
+
+
 def test_units_of_the_terse_value_do_not_matter():
     batch = leaking(toy_batch(n_catalogs=80, seed=3), 0.3)
     found = [
@@ -119,6 +137,47 @@ def test_unknown_donors(rng):
     assert worse.loss == pytest.approx(0.5, abs=0.2)
     shifted = compare_donors(rng.normal(0, 1, 200), rng.normal(5, 1, 200), rng=rng, n_permutations=999)
     assert shifted.p_value > 0.001  # a mean of their own is not recognition
+
+
+def test_circumstances_hide_what_donors_do(rng):
+    """Strangers add 30 % to an error of which circumstances make nine tenths: seen only without these."""
+    about = rng.normal(size=(600, 6))
+    reasons = about @ rng.normal(size=6) + 0.3 * about[:, 0] * about[:, 1]
+    errors = reasons + 0.3 * rng.normal(size=600) * np.where(np.arange(600) < 300, 1.0, 1.3)
+    hidden, seen = (
+        compare_donors(errors[:300], errors[300:], about=given, rng=rng, n_permutations=999)
+        for given in (None, (about[:300], about[300:]))
+    )
+    assert hidden.p_value > 0.01
+    assert seen.p_value < 0.01
+    assert seen.loss == pytest.approx(0.3, abs=0.15)
+
+
+def test_shuffled_catalogs_make_no_strangers(rng):
+    """With donors that are all alike p-values are uniform, circumstances taken off or not."""
+    p_values = []
+    for _ in range(200):
+        about = rng.normal(size=(120, 5))
+        errors = about @ rng.normal(size=5) + rng.normal(size=120)
+        found = compare_donors(errors[:60], errors[60:], about=(about[:60], about[60:]), rng=rng, n_permutations=199)
+        p_values.append(found.p_value)
+    assert kstest(p_values, "uniform").pvalue > 0.001
+
+
+@pytest.mark.parametrize(("brighter", "words"), [(0.0, "select by true mass"), (0.5, "limit in flux")])
+def test_what_the_lightest_clusters_say_of_the_survey(rng, brighter, words):
+    log10_m = 13.6 + rng.gamma(4.0, 0.1, 20_000)  # few at the lowest masses: no sharp edge
+    residual = rng.normal(0, 0.13, 20_000) + 0.13 * brighter * (log10_m < np.quantile(log10_m, 0.05))
+    told = edge(log10_m, np.ones_like(log10_m), excess=excess_of_lightest(log10_m, residual))
+    assert told.excess == pytest.approx(brighter, abs=0.1)
+    assert words in findings(told, float("nan"))[0].text
+
+
+def test_a_sharp_edge_is_named(rng):
+    log10_m = 13.6 + rng.exponential(0.3, 20_000)
+    told = edge(log10_m, np.ones_like(log10_m))
+    assert told.influence == pytest.approx(1)
+    assert "cut sharply" in findings(told, float("nan"))[0].text
 
 
 def test_clones_are_counted(rng):
@@ -146,6 +205,16 @@ def test_clumps_are_found_and_even_values_are_not(rng):
     on_grid = truth.round(2)
     assert clumping(on_grid + rng.normal(0, 0.02, 500), on_grid).p_value > 0.001
     assert clumping(on_grid + rng.normal(0, 0.002, 500), on_grid) is None
+
+
+def test_ends_of_the_prior_are_no_grid(rng):
+    """Estimates that crowd at 0.70 and end at 0.92, no whole number of steps of 0.05 apart: alarms at 5 % or less."""
+    alarms = 0
+    for _ in range(400):
+        truth = rng.uniform(0.7, 0.92, 300)
+        crowded = np.maximum(truth + rng.normal(0, 0.02, 300), 0.70) + np.abs(rng.normal(0, 0.004, 300))
+        alarms += clumping(crowded, truth).p_value < 0.05
+    assert binomtest(alarms, 400, 0.05, alternative="greater").pvalue > 0.001
 
 
 def test_holm_is_between_nothing_and_bonferroni(rng):

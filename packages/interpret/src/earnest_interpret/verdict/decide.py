@@ -19,7 +19,7 @@ from earnest_interpret.terse import encode, sigma8_at_fixed_mass
 from earnest_interpret.verdict import words
 from earnest_interpret.verdict.check import Check
 from earnest_interpret.verdict.donors import KnownDonors, circumstances, clone_share, compare_donors
-from earnest_interpret.verdict.edge import Edge, edge
+from earnest_interpret.verdict.edge import Edge, edge, excess_of_lightest
 from earnest_interpret.verdict.exchange import Exchange, exchange
 from earnest_interpret.verdict.grid import Clumping, clumping
 from earnest_interpret.verdict.permutation import holm
@@ -176,7 +176,7 @@ def examine(
         exchange=exchange(estimator, batch, rng=rngs[1], max_rows=max_rows) if has_masses else None,
         donors=donors,
         clumping=clumps,
-        edge=_edge(estimator, batch, max_rows) if has_masses else None,
+        edge=_edge(estimator, batch, known, max_rows) if has_masses else None,
         clone_share=clone_share(batch, rng=rngs[2]),
         predictions=inferred,
         sigma8=sigma8,
@@ -191,9 +191,12 @@ def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> Float
     return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
 
 
-def _edge(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> Edge | None:
-    delta = leave_one_out(estimator, batch, max_rows=max_rows)
-    return edge(np.log10(batch.column("m_500c")), delta, Relations.of(batch).residual("l_x"))
+def _edge(estimator: Estimator, batch: CatalogBatch, known: CatalogBatch | None, max_rows: int) -> Edge | None:
+    seen = [one for one in (batch, known) if one is not None]
+    masses = [np.log10(one.column("m_500c")) for one in seen]
+    residual = np.concatenate([Relations.of(one).residual("l_x") for one in seen])
+    excess = excess_of_lightest(np.concatenate(masses), residual)
+    return edge(masses[0], leave_one_out(estimator, batch, max_rows=max_rows), excess=excess)
 
 
 def _at_fixed_mass(

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 __all__ = ["KnownDonors", "circumstances", "clone_share", "compare_donors"]
 
 _PER_TERM: Final = 8
-"""Fewest catalogs per term of what is taken off their errors."""
+"""Fewest catalogs per linear, and per quadratic, term of what is taken off their errors."""
 
 
 @final
@@ -62,7 +62,8 @@ def compare_donors(
 
     Only the spread counts, not the mean: a network that knows its donors by sight corrects each cluster, and loses
     that correction with strangers. Most of an error has other reasons, so what a quadratic function of the
-    circumstances explains is taken off first, by one fit to all catalogs.
+    circumstances explains is taken off first, by a fit of its own on each side: a few hundred donors have mean
+    residuals of their own, to which a sound model is tuned as well.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def compare_donors(
     """
     n, errors = len(known), np.concatenate([known - known.mean(), unknown - unknown.mean()])
     if about is not None:
-        errors = _left(errors, np.concatenate(about), n)
+        errors = np.concatenate([_left(known, about[0]), _left(unknown, about[1])])
     squares = errors**2
     observed = _ratio(squares[None, :], n)[0]
     count, block = 0, max(1, 2_000_000 // len(errors))
@@ -107,15 +108,19 @@ def _ratio(squares: FloatArray, n: int) -> FloatArray:
     return np.asarray(squares[:, n:].mean(axis=1) / squares[:, :n].mean(axis=1), dtype=np.float64)
 
 
-def _left(errors: FloatArray, about: FloatArray, n: int) -> FloatArray:
-    """Return what a quadratic function leaves; few catalogs take a linear one, fewer still only their own means."""
+def _left(errors: FloatArray, about: FloatArray) -> FloatArray:
+    """Return what a quadratic function leaves; few catalogs take a linear one, fewer still only their mean.
+
+    It is scaled for the freedom of the fit, so that its spread does not depend on how many catalogs there are.
+    """
     spread = about.std(axis=0)
     x = (about - about.mean(axis=0))[:, spread > 0] / spread[spread > 0]
     second = np.hstack([x**2, x[:, :1] * x[:, 1:]])
-    which = np.arange(len(errors)) < n
-    terms = [np.stack([which, ~which], axis=1), *(part for part in (x, second) if len(x) >= _PER_TERM * part.shape[1])]
+    terms = [np.ones((len(x), 1)), *(part for part in (x, second) if len(x) >= _PER_TERM * part.shape[1])]
     design = np.hstack(terms)
-    return errors - design @ np.linalg.lstsq(design, errors, rcond=None)[0]
+    solution, _, rank, _ = np.linalg.lstsq(design, errors, rcond=None)
+    left: FloatArray = (errors - design @ solution) * np.sqrt(len(x) / (len(x) - rank))
+    return left
 
 
 def circumstances(batch: CatalogBatch) -> FloatArray:

@@ -10,7 +10,7 @@ from typing import Final, final
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-__all__ = ["Edge", "edge"]
+__all__ = ["Edge", "edge", "excess_of_lightest"]
 
 _STEP: Final = 0.02
 _NEAR: Final = 0.05
@@ -36,7 +36,7 @@ class Edge:
         few clusters lie at the edge.
     excess
         How much brighter than their relation the lightest 5 % of clusters are, in units of the scatter of log10 l_x: a
-        limit in flux makes them so (about 0.3 in the preset ``realistic``), a cut in true mass does not.
+        limit in flux makes them so (about 0.3 in the preset ``realistic``), a cut in true mass not; NaN if unknown.
     """
 
     log10_m: float
@@ -45,7 +45,7 @@ class Edge:
     excess: float
 
 
-def edge(log10_m: FloatArray, delta: FloatArray, residual: FloatArray) -> Edge | None:
+def edge(log10_m: FloatArray, delta: FloatArray, *, excess: float = float("nan")) -> Edge | None:
     """Return what happens at the lowest masses; None without masses.
 
     Parameters
@@ -54,13 +54,13 @@ def edge(log10_m: FloatArray, delta: FloatArray, residual: FloatArray) -> Edge |
         Log masses, NaN where unknown, shape (n,).
     delta
         Leave-one-out changes of sigma8, shape (n,).
-    residual
-        How far log10 l_x lies above its relation [dex], shape (n,).
+    excess
+        What :func:`excess_of_lightest` returns.
 
     Examples
     --------
     >>> m = np.linspace(14, 15, 5001)
-    >>> found = edge(m, np.ones_like(m), np.sin(1e4 * m))
+    >>> found = edge(m, np.ones_like(m))
     >>> round(found.sharpness, 1), found.influence
     (1.0, 1.0)
     """
@@ -69,14 +69,36 @@ def edge(log10_m: FloatArray, delta: FloatArray, residual: FloatArray) -> Edge |
         return None
     height, size = log10_m[known] - log10_m[known].min(), np.abs(delta[known])
     near, beyond = size[height < _NEAR], size[(height >= _BEYOND[0]) & (height < _BEYOND[1])]
-    lightest = residual[known][height <= np.quantile(height, _LIGHTEST)]
     enough = min(len(near), len(beyond)) >= _FEWEST and beyond.mean() > 0
     return Edge(
         log10_m=float(log10_m[known].min()),
         sharpness=_sharpness(height),
         influence=float(near.mean() / beyond.mean()) if enough else float("nan"),
-        excess=float(lightest.mean() / max(np.std(residual[known]), 1e-9)),
+        excess=excess,
     )
+
+
+def excess_of_lightest(log10_m: FloatArray, residual: FloatArray) -> float:
+    """Return the mean residual of the lightest 5 % of clusters in units of the standard deviation of all.
+
+    Mocks borrow residuals from a list, and few of its clusters are as light as the lightest: give it catalogs with as
+    many donors as there are.
+
+    Parameters
+    ----------
+    log10_m
+        Log masses, shape (n,).
+    residual
+        How far log10 l_x lies above its relation [dex], shape (n,).
+
+    Examples
+    --------
+    >>> m = np.linspace(14, 15, 1001)
+    >>> round(excess_of_lightest(m, np.where(m < 14.05, 0.2, -0.2)), 1)
+    2.1
+    """
+    spread = float(np.std(residual))
+    return float(residual[log10_m <= np.quantile(log10_m, _LIGHTEST)].mean() / spread) if spread > 0 else 0.0
 
 
 def _sharpness(height: FloatArray) -> float:

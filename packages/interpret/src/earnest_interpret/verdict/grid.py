@@ -23,7 +23,7 @@ class Clumping:
     step
         The step of the grid.
     strength
-        Mean of cos(2 pi (value - origin) / step): 0 without clumps, 1 if all lie on the grid.
+        Weighted mean of cos(2 pi (value - origin) / step): 0 without clumps, 1 if all lie on the grid.
     p_value
         Chance of it for values that know no grid, with all steps that were tried counted.
     """
@@ -52,10 +52,12 @@ def grid_of(labels: FloatArray) -> float | None:
 def clumping(inferred: FloatArray, labels: FloatArray) -> Clumping | None:
     r"""Return whether inferred values gather on the labels' grid, or at round numbers if the labels lie on none.
 
-    .. math:: V = \frac1n \sum_i \cos\frac{2\pi(\hat\sigma_{8,i} - o)}{d} , \qquad V \sqrt{2n} \sim N(0, 1)
+    .. math:: V = \frac{\sum_i w_i \cos\left(2\pi(\hat\sigma_{8,i} - o)/d\right)}{\sum_i w_i} , \qquad
+              \frac{\sqrt2 \sum_i w_i}{\sqrt{\sum_i w_i^2}} V \sim N(0, 1)
 
-    for values without a grid (the V test of directions). Labels on a grid let exact answers gather as well, so there
-    the test needs errors of at least the step; else it returns None.
+    for values without a grid (the V test of directions). The weights fall as sin^2 to zero at both ends of the labels:
+    ends that are no whole number of steps apart, or at which estimates crowd, would look like a grid. Labels on a grid
+    let exact answers gather as well, so there the test needs errors of at least the step; else it returns None.
 
     Parameters
     ----------
@@ -74,7 +76,10 @@ def clumping(inferred: FloatArray, labels: FloatArray) -> Clumping | None:
         return None
     origin = labels[np.isfinite(labels)].min() if step is not None else 0.0
     steps = (step,) if step is not None else STEPS
-    found = [(float(np.cos(2 * np.pi * (inferred - origin) / one).mean()), one) for one in steps]
+    low, high = np.nanmin(labels), np.nanmax(labels)
+    weight = np.sin(np.pi * np.clip((inferred - low) / (high - low), 0, 1)) ** 2
+    found = [(float(weight @ np.cos(2 * np.pi * (inferred - origin) / one) / weight.sum()), one) for one in steps]
     strength, best = max(found)
-    p_value = min(1.0, len(steps) * float(norm.sf(strength * np.sqrt(2 * len(inferred)))))
+    z = strength * weight.sum() * np.sqrt(2 / np.sum(weight**2))
+    p_value = min(1.0, len(steps) * float(norm.sf(z)))
     return Clumping(step=best, strength=strength, p_value=p_value)

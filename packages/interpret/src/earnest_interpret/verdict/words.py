@@ -129,10 +129,12 @@ def findings(edge: Edge | None, clone_share: float) -> tuple[Check, ...]:
 
 def _of_edge(edge: Edge) -> Check:
     sharp, excess = edge.sharpness >= SHARP, f"{signed(edge.excess)} of the scatter"
-    text = f"The catalogs follow a limit in flux: the lightest 5 % are brighter than their relation by {excess}"
+    text = "The catalogs have no sharp edge in true mass"
+    if edge.excess >= BRIGHTER:
+        text = f"{text}: they follow a limit in flux, the lightest 5 % are brighter than their relation by {excess}"
     if sharp:
         text = "The catalogs are cut sharply in true mass, a ruler that no telescope has"
-    elif not edge.excess >= BRIGHTER:
+    elif math.isfinite(edge.excess) and edge.excess < BRIGHTER:
         text = (
             "The catalogs have no sharp edge, yet they select by true mass: the lightest 5 % are no brighter than "
             f"their relation ({excess}; a limit in flux gives about +0.3)"
