@@ -101,7 +101,7 @@ def base_sample_(
     """Write a base sample: the clusters that lend residuals and gas profiles to the mocks.
 
     Use it with a configuration file: base_sample = "FILE". Without --from the result is the built-in sample, each of
-    its clusters observed and reduced afresh, which takes three minutes on one core.
+    its clusters observed and reduced afresh, which takes four minutes on one core.
     """
     from earnest_common.errors import InputError
     from earnest_common.executors import open_executor

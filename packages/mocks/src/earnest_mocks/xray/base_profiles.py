@@ -61,7 +61,7 @@ def observed_base_sample(
 ) -> BaseSample:
     """Return the built-in base sample, computed afresh: every emulated cluster observed in X-rays and reduced.
 
-    Three minutes on one core.
+    Four minutes on one core.
 
     Parameters
     ----------

@@ -48,9 +48,10 @@ def neighbour_emission(
     around = [sectored_annuli(len(image), centre=peak, rounding=np.eye(2)) for peak in peaks]
     emission = [np.zeros(image.shape) for _ in peaks]
     for _ in range(_ROUNDS if peaks else 0):
+        left = image - cluster
         for i, rings in enumerate(around):
-            emission[i] = np.zeros(image.shape)
-            emission[i] = _falling(rings, image - cluster - sum(emission))
+            others = emission[:i] + emission[i + 1 :]
+            emission[i] = _falling(rings, left - sum(others) if others else left)
         cluster = np.where(core, image, own.spread(own.brightness(image - sum(emission))))
     return np.sum(emission, axis=0) if peaks else np.zeros(image.shape)
 
