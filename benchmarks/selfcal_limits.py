@@ -8,7 +8,8 @@ Run with earnest-mocks and earnest-selfcal installed; the same command goes on a
 A limit is the root mean posterior variance of the referee, which is the root mean square error of its posterior means
 over the prior but much less uncertain; what happened in the same catalogs stands beside it. The residuals of the mocks
 are borrowed, so the referee learns their smoothed distribution, from the very split that it referees: for its own
-donors. Limits of the numbers of clusters and of medians are the scatter of their posterior means.
+donors. Where normalisations lie on a grid the posterior that does not use it stands beside. Limits of the numbers of
+clusters and of medians are the scatter of their posterior means.
 """
 
 import argparse
@@ -48,9 +49,10 @@ def mocks(preset: str, folder: Path, *, workers: int) -> Path:
     return out
 
 
-def refereed(preset: str, path: Path, folder: Path, *, data: str, n: int, workers: int) -> dict[str, Any]:
-    """Return the limit given every cluster, computed now or before."""
-    file = folder / f"limit-{preset}-{data}-{n}.json"
+def judged(preset: str, path: Path, folder: Path, *, data: str, n: int, workers: int, continuous: bool) -> Any:  # noqa: ANN401
+    """Return what the referee tells given every cluster, computed now or before."""
+    name = f"limit-{preset}-{data}{'-continuous' * continuous}-{n}"
+    file = folder / f"{name}.json"
     if not file.is_file():
         opened = CatalogSet.open(path)
         with open_executor(workers=workers) as pool:
@@ -60,13 +62,20 @@ def refereed(preset: str, path: Path, folder: Path, *, data: str, n: int, worker
                 max_catalogs=n,
                 drop=DROPPED[data],
                 learn_from="test",
+                continuous=continuous,
                 config=QUICK,
                 executor=pool,
-                out=folder / f"limit-{preset}-{data}-{n}.parquet",
+                out=folder / f"{name}.parquet",
             )
         write_atomic(file, json.dumps(told, indent=1) + "\n")
-    told = json.loads(file.read_text())
-    return {
+    return json.loads(file.read_text())
+
+
+def refereed(preset: str, path: Path, folder: Path, *, data: str, n: int, workers: int) -> dict[str, Any]:
+    """Return the limit given every cluster, and without the grid where the preset has one."""
+    ways = (False, True) if PRESETS[preset].priors.grid else (False,)
+    told, *without = [judged(preset, path, folder, data=data, n=n, workers=workers, continuous=way) for way in ways]
+    limit = {
         "preset": preset,
         "columns": told["observables"],
         "scatter": round(told["expected_scatter"], 5),
@@ -75,6 +84,10 @@ def refereed(preset: str, path: Path, folder: Path, *, data: str, n: int, worker
         "text": told["validity"].removeprefix("the limit for "),
         "as_it_happened": {name: round(told[name], 5) for name in ("scatter", "scatter_err", "bias", "coverage_68")},
     }
+    for other in without:
+        names = {"scatter": "expected_scatter", "scatter_err": "expected_scatter_err"}
+        limit["without_grid"] = {name: round(other[key], 5) for name, key in names.items()}
+    return limit
 
 
 def counted(preset: str, path: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Laws of limits: they come from whatever package knows one, and not knowing is an answer, not an error."""
 
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -47,6 +48,8 @@ def test_broken_package_is_told(monkeypatch: pytest.MonkeyPatch):
 def test_efficiency_is_a_ratio_of_variances():
     assert LIMIT.efficiency(LIMIT.scatter) == 1
     assert LIMIT.efficiency(2 * LIMIT.scatter) == pytest.approx(0.25)
+    assert LIMIT.efficiency_without_grid(LIMIT.scatter) is None
+    assert replace(LIMIT, without_grid=2 * LIMIT.scatter).efficiency_without_grid(2 * LIMIT.scatter) == 1
 
 
 @pytest.mark.parametrize("change", [{"scatter": 0.0}, {"scatter_err": -0.1}, {"n_catalogs": 0}])

@@ -62,6 +62,10 @@ def test_who_cannot_tell_whether_a_preset_is_unchanged_names_no_limit(monkeypatc
 def test_efficiency_is_a_ratio_of_variances(found):
     quality = with_limit(accuracy(found), LIMIT)
     assert quality.efficiency == pytest.approx((0.01 / quality.scatter) ** 2)
+    assert quality.efficiency_without_grid is None
+    gridded = with_limit(accuracy(found), dataclasses.replace(LIMIT, without_grid=0.012))
+    assert gridded.efficiency == quality.efficiency
+    assert gridded.efficiency_without_grid == pytest.approx(1.44 * quality.efficiency)
     assert (quality.referee_scatter, quality.referee_scatter_err, quality.referee) == (0.01, 0.001, "a toy")
 
 

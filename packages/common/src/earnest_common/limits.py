@@ -21,6 +21,9 @@ class Limit:
         Number of catalogs.
     text
         Of what it is the limit, in words that fit after "the limit of".
+    without_grid
+        The scatter that is left to an estimate that does not use that parameters of the catalogs lie on a grid, where
+        they do: a mock's grid is no knowledge of the sky.
 
     Examples
     --------
@@ -33,6 +36,7 @@ class Limit:
     scatter_err: float
     n_catalogs: int
     text: str
+    without_grid: float | None = None
 
     def __post_init__(self) -> None:
         if not (self.scatter > 0 and self.scatter_err >= 0 and self.n_catalogs >= 1):
@@ -44,3 +48,7 @@ class Limit:
     def efficiency(self, scatter: float) -> float:
         """Return the share of the information that an estimate of this scatter uses, (limit / scatter)^2."""
         return (self.scatter / scatter) ** 2
+
+    def efficiency_without_grid(self, scatter: float) -> float | None:
+        """Return the share of what can be known without the grid, where there is one."""
+        return None if self.without_grid is None else (self.without_grid / scatter) ** 2

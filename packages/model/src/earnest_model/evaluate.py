@@ -60,6 +60,8 @@ class Accuracy:
         Number of catalogs.
     referee_scatter, referee_scatter_err, efficiency
         Scatter of the exact posterior's mean and (referee / scatter)^2, where a referee is at hand.
+    referee_scatter_without_grid, efficiency_without_grid
+        The same for an estimate that does not use that parameters of the catalogs lie on a grid, where they do.
     referee
         Of what that is the limit.
     others
@@ -84,6 +86,8 @@ class Accuracy:
     referee_scatter: float | None = None
     referee_scatter_err: float | None = None
     efficiency: float | None = None
+    referee_scatter_without_grid: float | None = None
+    efficiency_without_grid: float | None = None
     referee: str | None = None
     others: Mapping[str, "OtherAccuracy"] = field(default_factory=dict)
 

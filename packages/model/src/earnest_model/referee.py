@@ -41,6 +41,8 @@ def with_limit(quality: Accuracy, limit: Limit) -> Accuracy:
         referee_scatter=limit.scatter,
         referee_scatter_err=limit.scatter_err,
         efficiency=limit.efficiency(quality.scatter),
+        referee_scatter_without_grid=limit.without_grid,
+        efficiency_without_grid=limit.efficiency_without_grid(quality.scatter),
         referee=limit.text,
     )
 

@@ -72,14 +72,18 @@ def by_true_sigma8(true: FloatArray, values: FloatArray) -> tuple[FloatArray, Fl
 
 
 def _text(quality: Accuracy) -> tuple[str, ...]:
-    best = (
-        ()
-        if quality.referee_scatter is None or quality.efficiency is None
-        else (
+    best = []
+    if quality.referee_scatter is not None and quality.efficiency is not None:
+        best.append(
             f"At best it could scatter by {quality.referee_scatter:.4f} ({quality.referee}): {quality.efficiency:.0%} "
-            "of the information is used.",
+            "of the information is used."
         )
-    )
+    if quality.referee_scatter_without_grid is not None and quality.efficiency_without_grid is not None:
+        best.append(
+            "Some of that information is that parameters of these mocks lie on a grid, which no sky does. Without it "
+            f"the best would be {quality.referee_scatter_without_grid:.4f}, of which {quality.efficiency_without_grid:.0%} "
+            "is used."
+        )
     thirds = [", ".join(f"{x:.1%}" for x in t) for t in (quality.coverage_68_thirds, quality.coverage_95_thirds)]
     return (
         f"Over {quality.n_catalogs:,} held-out catalogs, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
@@ -114,8 +118,10 @@ def _rows(quality: Accuracy) -> tuple[tuple[str, float | None, float | None], ..
         ("bias", quality.bias, quality.scatter / np.sqrt(quality.n_catalogs)),
         ("prior scatter", quality.prior_scatter, None),
         ("scatter of the referee", quality.referee_scatter, quality.referee_scatter_err),
+        ("scatter of the referee without the grid", quality.referee_scatter_without_grid, None),
         ("skill", quality.skill, None),
         ("efficiency", quality.efficiency, None),
+        ("efficiency without the grid", quality.efficiency_without_grid, None),
         ("slope of inferred on true", quality.edge_slope, None),
         ("bias in the lowest tenth", quality.edge_bias_low, None),
         ("bias in the highest tenth", quality.edge_bias_high, None),

@@ -75,6 +75,7 @@ def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:
 def _read(record: dict[str, Any]) -> tuple[MeasuredLimit, ...]:
     found = []
     for one in record["limits"]:
-        limit = Limit(**{name: one[name] for name in ("scatter", "scatter_err", "n_catalogs", "text")})
+        known = {name: one[name] for name in ("scatter", "scatter_err", "n_catalogs", "text")}
+        limit = Limit(**known, without_grid=one.get("without_grid", {}).get("scatter"))
         found.append(MeasuredLimit(preset=one["preset"], columns=frozenset(one["columns"]), limit=limit))
     return tuple(found)
