@@ -80,9 +80,9 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
         )
     if quality.referee_scatter_without_grid is not None and quality.efficiency_without_grid is not None:
         best.append(
-            "Some of that information is that parameters of these mocks lie on a grid, which no sky does. Without it "
-            f"the best would be {quality.referee_scatter_without_grid:.4f}, and {quality.efficiency_without_grid:.0%} of "
-            "that is used."
+            "Some of that information is that parameters of these mocks lie on a grid, which no sky does. The best "
+            f"without it would be {quality.referee_scatter_without_grid:.4f}, and "
+            f"{quality.efficiency_without_grid:.0%} of that is used."
         )
     thirds = [", ".join(f"{x:.1%}" for x in t) for t in (quality.coverage_68_thirds, quality.coverage_95_thirds)]
     return (
