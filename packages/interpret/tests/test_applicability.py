@@ -71,7 +71,7 @@ def test_many_catalogs_betray_what_a_single_one_does_not(training):
     assert apply_to(ESTIMATOR, batch, training).answer == "yes"
     assert hot.answers.count("yes") > 90
     assert hot.answer == "with care"
-    assert any("all 100 catalogs together" in reason for reason in hot.reasons)
+    assert any("All 100 catalogs together" in reason for reason in hot.reasons)
 
 
 def test_the_chance_of_many_catalogs_is_one():

@@ -4,7 +4,7 @@ import math
 
 __all__ = ["NAMES", "fixed", "joined", "percent", "plain", "probability", "signed", "significant"]
 
-_MINUS = "\N{MINUS SIGN}"
+_MINUS, _TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 
 NAMES = {
     "gas_slope_profile": "gas density slope",
@@ -84,13 +84,16 @@ def percent(fraction: float, digits: int = 0) -> str:
 
 
 def probability(p_value: float) -> str:
-    """Return ``p = ...`` with two significant digits.
+    """Return ``p = ...`` with two significant digits, below 0.0001 as a power of ten with one.
 
     Examples
     --------
-    >>> probability(0.4312), probability(0.0001)
-    ('p = 0.43', 'p = 0.0001')
+    >>> probability(0.4312), probability(0.0001), probability(4.6e-9)
+    ('p = 0.43', 'p = 0.0001', 'p = 5 × 10^−9')
     """
+    if 0 < p_value < 1e-4:
+        digit, exponent = f"{p_value:.0e}".split("e")
+        return f"p = {digit} {_TIMES} 10^{_MINUS}{abs(int(exponent))}"
     return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.2g}"
 
 

@@ -19,6 +19,13 @@ _WHAT: Final = {
     "prediction": "The inferred σ₈ and its error",
 }
 
+_SHORT: Final = {
+    "inputs": "the clusters' observables",
+    "summary": "number, medians, slopes and scatters",
+    "terse": "terse values",
+    "prediction": "inferred σ₈",
+}
+
 
 def reasons_for(
     comparisons: Sequence[Comparison],
@@ -61,16 +68,18 @@ def reasons_for(
     spaces = {one.space for one in comparisons}
     if "summary" not in spaces:
         found.append("The summary cannot be compared: a catalog has too few clusters.")
-    found += [_together(one, n_catalogs) for one in comparisons if one.together <= TOGETHER]
+    if apart := [one for one in comparisons if one.together <= TOGETHER]:
+        found.append(_together(apart, n_catalogs))
     found.append("How clusters were selected is not in a table: that they were found as in training must be known.")
     return (*found, _unseen(unseen)) if unseen and unseen.columns else tuple(found)
 
 
-def _together(one: Comparison, n_catalogs: int) -> str:
+def _together(apart: Sequence[Comparison], n_catalogs: int) -> str:
+    what = joined([_SHORT[one.space] for one in apart])
     return (
-        f"{_WHAT[one.space]} of all {n_catalogs} catalogs together lie farther out than those of as many of the "
-        f"training ({probability(one.together)}): the catalogs were made or measured otherwise, even where no single "
-        "one shows it."
+        f"All {n_catalogs} catalogs together lie farther out than as many of the training in {what} "
+        f"({probability(min(one.together for one in apart))}): they were made or measured otherwise, even where no "
+        "single one shows it."
     )
 
 
