@@ -80,7 +80,7 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(_text(item) for item in value) or "none"
     return "-" if value is None else str(value)
 
 
