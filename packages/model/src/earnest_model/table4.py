@@ -237,6 +237,7 @@ def _row(case: str, training: Training, held_out: HeldOut, records: Sequence[Map
     row |= {"by_seed": scatters, "spread": float(np.std(scatters, ddof=1)) if len(scatters) > 1 else None}
     if limit := held_out.limit(_known(case, training)):
         row |= {"limit": limit.scatter, "limit_err": limit.scatter_err, "efficiency": limit.efficiency(row["scatter"])}
+        row["limit_without_grid"] = limit.without_grid
     return row
 
 

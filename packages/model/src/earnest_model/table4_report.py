@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["table4_section", "table4_text"]
 
-_HEAD = ("", "paper", "here", "over seeds", "limit", "efficiency", "68 % intervals cover")
+_HEAD = ("", "paper", "here", "over seeds", "limit", "efficiency", "limit without the grid", "68 % intervals cover")
 
 
 def table4_text(table: Mapping[str, Any]) -> str:
@@ -75,14 +75,15 @@ def _paint(axes: "Axes", table: Mapping[str, Any]) -> None:
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return one row in words, as many as the table has columns."""
-    efficiency, coverage = row.get("efficiency"), row.get("coverage_68")
+    efficiency, coverage, spread = row.get("efficiency"), row.get("coverage_68"), row.get("spread")
     return (
         row["title"],
         _with_error(row.get("paper"), row.get("paper_err")),
         _with_error(row["scatter"], row["scatter_err"]),
-        _with_error(row.get("spread"), None),
+        "" if spread is None else f"{spread:.5f}",
         _with_error(row.get("limit"), row.get("limit_err")),
         "" if efficiency is None else f"{efficiency:.0%}",
+        _with_error(row.get("limit_without_grid"), None),
         "" if coverage is None else f"{coverage:.1%}",
     )
 
