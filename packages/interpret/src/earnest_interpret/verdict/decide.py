@@ -18,7 +18,7 @@ from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.terse import encode, sigma8_at_fixed_mass
 from earnest_interpret.verdict import words
 from earnest_interpret.verdict.check import Check
-from earnest_interpret.verdict.donors import KnownDonors, circumstances, clone_share, compare_donors
+from earnest_interpret.verdict.donors import KnownDonors, clone_share, compare_donors
 from earnest_interpret.verdict.edge import Edge, edge, excess_of_lightest
 from earnest_interpret.verdict.exchange import Exchange, exchange
 from earnest_interpret.verdict.grid import Clumping, clumping
@@ -164,13 +164,12 @@ def examine(
     donors = None
     if known is not None:
         errors = _inferred(estimator, known, max_rows) - known.label("sigma8").astype(np.float64)
-        about = circumstances(known), circumstances(batch)
-        donors = compare_donors(errors, inferred - sigma8, about=about, rng=rngs[0], n_permutations=n_permutations)
+        donors = compare_donors(errors, inferred - sigma8, rng=rngs[0], n_permutations=n_permutations)
     else:
         missing["donors"] = no_known or "no catalogs with the donors of training were given"
     clumps = clumping(inferred, sigma8)
     if clumps is None:
-        missing["grid"] = "labels lie on a grid and the model errs by less than its step; use labels between the points"
+        missing["grid"] = "estimates lie beyond the labels, or closer to labels on a grid than its step: use others"
     return Evidence(
         terse_at_fixed_mass=_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
         exchange=exchange(estimator, batch, rng=rngs[1], max_rows=max_rows) if has_masses else None,

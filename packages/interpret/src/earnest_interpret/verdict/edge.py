@@ -36,7 +36,7 @@ class Edge:
         few clusters lie at the edge.
     excess
         How much brighter than their relation the lightest 5 % of clusters are, in units of the scatter of log10 l_x: a
-        limit in flux makes them so (about 0.3 in the preset ``realistic``), a cut in true mass not; NaN if unknown.
+        limit in flux makes them so (0.3 to 0.8 in the preset ``realistic``), a cut in true mass not; NaN if unknown.
     """
 
     log10_m: float

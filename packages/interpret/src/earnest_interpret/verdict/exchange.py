@@ -36,7 +36,8 @@ class Exchange:
     shift
         Mean inferred sigma8 of the receiving catalogs with the look of each group, less its mean, shape (n_groups,).
     slope
-        Change of the inferred per change of the lenders' sigma8: 0 for a sound model, 1 if clusters betray all.
+        Change of the inferred per change of the lenders' sigma8: 0 for a sound model, 1 if the exchanged clusters
+        betray all and the others have no say.
     share
         Share of the receiving clusters that have equals in every group; the others keep their own look.
     p_value

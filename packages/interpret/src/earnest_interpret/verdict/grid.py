@@ -12,6 +12,9 @@ __all__ = ["Clumping", "clumping", "grid_of"]
 STEPS: Final = (0.01, 0.02, 0.05)
 """Steps of grids that are looked for where the labels lie on none."""
 
+_FEWEST: Final = 10.0
+"""Smallest sum of weights."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,8 @@ def clumping(inferred: FloatArray, labels: FloatArray) -> Clumping | None:
 
     for values without a grid (the V test of directions). The weights fall as sin^2 to zero at both ends of the labels:
     ends that are no whole number of steps apart, or at which estimates crowd, would look like a grid. Labels on a grid
-    let exact answers gather as well, so there the test needs errors of at least the step; else it returns None.
+    let exact answers gather as well, so there the test needs errors of at least the step; else, and where hardly any
+    value lies in the range of the labels, it returns None.
 
     Parameters
     ----------
@@ -78,6 +82,8 @@ def clumping(inferred: FloatArray, labels: FloatArray) -> Clumping | None:
     steps = (step,) if step is not None else STEPS
     low, high = np.nanmin(labels), np.nanmax(labels)
     weight = np.sin(np.pi * np.clip((inferred - low) / (high - low), 0, 1)) ** 2
+    if weight.sum() < _FEWEST:
+        return None
     found = [(float(weight @ np.cos(2 * np.pi * (inferred - origin) / one) / weight.sum()), one) for one in steps]
     strength, best = max(found)
     z = strength * weight.sum() * np.sqrt(2 / np.sum(weight**2))

@@ -72,23 +72,17 @@ def _(found: Exchange, *, failed: bool) -> Check:
 
 @tell.register
 def _(found: KnownDonors, *, failed: bool) -> Check:
-    both = f"{fixed(found.unknown, 4)} with donors that the model never met and {fixed(found.known, 4)} with known ones"
-    left = f"{fixed(found.unknown_left, 4)} and {fixed(found.known_left, 4)} ({signed(100 * found.loss, 0)} %"
+    loss = f"{fixed(found.unknown, 4)} with donors that the model never met and {fixed(found.known, 4)} with known ones"
     verdict = "it knows its donors by sight" if failed else "no more than chance gives"
     return Check(
         key="donors",
         outcome="failed" if failed else "passed",
-        text=(
-            f"σ₈ scatters by {both}; without what number, masses, nuisances and lensing errors explain, by {left}, "
-            f"{probability(found.p_value)}): {verdict}."
-        ),
+        text=f"σ₈ scatters by {loss} ({signed(100 * found.loss, 0)} %, {probability(found.p_value)}): {verdict}.",
         null="errors scatter alike whichever donors: catalogs can be shuffled between known and unknown donors",
         p_value=found.p_value,
         numbers={
             "known": found.known,
             "unknown": found.unknown,
-            "known_left": found.known_left,
-            "unknown_left": found.unknown_left,
             "loss": found.loss,
             "bias_known": found.bias_known,
             "bias_unknown": found.bias_unknown,
@@ -137,7 +131,7 @@ def _of_edge(edge: Edge) -> Check:
     elif math.isfinite(edge.excess) and edge.excess < BRIGHTER:
         text = (
             "The catalogs have no sharp edge, yet they select by true mass: the lightest 5 % are no brighter than "
-            f"their relation ({excess}; a limit in flux gives about +0.3)"
+            f"their relation ({excess}; a limit in flux gives +0.3 to +0.8)"
         )
     if math.isfinite(edge.influence):
         text += f"; a cluster at the edge moves σ₈ {fixed(edge.influence)} times as much as one a little above it"
