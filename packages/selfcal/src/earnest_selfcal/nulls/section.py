@@ -141,5 +141,4 @@ def _paint_widths(axes: "Axes", widths: Sequence[Variant], points: Sequence[Info
                 label=f"{label}, cut in {'flux' if cut == 'flux' else 'true mass'}",
             )
     axes.set(xlabel="half width of the normalisations' priors [%]", ylabel=r"scatter of $\sigma_8$", ylim=(0, None))
-    axes.legend(loc="upper left", fontsize=8, handlelength=1.6, labelspacing=0.2)
-    axes.margins(y=0.35)
+    axes.legend(loc="lower left", fontsize=8, handlelength=1.6, labelspacing=0.2)
