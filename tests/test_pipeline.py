@@ -51,6 +51,20 @@ def test_estimates_beat_the_prior_and_say_so(folder: Path):
     assert abs(told["bias"]) < 3 * told["scatter"] / told["n_catalogs"] ** 0.5 + 0.01
 
 
+def test_table_4_names_the_limits_and_is_kept(folder: Path):
+    """Networks of a moment: what all packages together add is the limit of each row, and the row of the median Y_X."""
+    words = ("model", "table4", "--data", folder / "set", "--max-steps", 10, "--seeds", 1, "--out", folder / "table4")
+    told = done(*words, "--section", folder / "table4.json", "--json")
+    rows = told["rows"]
+    assert rows["standard"]["limit"] < rows["no_wl"]["limit"] < rows["n_median_y_x"]["scatter"] < rows["ones"]["limit"]
+    assert rows["n_only"]["limit"] == rows["ones"]["limit"]
+    assert rows["shuffled"]["scatter"] == pytest.approx(rows["standard"]["scatter"], rel=1e-6)
+    assert "EMULATED" in told["synthetic"]
+    before = (folder / "table4" / "standard-1" / "bundle.json").stat().st_mtime_ns
+    assert done(*words, "--json") == told
+    assert (folder / "table4" / "standard-1" / "bundle.json").stat().st_mtime_ns == before
+
+
 def test_predictions_follow_the_catalogs(folder: Path):
     predictions = pl.read_parquet(folder / "pred.parquet")
     assert predictions.columns == ["catalog_id", "sigma8", "sigma8_err", "sigma8_lo68", "sigma8_hi68"]
