@@ -95,7 +95,7 @@ def excess_of_lightest(log10_m: FloatArray, residual: FloatArray) -> float:
     --------
     >>> m = np.linspace(14, 15, 1001)
     >>> round(excess_of_lightest(m, np.where(m < 14.05, 0.2, -0.2)), 1)
-    2.1
+    2.2
     """
     spread = float(np.std(residual))
     return float(residual[log10_m <= np.quantile(log10_m, _LIGHTEST)].mean() / spread) if spread > 0 else 0.0
