@@ -114,9 +114,10 @@ CASES = (
 )  # fmt: skip
 
 
-def jobs() -> Iterator[tuple[Case, int]]:
+def jobs(options: argparse.Namespace) -> Iterator[tuple[Case, int]]:
     """Yield case and seed of every model, so that an interrupted run has some of each."""
-    yield from sorted(((case, seed) for case in CASES for seed in range(1, 1 + case.n)), key=lambda job: job[1])
+    first, cases = options.first_seed, [case for case in CASES if case.name in (options.only or [case.name])]
+    yield from sorted(((case, seed) for case in cases for seed in range(first, first + case.n)), key=lambda job: job[1])
 
 
 def mock_seed(case: Case, seed: int) -> int:
@@ -154,7 +155,7 @@ def train(options: argparse.Namespace) -> None:
     from earnest_common.executors import map_shards, open_executor
 
     options.out.mkdir(parents=True, exist_ok=True)
-    missing = [job for job in jobs() if not (options.out / f"{job[0].name}-{job[1]}").exists()]
+    missing = [job for job in jobs(options) if not (options.out / f"{job[0].name}-{job[1]}").exists()]
     until = time.time() + 60 * options.max_minutes
     work = partial(train_one, out=options.out, until=until)
     with open_executor(workers=options.workers) as executor:
@@ -204,7 +205,7 @@ def judge(options: argparse.Namespace) -> None:
 
     with open_executor(workers=options.workers) as executor:
         work = partial(judge_one, out=options.out)
-        map_shards(work, list(jobs()), executor, on_done=lambda word: sys.stderr.write(f"{word}\n"))
+        map_shards(work, list(jobs(options)), executor, on_done=lambda word: sys.stderr.write(f"{word}\n"))
 
 
 def null(options: argparse.Namespace) -> None:
@@ -257,7 +258,7 @@ def table(options: argparse.Namespace) -> None:
     names = ("leak", "size", "models", "convicted", "95 %", "by terse, exchange, donors, grid", "scatter", "slope")
     lines = [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
     for case in CASES:
-        files = [options.out / f"{case.name}-{seed}.json" for seed in range(1, 1 + case.n)]
+        files = [options.out / f"{one.name}-{seed}.json" for one, seed in jobs(options) if one is case]
         told = [json.loads(file.read_text()) for file in files if file.exists()]
         if not told:
             continue
@@ -280,6 +281,8 @@ def main() -> None:
     parser.add_argument("step", choices=("train", "judge", "null", "edges", "table"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--only", nargs="*", help="Names of cases; default: all.")
+    parser.add_argument("--first-seed", type=int, default=1, help="Another one makes models that nothing was tuned on.")
     parser.add_argument("--max-minutes", type=float, default=600.0)
     parser.add_argument("--n-seeds", type=int, default=40, help="Sets of catalogs for each cut of step edges.")
     options = parser.parse_args()
