@@ -112,5 +112,5 @@ def benchmarks(session):
     if not session.posargs or session.posargs[0] not in scripts:
         session.log(f"give one of: {', '.join(scripts)}")
         return
-    session.install(*editable(PROJECTS), *test_tools(*PROJECTS))
+    session.install(*editable(PROJECTS), *test_tools(*PROJECTS), env=COMPILE)
     session.run("python", str(scripts[session.posargs[0]]), *session.posargs[1:])
