@@ -16,12 +16,16 @@ from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.verdict.permutation import permutation_p_value
 from earnest_interpret.verdict.relations import OBSERVABLES, Relations
 
-__all__ = ["Exchange", "exchange", "exchanged"]
+__all__ = ["Exchange", "equal_groups", "exchange", "exchanged"]
 
 _NEAREST: Final = 10
 """A cluster takes over the look of one of this many clusters nearest in mass."""
 _WITHIN: Final = 0.05
 """They must be this near in log10 mass, in every group: at low sigma8 the heaviest clusters have no equals."""
+_CLUSTERS_PER_GROUP: Final = 150
+"""Fewer would leave the lightest clusters without equals."""
+_FEWEST_GROUPS: Final = 6
+"""Shuffling fewer could not reach a p-value of 0.003."""
 
 
 @final
@@ -77,15 +81,17 @@ def exchange(
     rng
         Generator of all choices.
     n_receivers, n_groups
-        Receiving catalogs (at most a third of all) and groups of lenders.
+        Receiving catalogs (at most a third of all) and groups of lenders (fewer, but at least six, if there are less
+        than 150 clusters for each).
     max_rows
         Most clusters handed to the model at a time.
     """
     order = rng.permutation(batch.n_catalogs)
     n = min(n_receivers, batch.n_catalogs // 3)
     receivers, lenders = batch.select(np.sort(order[:n])), order[n:]
-    by_sigma8 = lenders[np.argsort(batch.label("sigma8")[lenders], kind="stable")]
-    groups = [batch.select(np.sort(group)) for group in np.array_split(by_sigma8, n_groups)]
+    n_lent = int(np.diff(batch.row_splits)[lenders].sum())
+    n_groups = min(n_groups, max(_FEWEST_GROUPS, n_lent // _CLUSTERS_PER_GROUP))
+    groups = [batch.select(group) for group in equal_groups(batch, lenders, n_groups)]
     sigma8 = np.array([group.label("sigma8").mean() for group in groups])
     mass = receivers.column("m_500c")
     equal = np.all([_has_equals(mass, group.column("m_500c")) for group in groups], axis=0)
@@ -101,6 +107,26 @@ def exchange(
         share=float(equal.mean()),
         p_value=permutation_p_value(x, shift, rng=rng),
     )
+
+
+def equal_groups(batch: CatalogBatch, catalogs: IntArray, n_groups: int) -> list[IntArray]:
+    """Return groups of catalogs, in rising sigma8, that hold about equally many clusters.
+
+    Groups of equally many catalogs would hold few clusters where sigma8 is low and lend the same few looks again and
+    again: their means would vary more than others, and shuffling could not tell how far chance goes.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> batch = toy_batch(n_catalogs=90, seed=1)
+    >>> [len(group) for group in equal_groups(batch, np.arange(90), 3)]
+    [42, 26, 22]
+    """
+    by_sigma8 = catalogs[np.argsort(batch.label("sigma8")[catalogs], kind="stable")]
+    counts = np.diff(batch.row_splits)[by_sigma8]
+    middle = np.cumsum(counts) - counts / 2
+    place = (n_groups * middle / counts.sum()).astype(np.int64)
+    return [np.sort(by_sigma8[place == group]) for group in np.unique(place)]
 
 
 def _mean(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> float:
