@@ -1,5 +1,7 @@
 """Reasons are the numbers in words: they follow planted truth, and say what failed or could not be done."""
 
+import re
+
 import numpy as np
 import pytest
 from earnest_interpret.excess import excesses
@@ -21,7 +23,11 @@ def test_a_sound_model(batch, estimator):
     told = reasons(estimator, batch)
     assert list(told) == ["clusters", "inputs", "mass", "sigma8_at_fixed_mass", "mass_proxy"]
     assert told["mass"][0] == told["sigma8_at_fixed_mass"][0] == "passed"
-    assert "temperature (50 %), the gas mass profile (37 %) and the gas density slope (12 %)" in told["inputs"][1]
+    found = re.search(
+        r"temperature \((\d+) %\), the gas mass profile \((\d+) %\) and the .* slope \((\d+) %\)", told["inputs"][1]
+    )
+    # the planted weights; halves may be rounded either way
+    np.testing.assert_allclose([float(share) for share in found.groups()], [50, 37.5, 12.5], atol=0.6)
     assert "at 0.66 R₅₀₀" in told["inputs"][1]
     assert "10^14.4" in told["clusters"][1]
 
