@@ -92,17 +92,27 @@ def open_inputs(
         if missing := _other_radii(one, opened):
             raise InputError(missing)
     estimator, other = models["model"], models.get("compare")
-    sample = read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
-    record = provenance(
-        config=as_mapping(resolved),
-        seed=resolved.seed,
-        inputs={
-            "catalogs": opened.manifest.data_hash,
-            **{name: file_sha256(path / "bundle.json") for name, path in paths.items()},
-        },
+    return Inputs(
+        estimator=estimator,
+        sample=read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed),
+        config=resolved,
+        provenance=_record(resolved, opened, estimator, paths),
+        also=tuple(one for name, one in models.items() if name.startswith("also")),
+        compare=other,
+        compare_name=_difference(estimator, other, compare.name) if other and compare else "",
     )
+
+
+def _record(
+    config: InterpretConfig, opened: CatalogSet, estimator: Estimator, bundles: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Return the provenance of all that is found out, and how the catalogs and the model were made."""
+    hashes = {name: file_sha256(path / "bundle.json") for name, path in bundles.items()}
     plan, description = opened.manifest.plan, estimator.description
-    made = {
+    return {
+        **provenance(
+            config=as_mapping(config), seed=config.seed, inputs={"catalogs": opened.manifest.data_hash, **hashes}
+        ),
         "catalogs": {"kind": plan.kind, "preset": plan.preset, "seed": plan.seed, "config": dict(plan.config)},
         "model": {
             "estimator": description.estimator,
@@ -112,15 +122,6 @@ def open_inputs(
             "training": dict(description.training),
         },
     }
-    return Inputs(
-        estimator=estimator,
-        sample=sample,
-        config=resolved,
-        provenance={**record, **made},
-        also=tuple(one for name, one in models.items() if name.startswith("also")),
-        compare=other,
-        compare_name=_difference(estimator, other, compare.name) if other and compare else "",
-    )
 
 
 def _difference(estimator: Estimator, other: Estimator, name: str) -> str:

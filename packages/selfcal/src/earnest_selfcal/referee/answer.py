@@ -96,12 +96,10 @@ def referee_set(
     spread = NORMALISATIONS if continuous else ()
     likelihood = build_likelihood(survey, observables=observables, residuals=model, noise=noise, spread=spread)
     likelihood.data(cases[0].observed)  # bad values are refused before the work begins
-    decides = {
+    known = {"split": split, "observables": list(observables), "residuals": likelihood.residuals.origin}
+    record = known | {
         "data": catalog_set.manifest.data_hash,
-        "split": split,
         "survey": as_mapping(survey),
-        "observables": observables,
-        "residuals": likelihood.residuals.origin,
         "learn_from": learn_from,
         "noise": asdict(likelihood.noise),
         "continuous": continuous,
@@ -109,19 +107,17 @@ def referee_set(
     }
     with progress(len(cases), "refereed catalogs") as bar:
         table = judge(
-            likelihood, cases, seed=seed, config=config, executor=executor, out=out, record=decides, on_done=bar.advance
+            likelihood, cases, seed=seed, config=config, executor=executor, out=out, record=record, on_done=bar.advance
         )
     told = {
         **score(table, prior_scatter=survey.priors.sigma8.std),
+        **known,
         "preset": survey.name,
-        "split": split,
-        "observables": list(observables),
         "normalisations": "continuous" if continuous else "as drawn",
-        "residuals": likelihood.residuals.origin,
         "validity": validity(likelihood, lent=_lent(batch)),
     }
     if section is not None:
-        write_section(section, referee_section(table, told, provenance=provenance(config=decides, seed=seed)))
+        write_section(section, referee_section(table, told, provenance=provenance(config=record, seed=seed)))
     return told
 
 
