@@ -8,13 +8,12 @@ import numpy as np
 import polars as pl
 
 from earnest_common.errors import InputError, MissingExtraError
-from earnest_common.importers.source_table import SourceTable
 
 __all__ = ["read_astropy_table"]
 
 
-def read_astropy_table(path: Path, kind: str, table: int | str | None) -> SourceTable:
-    """Read one table of a FITS, VOTable or ECSV file; masked values and NaN become unknown.
+def read_astropy_table(path: Path, kind: str, table: int | str | None) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return a table of a FITS, VOTable or ECSV file, with the units that it states; masked values and NaN are unknown.
 
     Raises
     ------
@@ -36,7 +35,7 @@ def read_astropy_table(path: Path, kind: str, table: int | str | None) -> Source
         raise InputError(f"table {path} cannot be read as {kind}: {text}") from error
     frame = pl.DataFrame([_series(name, found[name]) for name in found.colnames])
     units = {name: _unit_text(found[name].unit) for name in found.colnames if found[name].unit is not None}
-    return SourceTable(path=str(path), frame=frame, units=units)
+    return frame, units
 
 
 def _options(kind: str, table: int | str | None) -> dict[str, Any]:

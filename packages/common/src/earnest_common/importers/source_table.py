@@ -88,7 +88,8 @@ def read_table(path: Path, reader: Reader) -> SourceTable:
     if kind in {"fits", "votable", "ecsv"}:
         from earnest_common.importers.astropy_tables import read_astropy_table
 
-        table = read_astropy_table(path, kind, reader.table)
+        frame, units = read_astropy_table(path, kind, reader.table)
+        table = SourceTable(path=str(path), frame=frame, units=units)
     else:
         table = _read_text(path, kind, reader)
     if table.frame.height == 0:

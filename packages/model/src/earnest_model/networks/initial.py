@@ -1,19 +1,17 @@
 """First weights that keep signals at unit size on their way through a deep network."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from earnest_model.arrays import Arrays
 from earnest_model.networks.layers import Whitening
-
-if TYPE_CHECKING:
-    from earnest_model.networks.paper import PaperNetwork
+from earnest_model.networks.paper import PaperNetwork
 
 __all__ = ["begin_whitened"]
 
 
-def begin_whitened(network: "PaperNetwork", arrays: Arrays) -> None:
+def begin_whitened(network: PaperNetwork, arrays: Arrays) -> None:
     r"""Scale the first weights of a ``paper`` network; the architecture and its number of parameters stay.
 
     Keras's default (Glorot) lets signals fade over sixteen layers, and the fifteen inputs of a cluster are nearly

@@ -9,7 +9,6 @@ from earnest_model.arrays import Arrays
 from earnest_model.backend import keras, tf
 from earnest_model.config import PaperConfig
 from earnest_model.heads import PointHead
-from earnest_model.networks.initial import begin_whitened
 
 __all__ = ["PaperNetwork", "build_paper"]
 
@@ -149,9 +148,9 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
 
 
 def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwork:
-    """Return an untrained network for training catalogs."""
+    """Return a network with Keras's default weights for training catalogs."""
     low, high = float(arrays.sigma8.min()), float(arrays.sigma8.max())
-    network = PaperNetwork(
+    return PaperNetwork(
         n_features=arrays.encoder.shape[1],
         n_supplementary=arrays.supplementary.shape[1],
         low=low,
@@ -165,9 +164,6 @@ def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwo
         seed=seed,
         pooling=config.pooling,
     )
-    if config.initial == "whitened":
-        begin_whitened(network, arrays)
-    return network
 
 
 def _initial(rng: np.random.Generator) -> keras.initializers.Initializer:

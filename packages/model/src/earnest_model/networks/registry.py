@@ -58,11 +58,15 @@ def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
 
 
 def _build_paper(config: TrainingConfig, arrays: Arrays) -> "Network":
+    from earnest_model.networks.initial import begin_whitened
     from earnest_model.networks.paper import build_paper
 
     if len(config.labels) > 1:
         raise InputError(f"architecture 'paper' infers sigma8 alone, not {', '.join(config.labels)}; use 'pooled'")
-    return build_paper(config.paper, arrays, seed=config.seed)
+    network = build_paper(config.paper, arrays, seed=config.seed)
+    if config.paper.initial == "whitened":
+        begin_whitened(network, arrays)
+    return network
 
 
 def _ask_paper(network: "Network", max_rows: int) -> "AbstractInference":
