@@ -3,7 +3,7 @@
 Every step is a command that you can run yourself; the script prints each. Killed, it goes on where it was; finished,
 it starts anew.
 
-    python examples/main_job.py [--out demo] [--train-seconds 75] [--real-tables FOLDER]
+    python examples/main_job.py [--out demo] [--train-steps 1500] [--real-tables FOLDER]
 
 FOLDER holds published tables (docs/tables.md says where to get them; $EARNEST_REAL_TABLES, or shared/data beside the
 checkout, if not given). What is there is imported, compared with the mocks, and the page says what can be concluded.
@@ -50,7 +50,7 @@ def answer(path: Path, *words: object) -> dict[str, Any]:
     return told
 
 
-def run(out: Path, *, n_catalogs: int, train_seconds: float, real_tables: Path) -> dict[str, Any]:
+def run(out: Path, *, n_catalogs: int, train_steps: int, real_tables: Path) -> dict[str, Any]:
     """Do the main job in a folder and return the headline numbers."""
     mocks = make(
         out / "mocks",
@@ -60,7 +60,7 @@ def run(out: Path, *, n_catalogs: int, train_seconds: float, real_tables: Path) 
     model = make(
         out / "model",
         *("model", "train", "--live", "paper", "--architecture", "pooled", "--recipe", "fast"),
-        *("--seed", 2, "--max-seconds", train_seconds),
+        *("--seed", 2, "--max-steps", train_steps),
     )
     sections = {name: out / f"{name}.section.json" for name in ("accuracy", "selfcal", "mocks", "real")}
     accuracy = answer(
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The main job of earnest, end to end.")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of all results (demo)")
     parser.add_argument("--n-catalogs", type=int, default=4968, help="held-out catalogs (4968, the paper's grid)")
-    parser.add_argument("--train-seconds", type=float, default=75.0, help="length of the training (75)")
+    parser.add_argument("--train-steps", type=int, default=1500, help="length of the training (1500, about a minute)")
     parser.add_argument("--real-tables", type=Path, default=None, help="folder of published tables")
     options = parser.parse_args()
     if (options.out / "earnest.html").exists():
@@ -111,7 +111,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     folder = options.real_tables or Path(os.environ.get("EARNEST_REAL_TABLES", HERE.parent.parent / "shared" / "data"))
-    told = run(options.out, n_catalogs=options.n_catalogs, train_seconds=options.train_seconds, real_tables=folder)
+    told = run(options.out, n_catalogs=options.n_catalogs, train_steps=options.train_steps, real_tables=folder)
     sys.stdout.write(table(told, time.monotonic() - start) + "\n")
 
 
