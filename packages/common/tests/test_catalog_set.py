@@ -1,6 +1,9 @@
 """Laws of catalog sets: what is written is read back, damage is noticed, and no order of work changes a byte."""
 
 import json
+import subprocess
+import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from earnest_common.catalog_set import CatalogSet, CatalogSetWriter, Plan, split
 from earnest_common.catalog_set.writer import shard_file
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError, SchemaError, VersionError
 from earnest_common.files import file_sha256
+from earnest_common.schema import CLUSTERS
 from earnest_common.testing import toy_batch
 
 PLAN = Plan(kind="mock", preset="toy", seed=1, n_catalogs=25, catalogs_per_shard=10, synthetic="a toy")
@@ -88,6 +92,10 @@ def test_describe_counts(path: Path, batch: CatalogBatch):
     told = CatalogSet.open(path).describe()
     assert told["n_clusters"] == batch.n_clusters
     assert told["clusters"]["l_x"]["max"] == batch.clusters.get_column("l_x").max()
+    profile = batch.column("m_gas_profile")
+    found = told["clusters"]["m_gas_profile"]
+    assert (found["min"], found["max"], found["unit"]) == (profile.min(), profile.max(), "solMass")
+    assert set(told["clusters"]) == set(CLUSTERS.names)
     assert sum(told["splits"].values()) == 25
     json.dumps(told)
 
@@ -188,6 +196,19 @@ def test_astropy_reads_units_of_a_written_shard(path: Path, batch: CatalogBatch)
     assert read["l_x"].unit.to("erg / s") == pytest.approx(1e44)
     assert read["m_gas_profile"].shape[1] == len(batch.radii)
     assert "weak-lensing" in read["m_wl"].description
+
+
+@pytest.mark.parametrize("module", ["pandas", "pyarrow"])
+def test_what_astropy_opens_a_shard_with_is_in_its_extra(path: Path, module: str):
+    code = (
+        f"import sys; sys.modules['{module}'] = None\nfrom astropy.table import Table\n"
+        "Table.read(sys.argv[1], format='parquet.votable')"
+    )
+    command = [sys.executable, "-c", code, str(shard_file(path, "clusters", 0))]
+    needed = subprocess.run(command, capture_output=True, timeout=60, check=False).returncode != 0
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    declared = {line.partition(">=")[0] for line in project["optional-dependencies"]["astropy"]}
+    assert module in declared or not needed
 
 
 def test_files_without_a_later_nullable_column_are_read_with_it_unknown(tmp_path: Path):

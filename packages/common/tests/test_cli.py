@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from earnest_common.catalog_set import Plan, write_batch
 from earnest_common.catalog_set.writer import shard_file
+from earnest_common.provenance import extras
 from earnest_common.testing import toy_batch
 
 HEAVY = ("polars", "numpy", "scipy", "colossus", "pydantic_core", "astropy", "matplotlib", "tensorflow", "keras")
@@ -42,6 +45,21 @@ def test_doctor_finds_no_problem():
     told = json.loads(done.stdout)
     assert (done.returncode, told["problems"]) == (0, [])
     assert told["formats"] == {"catalog set": 1, "schema": 1, "bundle": 1}
+    declared = {
+        f"{name}[{extra}]"
+        for name, found in told["packages"].items()
+        if found != "not installed"
+        for extra in metadata(name).get_all("Provides-Extra") or []
+    }
+    assert set(told["extras"]) == declared
+    assert {"earnest-common[astropy]", "earnest-common[dask]", "earnest-common[figures]"} <= declared
+
+
+def test_missing_parts_of_an_extra_are_named(monkeypatch: pytest.MonkeyPatch):
+    lines = ["numpy>=1", "nowhere-at-all>=2; extra == 'far'", 'numpy>=2 ; extra == "far"', "numpy; extra == 'near'"]
+    monkeypatch.setattr("earnest_common.provenance.DISTRIBUTIONS", ("earnest-common", "earnest-nowhere"))
+    monkeypatch.setattr("earnest_common.provenance.distribution", lambda _: SimpleNamespace(requires=lines))
+    assert extras() == {"earnest-common[far]": ["nowhere-at-all"], "earnest-common[near]": []}
 
 
 def test_describe_and_validate(path: Path):

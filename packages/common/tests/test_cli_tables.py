@@ -74,7 +74,7 @@ def test_formats_are_listed_and_serve_as_templates(table: Path, tmp_path: Path):
         (["--format", "planck-esz", "--missing", "keep"], "'drop' or 'refuse'"),
         (["--format", "planck-esz", "--unit", "m_gas"], "COLUMN=UNIT"),
         (["--format", "planck-esz", "--unit", "m_gas=Msun"], "units are implausible"),
-        (["--format", "mcxc"], "columns m_500c, l_x missing"),
+        (["--format", "mcxc"], "format mcxc finds nothing for m_500c, l_x"),
     ],
 )
 def test_bad_input_writes_nothing(options: list[str], message: str, table: Path, tmp_path: Path):

@@ -1,10 +1,11 @@
 """Drawings are the same bytes for the same data, and say what to install where they cannot be made."""
 
 import sys
+from pathlib import Path
 
 import pytest
-from earnest_common.drawing import draw, draw_panels
-from earnest_common.errors import MissingExtraError
+from earnest_common.drawing import draw, draw_panels, require_svg
+from earnest_common.errors import InputError, MissingExtraError
 
 
 def test_same_data_same_bytes():
@@ -23,3 +24,11 @@ def test_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r'pip install "earnest-common\[figures\]"'):
         draw(lambda axes: axes.plot([0]))
+
+
+@pytest.mark.parametrize("name", ["p.docx", "p.png", "p"])
+def test_only_names_of_svg_files_are_taken(name: str):
+    with pytest.raises(InputError, match=r"figures are drawn as SVG; name it p\.svg"):
+        require_svg(Path(name))
+    require_svg(Path("p.svg"))
+    require_svg(Path("P.SVG"))

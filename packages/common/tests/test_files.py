@@ -48,3 +48,18 @@ def test_existing_output_and_missing_parent(tmp_path: Path):
         refuse_existing(tmp_path)
     with pytest.raises(InputError, match="does not exist; create it first"):
         refuse_existing(tmp_path / "no" / "file")
+
+
+def test_a_parent_that_takes_no_files(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file is a file, no folder; choose another place"):
+        refuse_existing(tmp_path / "file" / "x")
+    assert refuse_existing(tmp_path / "x") == tmp_path / "x"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no file system at hand that takes no files")
+def test_a_folder_that_takes_no_files_is_named():
+    wanted = r"output /proc/m: nothing can be written into the folder /proc \(.*\); choose another folder, or make"
+    with pytest.raises(InputError, match=wanted):
+        refuse_existing(Path("/proc/m"))

@@ -3,15 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from earnest_common.errors import EarnestError, InputError, SchemaError
 from earnest_common.importers import ImportOptions, import_catalog_set, import_table, load_mapping, parse_units
-from earnest_common.importers.mapping import TableCosmology
-from earnest_common.importers.plausibility import critical_density, judge, mass_within_r_500c
-from earnest_common.scaling import TABLE_2
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MAPPING = """
 name = "own"
@@ -51,10 +45,10 @@ def test_a_mapping_of_ones_own(tmp_path: Path):
 BAD_TABLES = {
     "missing column": (
         ["redshift,lum,temp", "0.1,1,3"],
-        r"column m_500c missing: found the columns redshift, lum, temp",
+        r"format own finds nothing for m_500c: found the columns redshift, lum, temp",
     ),
-    "no luminosity": (["redshift,mass,temp", "0.1,1e14,3"], r"column l_x missing.*allowed: l_x from lum; name the col"),
-    "no redshift": (["mass,lum,temp", "1e14,1,3"], r"column z missing.*--z"),
+    "no luminosity": (["redshift,mass,temp", "0.1,1e14,3"], r"nothing for l_x: .*allowed: l_x from lum; name the col"),
+    "no redshift": (["mass,lum,temp", "1e14,1,3"], r"nothing for z: .*--z"),
     "NaN mass": ([*ROWS[:3], "0.3,nan,4.0,4.2,4e13"], r"'m_500c': found 1 values that are not a number.*line 4 = nan"),
     "negative mass": (
         [*ROWS[:3], "0.3,-4e14,4.0,4.2,4e13"],
@@ -180,6 +174,32 @@ def test_a_stated_unit_that_contradicts_the_mapping_is_refused(tmp_path: Path):
         import_table(tmp_path / "d.txt", "magneticum-snap", options=ImportOptions(z=0.1))
 
 
+FEW = {
+    "one in kelvin": ([f"0.1,3e14,2.0,{3.5 / 8.617e-8},3e13"], "'t_x' is in kelvin rather than keV"),
+    "three in kelvin": ([f"0.1,{m}e14,{m},{3 / 8.617e-8},{m}e13" for m in (2, 3, 4)], "'t_x' is in kelvin"),
+    "one mass in 1e14": (["0.1,3,2.0,3.5,3e13"], "'m_500c' is 1e14 times too small"),
+}
+
+
+@pytest.mark.parametrize(("rows", "suspect"), FEW.values(), ids=FEW)
+def test_few_clusters_are_judged_too(rows: list[str], suspect: str, tmp_path: Path):
+    with pytest.raises(SchemaError, match=suspect):
+        import_table(*write(tmp_path, [ROWS[0], *rows]))
+
+
+def test_one_cluster_may_be_less_usual_than_a_median(tmp_path: Path):
+    hot = "0.1,3e14,2.0,10,3e13"  # 2.7 times the usual temperature: no median of five, but some cluster
+    assert len(import_table(*write(tmp_path, [ROWS[0], hot]))[0].clusters) == 1
+    with pytest.raises(SchemaError, match="units are implausible"):
+        import_table(*write(tmp_path, [ROWS[0], *[hot] * 5]))
+
+
+def test_an_exported_table_in_another_format_is_told(tmp_path: Path):
+    (tmp_path / "mocks.csv").write_text("cluster_id,z,m_500c,l_x\n0,0.1,3e14,2\n")
+    with pytest.raises(SchemaError, match=r"nothing for m_500c, l_x: .*l_x from L500.* or use --format earnest"):
+        import_table(tmp_path / "mocks.csv", "mcxc")
+
+
 IDS = {
     "several catalogs": (["0", "1", "0"], "1 ids that occur before"),
     "names": (["0.5", "-1", "2"], "2 ids that are no whole numbers from 0"),
@@ -217,76 +237,12 @@ def test_texts_of_units_are_read():
         parse_units(["m_500c"])
 
 
-COSMOLOGY = TableCosmology(H0=70.4, Om0=0.272)
-
-
-def usual(n: int = 40) -> pl.DataFrame:
-    log10_m, z = np.linspace(13.7, 15, n), np.full(n, 0.0663)
-    mass = 10**log10_m
-    columns = {name: 10 ** getattr(TABLE_2, name).log10_mean(log10_m) for name in ("l_x", "t_x", "m_gas")}
-    r_500c = (mass / (4 * np.pi / 3 * 500 * critical_density(z, COSMOLOGY))) ** (1 / 3)
-    return pl.DataFrame({"z": z, "m_500c": mass, "r_500c": r_500c, **columns})
-
-
-def test_usual_clusters_are_plausible():
-    checks, problems, warnings = judge(usual(), COSMOLOGY, simulated=True)
-    assert (len(checks), problems, warnings) == (4, [], [])
-    assert all(check.value == pytest.approx(1, abs=0.1) for check in checks)
-
-
-SLIPS = [
-    *[(column, 10.0**decade) for column in ("m_500c", "m_gas") for decade in (-14, -13, -10, 10, 13, 14)],
-    *[("l_x", 10.0**decade) for decade in (-44, -37, 37, 42, 44)],
-    ("t_x", 1 / 8.617333262e-8),
-    ("t_x", 1e3),
-    ("r_500c", 1e-3),
-    ("r_500c", 0.704),
-    ("r_500c", 1 / 0.704),
-]
-
-
-@pytest.mark.parametrize(("column", "factor"), SLIPS)
-def test_the_column_in_another_unit_is_suspected(column: str, factor: float):
-    _, problems, _ = judge(usual().with_columns(pl.col(column) * factor), COSMOLOGY, simulated=True)
-    assert len(problems) == 1
-    assert f"'{column}' is" in problems[0].remedy
-    assert "--unit COLUMN=UNIT" in problems[0].remedy
-
-
-@given(factor=st.sampled_from([0.704, 1 / 0.704]), simulated=st.booleans())
-@settings(deadline=None)
-def test_a_forgotten_h_is_found_by_the_radius(factor: float, simulated: bool):
-    frame = usual().with_columns(pl.col("m_500c", "m_gas") * factor)
-    _, problems, _ = judge(frame, COSMOLOGY, simulated=simulated)
-    assert "by h" in problems[0].remedy or "by 1/h" in problems[0].remedy
-    _, problems, warnings = judge(frame.drop("r_500c"), COSMOLOGY, simulated=simulated)
-    assert problems == []
-    assert bool(warnings) == simulated
-
-
-def test_without_masses_only_the_order_of_magnitude_is_judged():
-    frame = usual().drop("m_500c", "r_500c")
-    assert judge(frame, COSMOLOGY, simulated=False)[1] == []
-    assert "'l_x' is" in judge(frame.with_columns(pl.col("l_x") * 1e44), COSMOLOGY, simulated=False)[1][0].remedy
-
-
 def test_implausible_units_can_be_trusted(tmp_path: Path):
     rows = [ROWS[0], *[f"0.1,{m}e14,{m},3,{m}e3" for m in range(1, 8)]]
     with pytest.raises(SchemaError, match="units are implausible"):
         import_table(*write(tmp_path, rows))
     _, report = import_table(*write(tmp_path, rows), options=ImportOptions(trust_units=True))
     assert "units are implausible" in report.warnings[0]
-
-
-def test_mass_within_r_500c_is_the_definition():
-    cosmology = pytest.importorskip("astropy.cosmology").FlatLambdaCDM(H0=70.4, Om0=0.272)
-    z = np.array([0.0, 0.0663, 0.5, 1.5])
-    density = np.asarray(cosmology.critical_density(z).to_value("solMass / kpc3"))
-    np.testing.assert_allclose(critical_density(z, COSMOLOGY), density, rtol=2e-4)
-    radius = np.array([500.0, 700, 900, 1100])
-    np.testing.assert_allclose(
-        mass_within_r_500c(radius, z, COSMOLOGY), 2000 * np.pi / 3 * radius**3 * density, rtol=2e-4
-    )
 
 
 def _file(path: Path, content: bytes) -> Path:

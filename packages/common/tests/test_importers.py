@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -226,10 +227,21 @@ def test_numbers_survive_exactly(
 ):
     path = tmp_path_factory.mktemp("exact") / "table.csv"
     path.write_text("\n".join(["l_x,z,m_500c", *(f"{l},{z},{'' if m is None else m}" for l, z, m in rows)]))  # noqa: E741
-    batch, _ = import_table(path, "earnest")
+    batch, _ = import_table(path, "earnest", options=ImportOptions(trust_units=True))
     back = sorted(batch.clusters.select("cluster_id", "l_x", "z", "m_500c").rows())
     assert back == [(number, *row) for number, row in enumerate(rows)]
     assert batch.clusters["l_x"].is_sorted(descending=True)
+
+
+def test_the_python_of_the_documentation_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = Path(__file__).parents[3] / "docs" / "tables.md"
+    if not page.is_file():
+        pytest.skip("the documentation is not part of an installed package")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(page.read_text().split("```python\n")[1].split("```")[0], names)
+    assert len(names["batch"].clusters) == 2
+    assert names["report"].dropped == {"'z < 0.1' does not hold": 1}
 
 
 def test_the_mapping_of_the_documentation_works(tmp_path: Path):

@@ -22,8 +22,26 @@ def test_round_trip(tmp_path: Path):
     assert read_section(tmp_path / "s.json") == SECTION
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "other"}', '{"format": "earnest-section-1"}'])
-def test_other_files(tmp_path: Path, text: str):
+OTHER = {
+    "empty": ("", "it is not JSON"),
+    "list": ("[]", "its JSON is no object"),
+    "object": ("{}", "it lacks the key 'format'"),
+    "format": ('{"format": "other"}', "its format is 'other', not 'earnest-section-1'"),
+    "part": ('{"format": "earnest-section-1"}', "it lacks the key 'figures'"),
+    "kind": ('{"format": "earnest-section-1", "figures": [1]}', "its parts are not those of a section"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), OTHER.values(), ids=OTHER)
+def test_other_files(tmp_path: Path, text: str, why: str):
     (tmp_path / "s.json").write_text(text)
-    with pytest.raises(InputError, match="is not a report section"):
+    with pytest.raises(InputError, match=f"is not a report section: {why}.*; write one with --section") as caught:
         read_section(tmp_path / "s.json")
+    assert "Error" not in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path):
+    with pytest.raises(InputError, match=r"there is no such file; write one with --section$"):
+        read_section(tmp_path / "nope.json")
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        read_section(tmp_path)

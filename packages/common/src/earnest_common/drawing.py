@@ -2,15 +2,28 @@
 
 import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from earnest_common.errors import MissingExtraError
+from earnest_common.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREEN", "GREY", "INK", "OCHRE", "RUST", "draw", "draw_canvas", "draw_panels", "require_matplotlib"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "OCHRE",
+    "RUST",
+    "draw",
+    "draw_canvas",
+    "draw_panels",
+    "require_matplotlib",
+    "require_svg",
+]
 
 INK: Final = "#22262b"
 GREY: Final = "#868c94"
@@ -60,6 +73,22 @@ def require_matplotlib() -> None:
         import matplotlib as mpl  # noqa: F401
     except ImportError as error:
         raise MissingExtraError.of("a figure", "earnest-common", "figures") from error
+
+
+def require_svg(path: Path) -> None:
+    """Refuse a name whose suffix promises another kind of file than is drawn.
+
+    Raises
+    ------
+    InputError
+        If the suffix is not ``.svg``.
+    """
+    if path.suffix.lower() != ".svg":
+        found = f"ends in '{path.suffix}'" if path.suffix else "has no suffix"
+        raise InputError(
+            f"figure {path} {found}, but figures are drawn as SVG; name it {path.with_suffix('.svg').name}, "
+            "and convert that file if another kind is needed"
+        )
 
 
 def draw(paint: Callable[["Axes"], object], *, size: tuple[float, float] = (4.4, 3.4)) -> str:

@@ -14,19 +14,30 @@ __all__ = ["atomic_folder", "file_sha256", "refuse_existing", "replace_atomicall
 
 
 def refuse_existing(path: Path) -> Path:
-    """Return the path if nothing is there and its parent folder exists.
+    """Return the path if nothing is there and its parent folder can be written to.
 
     Raises
     ------
     OutputExistsError
         If the path is taken.
     InputError
-        If the folder that would hold it does not exist.
+        If the folder that would hold it does not exist or takes no files.
     """
     if path.exists():
         raise OutputExistsError(f"output {path} exists and is not overwritten; choose another name or remove it first")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"output {path}: the folder {path.absolute().parent} does not exist; create it first")
+    folder = path.absolute().parent
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"output {path}: {folder} is a file, no folder; choose another place")
+    if not folder.is_dir():
+        raise InputError(f"output {path}: the folder {folder} does not exist; create it first")
+    try:  # only an attempt tells: permissions say nothing of read-only and virtual file systems
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"output {path}: nothing can be written into the folder {folder} ({error.strerror}); "
+            "choose another folder, or make this one writable"
+        ) from error
     return path
 
 

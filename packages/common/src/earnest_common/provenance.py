@@ -1,14 +1,15 @@
 """Where an output comes from: configuration, seed, versions and input hashes, without clock times."""
 
 import platform
+import re
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
 from earnest_common.files import file_sha256
 
-__all__ = ["DISTRIBUTIONS", "provenance", "versions"]
+__all__ = ["DISTRIBUTIONS", "extras", "provenance", "versions"]
 
 DISTRIBUTIONS = ("earnest-common", "earnest-mocks", "earnest-model", "earnest-interpret", "earnest-selfcal")
 
@@ -24,6 +25,26 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def extras() -> dict[str, list[str]]:
+    """Return what is missing for each optional extra of the installed earnest packages, such as earnest-mocks[xray]."""
+    found: dict[str, list[str]] = {}
+    for name in (name for name in DISTRIBUTIONS if _installed(name)):
+        for line in distribution(name).requires or []:
+            if extra := re.search(r"""extra == ['"]([\w-]+)['"]""", line):
+                missing = found.setdefault(f"{name}[{extra[1]}]", [])
+                needed = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+                missing += [] if _installed(needed) else [needed]
+    return found
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def provenance(

@@ -91,18 +91,36 @@ def read_section(path: Path) -> Section:
     Raises
     ------
     InputError
-        If the file is not a report section.
+        If the file is not there, cannot be read or is not a report section.
     """
     try:
         record = json.loads(path.read_text())
-        if record.pop("format") != _FORMAT:
-            raise KeyError("format")  # noqa: TRY301 - one message for all ways to be something else
+    except FileNotFoundError as error:
+        raise InputError(f"report section {path}: there is no such file; write one with --section") from error
+    except OSError as error:
+        raise InputError(f"report section {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # also bytes that are no UTF-8
+        raise _other(path, f"it is not JSON, {error}") from error
+    if not isinstance(record, dict):
+        raise _other(path, "its JSON is no object")
+    return _section(path, record)
+
+
+def _section(path: Path, record: dict[str, Any]) -> Section:
+    try:
+        if (found := record.pop("format")) != _FORMAT:
+            raise _other(path, f"its format is {found!r}, not {_FORMAT!r}")
         figures = tuple(Figure(**f) for f in record.pop("figures"))
         tables = tuple(_table(t) for t in record.pop("tables"))
         return Section(**{**record, "text": tuple(record["text"])}, figures=figures, tables=tables)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{path} is not a report section ({type(error).__name__}: {error}); write one with --section"
-        raise InputError(message) from error
+    except KeyError as error:
+        raise _other(path, f"it lacks the key {error}") from error
+    except (TypeError, AttributeError) as error:
+        raise _other(path, f"its parts are not those of a section, {error}") from error
+
+
+def _other(path: Path, why: str) -> InputError:
+    return InputError(f"{path} is not a report section: {why}; write one with --section")
 
 
 def _table(record: dict[str, Any]) -> DataTable:

@@ -195,15 +195,19 @@ def _bounded(batch: CatalogBatch, max_clusters: int) -> Iterator[CatalogBatch]:
 
 
 def _ranges(frame: pl.LazyFrame, table: Table) -> dict[str, dict[str, float | int | str | None]]:
-    """Return unit, minimum, median, maximum and number of unknown values of every numeric scalar column."""
-    columns = [c for c in table.columns if c.dtype.is_numeric()]
+    """Return unit, minimum, median, maximum and number of unknown values of every numeric column.
+
+    Those of a profile are over all of its radii; its unknown values are clusters without a profile.
+    """
+    columns = {c: pl.col(c.name) for c in table.columns if c.dtype.is_numeric()}
+    columns |= {c: pl.col(c.name).arr.explode() for c in table.columns if isinstance(c.dtype, pl.Array)}
     wanted = [
         expression.alias(f"{c.name}/{what}")
-        for c in columns
+        for c, values in columns.items()
         for what, expression in (
-            ("min", pl.col(c.name).min()),
-            ("median", pl.col(c.name).median()),
-            ("max", pl.col(c.name).max()),
+            ("min", values.min()),
+            ("median", values.median()),
+            ("max", values.max()),
             ("unknown", pl.col(c.name).null_count()),
         )
     ]

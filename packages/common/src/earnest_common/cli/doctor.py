@@ -8,12 +8,6 @@ from earnest_common.cli.output import JsonOption, emit
 
 __all__ = ["doctor"]
 
-_EXTRAS = {
-    "astropy": "exports to FITS, VOTable and ECSV",
-    "matplotlib": "figures",
-    "distributed": "Dask executors",
-}
-
 
 def doctor(*, as_json: JsonOption = False) -> None:
     """Show what is installed: packages, file formats, plugins and optional extras; exit 1 if something is broken."""
@@ -22,7 +16,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
     from earnest_common.bundle import BUNDLE_FORMAT_VERSION
     from earnest_common.catalog_set import FORMAT_VERSION
     from earnest_common.plugins import COMMANDS, ESTIMATORS, LIMITS, SOURCES, plugins
-    from earnest_common.provenance import DISTRIBUTIONS, versions
+    from earnest_common.provenance import DISTRIBUTIONS, extras, versions
     from earnest_common.schema import SCHEMA_VERSION
 
     found = versions()
@@ -38,7 +32,10 @@ def doctor(*, as_json: JsonOption = False) -> None:
         "foundations": {k: v for k, v in found.items() if k not in DISTRIBUTIONS and k != "python"},
         "formats": {"catalog set": FORMAT_VERSION, "schema": SCHEMA_VERSION, "bundle": BUNDLE_FORMAT_VERSION},
         "plugins": {group: list(plugins(group)) for group in (COMMANDS, SOURCES, ESTIMATORS, LIMITS)},
-        "extras": {what: "yes" if find_spec(module) else f"no ({module})" for module, what in _EXTRAS.items()},
+        "extras": {
+            extra: f"no ({', '.join(missing)} not installed)" if missing else "yes"
+            for extra, missing in extras().items()
+        },
         "problems": problems,
     }
     emit(answer, as_json=as_json)

@@ -173,18 +173,23 @@ def _missing_columns(table: SourceTable, mapping: Mapping, converted: Converted)
     missing = {name: sources for name, sources in wanted.items() if name not in converted.frame.columns}
     if not missing:
         return []
-    remedies = ["name the columns in a mapping of your own"]
+    remedies = ["name the columns in a mapping of your own (--format FILE.toml)"]
+    remedies += ["use --format earnest for a table of earnest catalogs export"] if _is_export(table, mapping) else []
     remedies += ["give the redshift of a snapshot with --z"] if "z" in missing else []
     spare = [name for name in missing if name not in {"z", "l_x"}]
     remedies += [f"leave columns unknown with --without {' --without '.join(spare)}"] if spare else []
     return [
         Problem(
-            what=f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)} missing",
+            what=f"format {mapping.name} finds nothing for {', '.join(missing)}",
             found=f"the columns {', '.join(table.frame.columns)}",
             allowed=", ".join(f"{n} from {' or '.join(s)}" if s else f"{n} as a constant" for n, s in missing.items()),
             remedy=", or ".join(remedies),
         )
     ]
+
+
+def _is_export(table: SourceTable, mapping: Mapping) -> bool:
+    return mapping.name != "earnest" and {"cluster_id", "z", "l_x"} <= set(table.frame.columns)
 
 
 def _refuse(table: SourceTable, problems: list[Problem]) -> None:
