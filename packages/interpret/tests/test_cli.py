@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from earnest_common.catalog_set import CatalogSet
 from earnest_common.cli.root import main
 from earnest_common.section import read_section
 from earnest_interpret.testing import FEATURES
@@ -41,6 +43,29 @@ def test_leave_one_out(run, tmp_path: Path):
     assert record["provenance"]["config"]["max_catalogs"] == 7
     assert record["provenance"]["seed"] == 1
     assert set(record["provenance"]["inputs"]) == {"catalogs", "model"}
+
+
+def test_masses_are_named_after_their_column_and_have_a_unit(run, catalog_set, tmp_path: Path):
+    """The median of the counts lies where that of the table's masses [solMass] does, whatever h is."""
+    split = ("--split", "train")
+    _, told, _ = run("leave-one-out", "--out", tmp_path / "l.parquet", *split)
+    assert (told["unit_of_masses"], told["massive_above_log10_m_500c"]) == ("solMass", 14.55)
+    masses = CatalogSet.open(catalog_set).scan_clusters().filter(pl.col("catalog_id").is_in(_ids(catalog_set, "train")))
+    log10_m = masses.select(pl.col("m_500c").log10()).collect().to_series()
+    found = told["information_by_mass"]
+    expected, _ = np.histogram(log10_m, bins=found["log10_m_500c_edges"])
+    assert found["counts"] == expected.tolist()
+    assert told["benchmarks"][1] | {"n": int((log10_m > 14.15).sum())} == told["benchmarks"][1]
+    assert told["benchmarks"][1]["above_log10_m_500c"] == told["groups"][0]["log10_m_500c_high"] == 14.15
+    assert told["groups"][-1]["share"] == 0.5
+    assert "log10_m_500c" in told["running"]
+    _, told, _ = run("saliency", "--out", tmp_path / "s.parquet", *split)
+    assert (told["unit_of_masses"], told["log10_m_500c_edges"][0]) == ("solMass", 14.15)
+
+
+def _ids(catalog_set: Path, split: str) -> pl.Series:
+    catalogs = CatalogSet.open(catalog_set).scan_catalogs().filter(pl.col("split") == split)
+    return catalogs.select("catalog_id").collect().to_series().implode()
 
 
 @pytest.mark.parametrize("of", ["terse", "sigma8"])

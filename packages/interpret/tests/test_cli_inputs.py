@@ -110,7 +110,7 @@ def test_a_survey_without_masses_and_with_a_lone_cluster(earnest, bundle, blind_
     assert (told["running"], told["information_by_mass"]) == (None, None)
     assert {group["kind"] for group in told["groups"]} == {"random"}
     code, told, err = earnest("saliency", "--model", bundle, blind_set, "--out", tmp_path / "s.parquet")
-    assert (code, told["mass_edges"], told["bands"]) == (0, [], {}), err
+    assert (code, told["log10_m_500c_edges"], told["bands"]) == (0, [], {}), err
     code, told, err = earnest("terse", "--model", bundle, blind_set)
     assert (code, told["mass_proxies"], told["sigma8_at_fixed_mass"], told["at_fixed_mass"]) == (0, {}, None, {}), err
     code, told, err = earnest("proxy", "--model", bundle, blind_set)

@@ -31,7 +31,7 @@ def test_a_saturating_encoder_is_faint_at_the_ends_of_its_terse_values(batch):
     drive = encode(replace(CURVED, saturation=1e9), batch)
     centred = np.tanh(3 * (drive - np.median(drive)))
     slope = np.tile((1 - centred**2)[:, None], 3)
-    found = find_stripes(slope, centred, batch, mass_axis(batch, h=0.7))
+    found = find_stripes(slope, centred, batch, mass_axis(batch))
     assert found.faint_at_edge == pytest.approx(1, abs=0.05)
     assert found.with_edge < -0.9
     assert found.loudness.mean() == pytest.approx(1)
@@ -39,13 +39,13 @@ def test_a_saturating_encoder_is_faint_at_the_ends_of_its_terse_values(batch):
 
 def test_loudness_that_has_nothing_to_do_with_the_terse_value(batch, rng):
     values = rng.normal(size=(batch.n_clusters, 5))
-    found = find_stripes(values, encode(CURVED, batch), batch, mass_axis(batch, h=0.7))
+    found = find_stripes(values, encode(CURVED, batch), batch, mass_axis(batch))
     assert found.faint_at_edge == pytest.approx(0.2, abs=0.09)  # 250 clusters at random
     assert max(abs(found.with_edge), abs(found.with_mass), abs(found.with_shape)) < 0.1
 
 
 def test_equal_clusters_have_no_stripes(batch, lonely):
-    axis = mass_axis(batch, h=0.7)
+    axis = mass_axis(batch)
     assert find_stripes(np.ones((batch.n_clusters, 2)), encode(CURVED, batch), batch, axis) is None
     few = lonely.select(np.arange(5))
     assert find_stripes(np.arange(10.0).reshape(5, 2), np.arange(5.0), few, None) is None
@@ -58,20 +58,20 @@ def test_the_break_follows_each_catalogs_luminosities(sample):
     changed = replace(
         sample, batch=CatalogBatch(catalogs=catalogs, clusters=sample.batch.clusters, radii=sample.batch.radii)
     )
-    band, h = break_band(changed), np.log10(sample.h)
-    assert band.high - h == pytest.approx(14.4 - np.log10(0.8) / 1.74)
-    assert band.low - h == pytest.approx(14.4 - np.log10(1.3) / 1.74)
+    band = break_band(changed)
+    assert band.high == pytest.approx(14.4 - np.log10(0.8) / 1.74)
+    assert band.low == pytest.approx(14.4 - np.log10(1.3) / 1.74)
     by_hand = Survey().selection.log10_m_break_of(biased(TABLE_2, {"l_x_normalisation": 1.3}).l_x)
-    assert band.low - h == pytest.approx(float(by_hand))
+    assert band.low == pytest.approx(float(by_hand))
     same = break_band(sample)  # without factors all catalogs have the reference relation
-    assert (same.low, same.high) == pytest.approx((14.4 + h, 14.4 + h))
+    assert (same.low, same.high) == pytest.approx((14.4, 14.4))
     assert break_band(replace(sample, survey=None)) is None
     assert break_band(replace(sample, survey=preset("realistic").survey)) is not None
 
 
 def test_median_masses(sample, observed):
     band, batch = median_band(sample), sample.batch
-    masses = np.log10(batch.column("m_500c") * sample.h)
+    masses = np.log10(batch.column("m_500c"))
     medians = [np.median(masses[batch.segment_ids == k]) for k in range(40)]
     assert (band.low, band.high) == pytest.approx((min(medians), max(medians)))
     assert median_band(Sample(batch=observed, n_available=1)) is None
@@ -85,7 +85,7 @@ def test_everything_beside_is_found_and_drawn(sample):
     assert set(beside.bands) == {"break", "median mass"}
     assert beside.check.n_shuffles == 5
     np.testing.assert_allclose(summary.per_unit, summary.mean_abs / ([1.2] + [3.0] * 7 + [3.5] * 7))
-    section = inputs_section(summary, mass_axis(sample.batch, h=sample.h), beside=beside)
+    section = inputs_section(summary, mass_axis(sample.batch), beside=beside)
     names = [figure.name for figure in section.figures]
     wanted = ["saliency-maps", "saliency-stripes", "saliency-seeds", "saliency-other", "saliency-compare"]
     assert names[-5:] == wanted
@@ -99,7 +99,7 @@ def test_shares_of_trainings_that_differ_by_a_factor_do_not_scatter(sample):
     """The unit of a terse value is arbitrary: shares do not depend on it."""
     linear = [SaturatingEstimator(weights={n: w * f for n, w in WEIGHTS.items()}, saturation=1e9) for f in (1, 3)]
     summary, beside = examine_inputs(linear[0], sample, also=linear[1:])
-    section = inputs_section(summary, mass_axis(sample.batch, h=sample.h), beside=beside)
+    section = inputs_section(summary, mass_axis(sample.batch), beside=beside)
     table = next(table for table in section.tables if table.name == "saliency-seeds")
     assert all("± 0.0" in row[1] for row in table.rows)
 
@@ -124,7 +124,7 @@ def test_an_observed_catalog_shows_its_map(observed):
 
 def test_lone_clusters(lonely):
     summary, beside = examine_inputs(CURVED, Sample(batch=lonely, n_available=40))
-    assert inputs_section(summary, mass_axis(lonely, h=0.7), beside=beside).figures
+    assert inputs_section(summary, mass_axis(lonely), beside=beside).figures
     assert summary.names == FEATURES
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 from earnest_common.batch import CatalogBatch
+from earnest_common.cosmology import MAGNETICUM
 from earnest_interpret.leave_one_out import (
+    BENCHMARKS,
     leave_one_out,
     leave_one_out_by_prediction,
     leave_one_out_table,
@@ -73,22 +75,27 @@ def test_lone_clusters_among_others(batch, lonely, estimator):
 
 def test_counting_clusters_lowers_sigma8_always(batch):
     """The paper's remark: a model that merely counts would give negative changes without a trend in mass."""
-    axis = mass_axis(batch, h=0.704)
+    axis = mass_axis(batch)
     found = summarise_leave_one_out(leave_one_out(PlainEstimator(), batch), axis)
     assert all(b.lowering == 1 for b in found.benchmarks)
     assert found.run.level(0.5) == pytest.approx(np.median(found.run.level(0.5)), rel=0.3)
 
 
+def test_benchmark_masses_are_the_papers_without_h():
+    """10^14.0 to 10^14.8 h^-1 Msun, in solMass with two decimals."""
+    np.testing.assert_allclose(BENCHMARKS, np.arange(14.0, 14.9, 0.2) - np.log10(MAGNETICUM.h), atol=0.005)
+
+
 def test_planted_mass_trend_is_recovered(rng):
-    log10_m = rng.uniform(13.8, 15.0, 40_000)
-    delta = np.where(log10_m > 14.4, -0.01 * (log10_m - 14.4), 0.0) + rng.normal(0, 0.001, log10_m.size)
+    log10_m = rng.uniform(13.95, 15.15, 40_000)
+    delta = np.where(log10_m > 14.55, -0.01 * (log10_m - 14.55), 0.0) + rng.normal(0, 0.001, log10_m.size)
     axis = MassAxis(column="m_500c", log10_m=log10_m, label="M", is_true=True)
     found = summarise_leave_one_out(delta, axis)
-    expected = np.where(found.run.centres > 14.4, -0.01 * (found.run.centres - 14.4), 0.0)
+    expected = np.where(found.run.centres > 14.55, -0.01 * (found.run.centres - 14.55), 0.0)
     np.testing.assert_allclose(found.run.level(0.5)[1:-1], expected[1:-1], atol=3e-4)
     assert found.massive_fraction == pytest.approx(0.5, abs=0.01)
     assert found.massive_share > 0.7
-    assert [round(b.log10_m, 1) for b in found.benchmarks] == [-np.inf, 14.0, 14.2, 14.4, 14.6, 14.8]
+    assert [b.log10_m for b in found.benchmarks] == [-np.inf, *BENCHMARKS]
     lowering = [b.lowering for b in found.benchmarks]
     assert lowering == sorted(lowering)
     assert lowering[-1] > 0.99
@@ -96,7 +103,7 @@ def test_planted_mass_trend_is_recovered(rng):
 
 
 def test_without_masses_only_the_distribution_is_told(observed, estimator):
-    assert mass_axis(observed, h=0.7) is None
+    assert mass_axis(observed) is None
     found = summarise_leave_one_out(leave_one_out(estimator, observed), None)
     assert found.run is None
     assert len(found.benchmarks) == 1

@@ -14,7 +14,7 @@ GAS = "log10_m_gas_profile_4"
 def test_a_planted_formula_comes_back(batch):
     """terse = 0.6 log T / 1.2 + 0.9 log M_gas / 3: 0.5 and 0.3 per dex, weight 0.6."""
     model = SaturatingEstimator(weights={"log10_t_x": 0.6, GAS: 0.9}, saturation=1e9)
-    found = find_proxy(model, encode(model, batch), batch, mass_axis(batch, h=0.7))
+    found = find_proxy(model, encode(model, batch), batch, mass_axis(batch))
     pair = found.forms.pair
     assert pair.r_squared == pytest.approx(1, abs=1e-6)
     assert dict(zip(pair.names, pair.slopes, strict=True))["log10_t_x"] == pytest.approx(0.5, abs=1e-4)
@@ -28,7 +28,7 @@ def test_y_x_itself_weighs_one_to_one_and_is_its_own_proxy(batch, rng):
     log10_t, log10_gas = np.log10(batch.column("t_x")), np.log10(batch.column("m_gas"))
     forms = closed_forms(log10_t + log10_gas, np.stack([log10_t, log10_gas], axis=1), ["log10_t_x", "log10_m_gas"])
     assert forms.pair.gas_per_temperature == pytest.approx(1)
-    proxies = {p.name: p for p in mass_proxies(log10_t + log10_gas, batch, mass_axis(batch, h=0.7))}
+    proxies = {p.name: p for p in mass_proxies(log10_t + log10_gas, batch, mass_axis(batch))}
     assert proxies["terse"].scatter == pytest.approx(proxies["y_x"].scatter)
     assert proxies["y_x"].scatter == pytest.approx(np.sqrt(2) * 0.1 / 1.77, rel=0.06)
     assert proxies["m_gas"].scatter == pytest.approx(0.1 / 1.16, rel=0.06)
@@ -53,7 +53,7 @@ def test_curvature_is_not_explained_by_lines(batch):
 
 
 def test_what_is_missing_is_left_out(batch, observed, estimator):
-    found = find_proxy(estimator, encode(estimator, observed), observed, mass_axis(observed, h=0.7))
+    found = find_proxy(estimator, encode(estimator, observed), observed, mass_axis(observed))
     assert found.proxies == ()
     assert found.forms is not None  # a formula needs no mass
     table = proxy_table(observed, encode(estimator, observed), found)
@@ -65,7 +65,7 @@ def test_what_is_missing_is_left_out(batch, observed, estimator):
 
 def test_the_table_repeats_the_scatter(batch, estimator):
     terse = encode(estimator, batch)
-    found = find_proxy(estimator, terse, batch, mass_axis(batch, h=0.7))
+    found = find_proxy(estimator, terse, batch, mass_axis(batch))
     table = proxy_table(batch, terse, found)
     for proxy in found.proxies:
         error = table[f"ln_m_error_{proxy.name}"].to_numpy()

@@ -39,6 +39,13 @@ def test_page_and_json_say_the_same(report: Report):
     assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
 
 
+def test_no_mass_is_in_units_of_h_but_the_papers(report: Report):
+    words = re.sub(r"<[^>]*>", "", report.html)
+    quoted = re.findall(r"the paper's benchmarks, 1014\.0 to 1014\.8\sh.1\sM☉", words.replace("&#39;", "'"))
+    assert len(re.findall(r"h.1\sM☉", words)) == len(quoted) == 2
+    assert not re.search(r"10[\d.]{5} (here|and|lowers)", words)  # every power of ten is followed by its unit
+
+
 def test_a_report_is_reproducible(found, report: Report):
     assert build_report(found, model="A model", provenance={"seed": 1}).html == report.html
     assert len(report.html) < 1_500_000
@@ -47,7 +54,9 @@ def test_a_report_is_reproducible(found, report: Report):
 def test_included_sections_bring_their_headlines(found):
     counts = Section(key="counts", title="Counts", summary={"n_only_scatter": 0.0374, "scatter": 9.0})
     accuracy = Section(key="accuracy", title="All test catalogs", summary={"scatter": 0.0181, "skill": 0.925})
-    made = build_report(found, model="A model", include=(counts, accuracy), summary={"n_median_y_x_scatter": 0.0312})
+    made = build_report(
+        found, model="A model", include=(counts, accuracy), summaries=[{"n_median_y_x_scatter": 0.0312}]
+    )
     assert made.numbers["summary"]["scatter"] == 0.0181
     assert all(text in made.html for text in ("0.0374", "0.0312", "0.0181", "0.925"))
     assert "Not part of this page" not in made.html
@@ -59,9 +68,37 @@ def test_numbers_of_different_samples_are_not_mixed(found):
     accuracy = Section(key="accuracy.model", title="All test catalogs", summary={"scatter": 0.0181})
     for made in (
         build_report(found, model="A model", include=(accuracy,)),
-        build_report(found, model="A model", summary={"scatter": 0.0181}),
+        build_report(found, model="A model", summaries=[{"scatter": 0.0181}]),
     ):
         assert made.numbers["summary"] == {"scatter": 0.0181}
+
+
+ACCURACY = {"scatter": 0.0166, "scatter_err": 0.0008, "prior_scatter": 0.0684, "skill": 0.941, "n_catalogs": 300}
+COUNTS = {"n_only_scatter": 0.0258, "n_only_scatter_err": 0.0018, "prior_scatter": 0.0663, "n_catalogs": 30}
+
+
+def tiles(made: Report) -> list[str]:
+    """Return label, value and note of each tile as text."""
+    found = re.findall(r"<div><dt>.*?</div>", made.html)
+    return [re.sub(r"<[^>]*>|\s", " ", tile).strip() for tile in found]
+
+
+@pytest.mark.parametrize("how", ["sections", "files"])
+def test_each_tile_has_the_error_catalogs_and_prior_of_its_own_sample(found, how: str):
+    """Skill of counts by hand: 1 - (0.0258 / 0.0663)^2 = 0.849, as the table of their section says."""
+    sections = (Section(key="accuracy", title="A", summary=ACCURACY), Section(key="counts", title="C", summary=COUNTS))
+    told = {"include": sections} if how == "sections" else {"summaries": [ACCURACY, COUNTS]}
+    made = build_report(found, model="A model", **told)
+    scatter, bias, _, alone, _ = tiles(made)
+    assert "0.0166 ± 0.0008; prior alone 0.0684; skill 0.941; 300 catalogs" in re.sub(" +", " ", scatter)
+    assert "± 0.0010" in bias  # 0.0166 / sqrt(300)
+    assert "0.0258 ± 0.0018; prior alone 0.0663; skill 0.849; 30 catalogs" in re.sub(" +", " ", alone)
+    assert "the model's from 300 catalogs and those of counts from 30" in made.html.replace("&#39;", "'")
+
+
+def test_equal_samples_need_no_remark(found):
+    same = [ACCURACY, {**COUNTS, "n_catalogs": 300}]
+    assert "different samples" not in build_report(found, model="A model", summaries=same).html
 
 
 def test_a_section_of_interpret_is_not_shown_twice(found):

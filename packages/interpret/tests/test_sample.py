@@ -17,7 +17,7 @@ def test_the_test_split_is_taken_where_there_is_one(catalog_set: Path):
     opened = CatalogSet.open(catalog_set)
     sample = read_sample(opened)
     assert set(sample.batch.catalogs["split"]) == {"test"}
-    assert (sample.split, sample.h) == ("test", pytest.approx(0.704))
+    assert (sample.split, sample.cosmology.h) == ("test", pytest.approx(0.704))
     assert sample.synthetic == "toy clusters drawn from formulas"
     assert read_sample(opened, split="train").batch.n_catalogs > sample.batch.n_catalogs
 
@@ -62,12 +62,12 @@ def test_chunks_partition_the_catalogs_within_bounds(max_rows, batch):
     assert all(part.n_clusters <= max_rows or part.n_catalogs == 1 for part in parts)
 
 
-def test_masses_are_in_units_of_h_and_fall_back_to_lensing(batch):
-    axis = mass_axis(batch, h=0.5)
+def test_masses_are_free_of_h_and_fall_back_to_lensing(batch):
+    axis = mass_axis(batch)
     assert (axis.column, axis.is_true) == ("m_500c", True)
-    np.testing.assert_allclose(axis.log10_m, np.log10(batch.column("m_500c") / 2))
+    np.testing.assert_allclose(axis.log10_m, np.log10(batch.column("m_500c")))
     blind = type(batch)(
         catalogs=batch.catalogs, clusters=batch.clusters.with_columns(m_500c=pl.lit(None, dtype=pl.Float64))
     )
-    assert (mass_axis(blind, h=0.5).column, mass_axis(blind, h=0.5).is_true) == ("m_wl", False)
+    assert (mass_axis(blind).column, mass_axis(blind).is_true) == ("m_wl", False)
     np.testing.assert_allclose(y_x(batch), batch.column("m_gas") * batch.column("t_x"))

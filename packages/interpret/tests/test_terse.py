@@ -12,7 +12,7 @@ from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 
 def test_a_copy_of_temperature_correlates_with_it_fully(batch):
     copy = SaturatingEstimator(weights={"log10_t_x": -1.0}, saturation=1e9)
-    found = summarise_terse(encode(copy, batch, max_rows=50), batch, mass_axis(batch, h=0.7), n_permutations=99)
+    found = summarise_terse(encode(copy, batch, max_rows=50), batch, mass_axis(batch), n_permutations=99)
     assert found.correlations["log10_t_x"].pearson == pytest.approx(-1)
     assert found.correlations["log10_t_x"].spearman == pytest.approx(-1)
     # 10 % scatter of T about M^0.61, masses of dn/dlnM ~ M^-1.5: the toy's own correlation.
@@ -84,7 +84,7 @@ def test_proxies_do_not_depend_on_units(batch):
 
 
 def test_no_proxy_without_masses(observed, estimator):
-    found = summarise_terse(encode(estimator, observed), observed, mass_axis(observed, h=0.7))
+    found = summarise_terse(encode(estimator, observed), observed, mass_axis(observed))
     assert found.proxies == ()
     assert found.at_fixed_mass is None
     assert set(found.correlations) == {"log10_m_gas", "log10_t_x", "log10_y_x"}
@@ -92,7 +92,7 @@ def test_no_proxy_without_masses(observed, estimator):
 
 
 def test_lone_clusters_are_no_catalog_to_compare_within(lonely, estimator):
-    found = summarise_terse(encode(estimator, lonely), lonely, mass_axis(lonely, h=0.7), n_permutations=99)
+    found = summarise_terse(encode(estimator, lonely), lonely, mass_axis(lonely), n_permutations=99)
     assert all(np.isfinite(proxy.scatter) for proxy in found.proxies)
 
 

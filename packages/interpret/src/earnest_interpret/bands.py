@@ -17,7 +17,7 @@ _FACTORS: Final = ("l_x_normalisation", "l_x_slope")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """A range of log10 mass [h^-1 Msun]."""
+    """A range of log10 mass [solMass]."""
 
     low: float
     high: float
@@ -33,14 +33,14 @@ def break_band(sample: Sample) -> Band | None:
     selection = sample.survey.selection
     factors = {name: np.nan_to_num(sample.batch.label(name).astype(np.float64), nan=1.0) for name in _FACTORS}
     l_x = biased(replace(TABLE_2, l_x=selection.l_x), factors).l_x
-    masses = np.asarray(selection.log10_m_break_of(l_x)) + np.log10(sample.h)
+    masses = np.asarray(selection.log10_m_break_of(l_x))
     return Band(low=float(masses.min()), high=float(masses.max()))
 
 
 def median_band(sample: Sample) -> Band | None:
     """Return the median masses of catalogs; ``None`` where true masses are unknown."""
     batch = sample.batch
-    log10_m, splits = np.log10(batch.column("m_500c") * sample.h), batch.row_splits
+    log10_m, splits = np.log10(batch.column("m_500c")), batch.row_splits
     if not np.isfinite(log10_m).all():
         return None
     medians = [np.median(log10_m[a:b]) for a, b in itertools.pairwise(splits) if b > a]

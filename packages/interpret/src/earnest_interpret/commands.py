@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from earnest_interpret.leave_one_out import leave_one_out, leave_one_out_table, 
 from earnest_interpret.numbers import (
     beside_numbers,
     closed_form_numbers,
+    group_numbers,
     leave_one_out_numbers,
     proxy_numbers,
     saliency_numbers,
@@ -39,12 +40,12 @@ def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) ->
     """Write the change of sigma8 per cluster, and return the summary."""
     batch = inputs.sample.batch
     delta = leave_one_out(inputs.estimator, batch, max_rows=inputs.config.max_rows)
-    axis = mass_axis(batch, h=inputs.sample.h)
+    axis = mass_axis(batch)
     summary, ideal = summarise_leave_one_out(delta, axis), ideal_of(inputs.sample)
     config = inputs.config
     groups = leave_groups_out(inputs.estimator, batch, axis, seed=config.seed, max_rows=config.max_rows)
     told = leave_one_out_numbers(summary, delta, axis, ideal)
-    answer = _answer(inputs, {**told, "groups": [asdict(group) for group in groups]})
+    answer = _answer(inputs, {**told, "groups": group_numbers(groups, column=summary.column)})
     _write_table(out, leave_one_out_table(batch, delta), answer, inputs)
     if section:
         from earnest_interpret.sections import clusters_section
@@ -70,7 +71,7 @@ def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, s
     if section:
         from earnest_interpret.sections import inputs_section
 
-        axis = mass_axis(batch, h=inputs.sample.h)
+        axis = mass_axis(batch)
         _write_section(section, inputs_section(summary, axis, beside=beside), inputs)
     return answer
 
@@ -79,7 +80,7 @@ def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     """Return what the terse value follows; write terse values per cluster where asked."""
     batch, config = inputs.sample.batch, inputs.config
     values = encode(inputs.estimator, batch, max_rows=config.max_rows)
-    axis = mass_axis(batch, h=inputs.sample.h)
+    axis = mass_axis(batch)
     summary = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
     answer = _answer(inputs, terse_numbers(summary))
     if out:
@@ -94,7 +95,7 @@ def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
 
 def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
     """Return how well the terse value predicts mass and which formula it follows; write errors where asked."""
-    batch, axis = inputs.sample.batch, mass_axis(inputs.sample.batch, h=inputs.sample.h)
+    batch, axis = inputs.sample.batch, mass_axis(inputs.sample.batch)
     values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
     found = find_proxy(inputs.estimator, values, batch, axis)
     why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
@@ -127,7 +128,7 @@ def report_command(
     sections = [read_section(path) for path in include]
     if judged is not None and judged.key not in {section.key for section in sections}:
         sections.append(judged)
-    headline = {name: value for path in summary for name, value in read_summary(path).items()}
+    headline = [read_summary(path) for path in summary]
     with progress(4, "interpret") as bar:
         found = interpret(
             inputs.estimator,
@@ -144,7 +145,7 @@ def report_command(
         model=model_in_words(inputs.estimator),
         title=title or TITLE,
         include=sections,
-        summary=headline,
+        summaries=headline,
         provenance=record,
     )
     write_report(out, report)

@@ -128,7 +128,7 @@ def examine_inputs(
                 "compare different models with --compare"
             )
         others.append(found)
-    batch, axis = sample.batch, mass_axis(sample.batch, h=sample.h)
+    batch, axis = sample.batch, mass_axis(sample.batch)
     terse = encode(estimator, batch, max_rows=asked.max_rows)
     bands = {"break": break_band(sample), "median mass": median_band(sample)}
     check = None
@@ -151,7 +151,7 @@ def examine_inputs(
 
 def _summary(estimator: Estimator, sample: Sample, asked: Question) -> tuple[SaliencySummary, FloatArray, str]:
     """Return averages, values, and what is wrong with them."""
-    batch, axis = sample.batch, mass_axis(sample.batch, h=sample.h)
+    batch, axis = sample.batch, mass_axis(sample.batch)
     found = attribute(
         estimator,
         batch,

@@ -14,6 +14,7 @@ from earnest_common.cosmology import Cosmology
 from earnest_common.mass_function import MassFunctionTable, mass_function_of
 from earnest_common.survey import Survey
 
+from earnest_interpret.leave_one_out import MASSIVE
 from earnest_interpret.sample import MassAxis
 
 __all__ = ["Ideal", "InformationByMass", "ideal_leave_one_out", "information_by_mass"]
@@ -33,7 +34,7 @@ class Ideal:
     Attributes
     ----------
     log10_m
-        log10 mass [h^-1 Msun], shape (n,).
+        log10 mass [solMass], shape (n,).
     density
         Expected clusters per dex, shape (n,).
     score
@@ -102,7 +103,7 @@ def ideal_leave_one_out(
     kept = density > 0
     information = float(np.sum(density * score**2) * _FINE) + prior_scatter**-2
     return Ideal(
-        log10_m=log10_m[kept] + np.log10(cosmology.h),
+        log10_m=log10_m[kept],
         density=density[kept],
         score=score[kept],
         information=information,
@@ -117,7 +118,7 @@ class InformationByMass:
     Attributes
     ----------
     edges
-        Edges of the bins, log10 [h^-1 Msun], shape (n_bins + 1,).
+        Edges of the bins, log10 mass [solMass], shape (n_bins + 1,).
     counts
         Clusters, shape (n_bins,).
     mean_delta
@@ -153,13 +154,14 @@ def information_by_mass(
     ideal
         The ideal analysis, where the survey is known.
     step
-        Width of the bins [dex].
+        Width of the bins [dex]; one of them begins at ``MASSIVE``.
     """
     known = np.isfinite(delta) & np.isfinite(axis.log10_m)
     if not known.any():
         return None
     masses = axis.log10_m[known]
-    edges = step * np.arange(np.floor(masses.min() / step), np.floor(masses.max() / step) + 2)
+    first, last = np.floor((np.array([masses.min(), masses.max()]) - MASSIVE) / step)
+    edges = np.round(MASSIVE + step * np.arange(first, last + 2), 9)
     place, values = np.digitize(masses, edges) - 1, delta[known]
     n_bins = len(edges) - 1
     counts = np.bincount(place, minlength=n_bins).astype(np.float64)

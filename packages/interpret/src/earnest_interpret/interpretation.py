@@ -20,6 +20,7 @@ from earnest_interpret.leave_one_out import LeaveOneOutSummary, leave_one_out, s
 from earnest_interpret.numbers import (
     beside_numbers,
     closed_form_numbers,
+    group_numbers,
     leave_one_out_numbers,
     saliency_numbers,
     terse_numbers,
@@ -157,7 +158,7 @@ class Interpretation:
             "synthetic": self.sample.synthetic,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
             "leave_one_out": leave_one_out_numbers(self.clusters, self.delta, self.axis, self.ideal),
-            "leave_group_out": [asdict(group) for group in self.groups],
+            "leave_group_out": group_numbers(self.groups, column=self.clusters.column),
             "saliency": {**saliency_numbers(self.inputs), **beside_numbers(self.beside_inputs)}
             if self.inputs and self.beside_inputs
             else None,
@@ -194,7 +195,7 @@ def interpret(
         Called with a word after each of the four steps.
     """
     batch, rows = sample.batch, config.max_rows
-    axis = mass_axis(batch, h=sample.h)
+    axis = mass_axis(batch)
     predictions = predict(estimator, batch, max_rows=rows)
     advance("predictions")
     delta = leave_one_out(estimator, batch, max_rows=rows)

@@ -14,6 +14,7 @@ from earnest_common.protocols import Estimator
 from earnest_common.seeds import Stage, generator
 
 from earnest_interpret.accuracy import predict
+from earnest_interpret.leave_one_out import BENCHMARKS
 from earnest_interpret.sample import MAX_ROWS, MassAxis
 
 __all__ = ["FRACTIONS", "GroupRemoval", "leave_group_out", "leave_groups_out", "without"]
@@ -21,8 +22,8 @@ __all__ = ["FRACTIONS", "GroupRemoval", "leave_group_out", "leave_groups_out", "
 FRACTIONS = (0.1, 0.25, 0.5)
 """Random shares of a catalog that are taken away."""
 
-MASS_EDGES = (-np.inf, 14.0, 14.2, 14.4, 14.6, 14.8, np.inf)
-"""Edges of mass bins, log10 [h^-1 Msun]: the benchmark masses of leave-one-out."""
+MASS_EDGES = (-np.inf, *BENCHMARKS, np.inf)
+"""Edges of mass bins, log10 [solMass]: the benchmark masses of leave-one-out."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -112,7 +113,7 @@ class GroupRemoval:
     kind
         ``mass`` or ``random``.
     low, high
-        Edges of the mass bin, log10 [h^-1 Msun], or the share that goes, twice.
+        Edges of the mass bin, log10 [solMass], or the share that goes, twice.
     n_catalogs
         Catalogs that could be asked about.
     removed
@@ -150,7 +151,7 @@ def leave_groups_out(
     axis
         Masses of the clusters; without them only random shares go.
     edges
-        Edges of mass bins, log10 [h^-1 Msun].
+        Edges of mass bins, log10 [solMass].
     fractions
         Random shares.
     seed

@@ -16,6 +16,7 @@ from earnest_interpret.statistics import RunningQuantiles, running_quantiles
 
 __all__ = [
     "BENCHMARKS",
+    "MASSIVE",
     "Benchmark",
     "LeaveOneOutSummary",
     "leave_one_out",
@@ -23,8 +24,11 @@ __all__ = [
     "summarise_leave_one_out",
 ]
 
-BENCHMARKS = (14.0, 14.2, 14.4, 14.6, 14.8)
-"""log10 of the paper's benchmark masses [h^-1 Msun]."""
+BENCHMARKS = (14.15, 14.35, 14.55, 14.75, 14.95)
+"""log10 of the paper's benchmark masses [solMass]: 10^14.0 to 10^14.8 h^-1 Msun at its h = 0.704."""
+
+MASSIVE = BENCHMARKS[2]
+"""log10 mass above which a cluster counts as massive [solMass]; the paper's pivot, 10^14.4 h^-1 Msun."""
 
 
 def leave_one_out(estimator: Estimator, batch: CatalogBatch, *, max_rows: int = MAX_ROWS) -> FloatArray:
@@ -121,7 +125,7 @@ class Benchmark:
     Attributes
     ----------
     log10_m
-        Least log10 mass [h^-1 Msun]; ``-inf`` for all clusters.
+        Least log10 mass [solMass]; ``-inf`` for all clusters.
     n
         Clusters above it.
     lowering
@@ -151,11 +155,13 @@ class LeaveOneOutSummary:
     stability_68, stability_95
         Value that 68 and 95 % of the absolute changes stay below.
     run
-        Quantiles of the change against log10 mass [h^-1 Msun]; ``None`` without masses.
+        Quantiles of the change against log10 mass [solMass]; ``None`` without masses.
     benchmarks
         All clusters first, then those above each benchmark mass that any cluster reaches.
     massive_share, massive_fraction
-        Share of the summed absolute change, and of all clusters with a mass, that lies above 10^14.4 h^-1 Msun.
+        Share of the summed absolute change, and of all clusters with a mass, that lies above ``MASSIVE``.
+    column
+        The mass: ``m_500c`` or ``m_wl``.
     """
 
     n_clusters: int
@@ -165,9 +171,10 @@ class LeaveOneOutSummary:
     benchmarks: tuple[Benchmark, ...]
     massive_share: float
     massive_fraction: float
+    column: str = "m_500c"
 
 
-def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: float = 14.4) -> LeaveOneOutSummary:
+def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: float = MASSIVE) -> LeaveOneOutSummary:
     """Return running quantiles, distributions above benchmark masses and the share of massive clusters.
 
     Parameters
@@ -177,7 +184,7 @@ def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: 
     axis
         Masses of the clusters, if known.
     pivot
-        log10 mass [h^-1 Msun] above which a cluster counts as massive.
+        log10 mass [solMass] above which a cluster counts as massive.
     """
     known = np.isfinite(delta)
     log10_m = axis.log10_m if axis else np.full(len(delta), np.nan)
@@ -194,6 +201,7 @@ def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: 
         benchmarks=tuple(_benchmark(limit, np.sort(delta[mask])) for limit, mask in samples if mask.any()),
         massive_share=float(np.abs(delta[massive]).sum()) / total if total > 0 else np.nan,
         massive_fraction=float(massive.sum() / with_mass.sum()) if with_mass.any() else np.nan,
+        column=axis.column if axis else "m_500c",
     )
 
 

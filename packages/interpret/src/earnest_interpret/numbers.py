@@ -1,5 +1,6 @@
 """What was found as plain numbers by name, ready for JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,14 +9,16 @@ from earnest_common.arrays import FloatArray
 from earnest_interpret.closed_form import ClosedForm, ClosedForms
 from earnest_interpret.examine import Beside
 from earnest_interpret.information import Ideal, information_by_mass
-from earnest_interpret.leave_one_out import LeaveOneOutSummary
+from earnest_interpret.leave_group_out import GroupRemoval
+from earnest_interpret.leave_one_out import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
-from earnest_interpret.sample import MassAxis
+from earnest_interpret.sample import MASS_UNIT, MassAxis
 from earnest_interpret.terse import MassProxy, TerseSummary
 
 __all__ = [
     "beside_numbers",
     "closed_form_numbers",
+    "group_numbers",
     "leave_one_out_numbers",
     "proxy_numbers",
     "saliency_numbers",
@@ -26,31 +29,50 @@ __all__ = [
 def leave_one_out_numbers(
     summary: LeaveOneOutSummary, delta: FloatArray, axis: MassAxis | None, ideal: Ideal | None
 ) -> dict[str, Any]:
-    """Return leave-one-out as plain numbers by name, without the changes of single clusters."""
-    run = summary.run
+    """Return leave-one-out as plain numbers by name, without the changes of single clusters.
+
+    Masses are named after their column, ``log10_m_500c`` (or ``log10_m_wl``), and are in ``unit_of_masses``.
+    """
+    run, mass = summary.run, f"log10_{summary.column}"
     information = information_by_mass(delta, axis, ideal) if axis else None
     return {
         "n_clusters": summary.n_clusters,
         "stability_68": summary.stability_68,
         "stability_95": summary.stability_95,
+        "unit_of_masses": MASS_UNIT,
+        f"massive_above_{mass}": MASSIVE,
         "massive_share": summary.massive_share,
         "massive_fraction": summary.massive_fraction,
         "benchmarks": [
-            {"above_log10_m": b.log10_m, "n": b.n, "lowering": b.lowering, "median": b.median}
+            {f"above_{mass}": b.log10_m, "n": b.n, "lowering": b.lowering, "median": b.median}
             for b in summary.benchmarks
         ],
         "running": None
         if run is None
         else {
-            "log10_m": run.centres.tolist(),
+            mass: run.centres.tolist(),
             "n": run.counts.tolist(),
             "levels": list(run.levels),
             "delta_sigma8": run.values.tolist(),
         },
         "information_by_mass": None
         if information is None
-        else {name: values.tolist() for name, values in vars(information).items()},
+        else {
+            (f"{mass}_edges" if name == "edges" else name): values.tolist()
+            for name, values in vars(information).items()
+        },
     }
+
+
+def group_numbers(groups: Sequence[GroupRemoval], *, column: str = "m_500c") -> list[dict[str, Any]]:
+    """Return leave-group-out as plain numbers by name; edges of mass bins are named after the column [solMass]."""
+    return [_group(asdict(group), f"log10_{column}") for group in groups]
+
+
+def _group(told: dict[str, Any], mass: str) -> dict[str, Any]:
+    low, high = told.pop("low"), told.pop("high")
+    where = {"share": low} if told["kind"] == "random" else {f"{mass}_low": low, f"{mass}_high": high}
+    return {"kind": told.pop("kind"), **where, **told}
 
 
 def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
@@ -66,7 +88,8 @@ def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
         "ranked": [summary.names[j] for j in summary.ranked],
         "shares": {group.name: summary.share(group) for group in summary.groups},
         "coherence": {group.name: summary.coherence(group) for group in summary.groups},
-        "mass_edges": summary.mass_edges.tolist(),
+        "unit_of_masses": MASS_UNIT,
+        f"log10_{summary.column}_edges": summary.mass_edges.tolist(),
         "mass_counts": summary.mass_counts.tolist(),
         "median_by_mass": summary.by_mass.tolist(),
     }
@@ -83,7 +106,9 @@ def beside_numbers(beside: Beside) -> dict[str, Any]:
         else {name: getattr(stripes, name) for name in ("faint_at_edge", "with_edge", "with_mass", "with_shape")},
         "also": [saliency_numbers(summary) for summary in beside.also],
         "compare": {"name": beside.compare_name, **saliency_numbers(beside.compare)} if beside.compare else None,
-        "bands": {name: asdict(band) for name, band in beside.bands.items()},
+        "bands": {
+            name: {"log10_m_500c_low": band.low, "log10_m_500c_high": band.high} for name, band in beside.bands.items()
+        },
     }
 
 

@@ -6,8 +6,9 @@ from typing import Literal, final
 
 import numpy as np
 
-from earnest_interpret.leave_one_out import LeaveOneOutSummary
+from earnest_interpret.leave_one_out import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
+from earnest_interpret.sample import MASS_UNIT
 from earnest_interpret.terse import TerseSummary
 from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
 
@@ -20,8 +21,6 @@ SIGNIFICANT = 0.05
 
 NOTABLE = 0.3
 """Smallest correlation with an excess at fixed mass that is worth a sentence."""
-
-_UNIT = "h⁻¹ M☉"
 
 
 @final
@@ -91,17 +90,26 @@ def _clusters(summary: LeaveOneOutSummary) -> Reason:
         return _reason("clusters", "finding", f"{start}; masses are unknown, so it cannot be said which.", **numbers)
     last = summary.benchmarks[-1]
     text = (
-        f"{start}. The clusters above 10^14.4 {_UNIT}, {percent(summary.massive_fraction)} of all, carry "
+        f"{start}. The clusters above 10^{MASSIVE:.2f} M☉, {percent(summary.massive_fraction)} of all, carry "
         f"{percent(summary.massive_share)} of the change"
     )
     if np.isfinite(last.log10_m):
         text += (
-            f"; removing one above 10^{last.log10_m:.1f} lowers σ₈ in {percent(last.lowering)} of {last.n:,} cases "
+            f"; removing one above 10^{last.log10_m:.2f} M☉ lowers σ₈ in {percent(last.lowering)} of {last.n:,} cases "
             f"(median {signed(last.median)})"
         )
     more = {"massive_share": summary.massive_share, "massive_fraction": summary.massive_fraction}
-    top = {"above_log10_m": last.log10_m, "lowering": last.lowering, "median": last.median}
-    return _reason("clusters", "finding", f"{text}.", **numbers, **more, **top)
+    told: dict[str, float | str] = {f"above_log10_{summary.column}": last.log10_m, "unit_of_masses": MASS_UNIT}
+    return _reason(
+        "clusters",
+        "finding",
+        f"{text}.",
+        **numbers,
+        **more,
+        **told,
+        lowering=last.lowering,
+        median=last.median,
+    )
 
 
 def _inputs(summary: SaliencySummary) -> Reason:

@@ -11,10 +11,10 @@ from earnest_common.errors import InputError
 from earnest_common.files import atomic_folder, refuse_existing, write_atomic
 from earnest_common.section import Figure, Section
 
-from earnest_interpret.accuracy import Accuracy
+from earnest_interpret.headlines import headline_numbers, headlines, samples_in_words
 from earnest_interpret.interpretation import Interpretation
 from earnest_interpret.page import Headline, Page, question_of, render
-from earnest_interpret.words import fixed, percent, signed
+from earnest_interpret.words import fixed
 
 __all__ = ["Report", "build_report", "finite", "read_summary", "write_figures", "write_report"]
 
@@ -64,7 +64,7 @@ def build_report(
     model: str,
     title: str = TITLE,
     include: Sequence[Section] = (),
-    summary: Mapping[str, Any] | None = None,
+    summaries: Sequence[Mapping[str, Any]] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> Report:
     """Return the report.
@@ -79,8 +79,8 @@ def build_report(
         Heading of the page.
     include
         Sections of other packages; each answers the question that its key begins with.
-    summary
-        Headline numbers by name, which win over those of the sections and over interpret's own.
+    summaries
+        Records of headline numbers by name, which win over those of the sections and over interpret's own.
     provenance
         How the report is made.
 
@@ -89,12 +89,13 @@ def build_report(
     InputError
         If an included figure is not an SVG document or makes the page too large.
     """
-    headline = _headline_numbers(found.accuracy, include, summary or {})
+    headline = headline_numbers(found.accuracy, include, summaries)
     page = Page(
         title=title,
         subtitle=f"{model}, interpreted on {found.sample.text}.",
         synthetic=found.sample.synthetic,
-        headlines=_headlines(headline, found),
+        headlines=headlines(headline) if "scatter" in headline else _inferred(found),
+        note=samples_in_words(headline),
         reasons=found.reasons,
         sections=(*include, *_own(found, include)),
         silence={**_silence(include), "reality": _reality(found), "provenance": _MADE},
@@ -200,61 +201,6 @@ def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _headline_numbers(
-    accuracy: Accuracy | None, include: Sequence[Section], summary: Mapping[str, Any]
-) -> dict[str, Any]:
-    names = ("scatter", "scatter_err", "bias", "bias_err", "prior_scatter", "skill", "coverage_68", "n_catalogs")
-    own: dict[str, Any] = {name: getattr(accuracy, name) for name in names} if accuracy else {}
-    told = [dict(section.summary) for section in include if question_of(section) == "accuracy"]
-    # Numbers of different samples are not mixed: interpret's own give way to a section's, or to a file's, as a whole.
-    merged = {} if any("scatter" in numbers for numbers in (*told, summary)) else own
-    for section in include:
-        question = question_of(section)
-        if question == "accuracy":
-            merged.update(section.summary)
-        elif question == "counts":
-            merged.update({name: value for name, value in section.summary.items() if name not in names})
-    merged.update(summary)
-    return merged
-
-
-def _headlines(numbers: Mapping[str, Any], found: Interpretation) -> tuple[Headline, ...]:
-    if "scatter" not in numbers:
-        return _inferred(found)
-    prior, bias_err = _number(numbers, "prior_scatter"), _number(numbers, "bias_err")
-    spread = f"± {fixed(bias_err, 4)}" if math.isfinite(bias_err) else "mean of inferred minus true"
-    covered = percent(_number(numbers, "coverage_68"))
-    return (
-        Headline(label="Scatter of σ₈", value=fixed(_number(numbers, "scatter"), 4), note=_beside(numbers)),
-        Headline(label="Bias", value=signed(_number(numbers, "bias")), note=spread),
-        Headline(label="68 % interval covers", value=covered, note="of the true values"),
-        _counts("Counts alone", "n_only_scatter", numbers, prior),
-        _counts("Counts and median Y_X", "n_median_y_x_scatter", numbers, prior),
-    )
-
-
-def _beside(numbers: Mapping[str, Any]) -> str:
-    """Return what stands beside the scatter: its error, the prior's, the best possible, and the skill."""
-    parts = {"scatter_err": "±", "prior_scatter": "prior alone", "referee_scatter": "best possible", "skill": "skill"}
-    told = {name: _number(numbers, name) for name in parts}
-    digits = {"skill": 3}
-    return "; ".join(f"{parts[n]} {fixed(v, digits.get(n, 4))}" for n, v in told.items() if math.isfinite(v))
-
-
-def _counts(label: str, name: str, numbers: Mapping[str, Any], prior: float) -> Headline:
-    value = _number(numbers, name)
-    if not math.isfinite(value):
-        return Headline(label=label, value="\N{EN DASH}", note="not included")
-    share = 1 - (value / prior) ** 2
-    note = f"scatter of σ₈; skill {fixed(share, 3)}" if math.isfinite(share) else "scatter of σ₈"
-    return Headline(label=label, value=fixed(value, 4), note=note)
-
-
-def _number(numbers: Mapping[str, Any], name: str) -> float:
-    value = numbers.get(name)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
 
 
 def _inferred(found: Interpretation) -> tuple[Headline, ...]:

@@ -163,7 +163,7 @@ class SaliencySummary:
     mean_signed
         Mean signed gradient, shape (n_features,).
     mass_edges
-        Edges of the mass bins, log10 [h^-1 Msun], shape (n_bins + 1,); empty without masses.
+        Edges of the mass bins, log10 [solMass], shape (n_bins + 1,); empty without masses.
     mass_counts
         Clusters per bin, shape (n_bins,).
     by_mass
@@ -172,6 +172,8 @@ class SaliencySummary:
         What stands for the gradient.
     widths
         What one unit of each scaled input is [dex, or the column's unit], NaN where untold, shape (n_features,).
+    column
+        The mass of the bins: ``m_500c`` or ``m_wl``.
     """
 
     of: Target
@@ -186,6 +188,7 @@ class SaliencySummary:
     by_mass: FloatArray
     method: Method
     widths: FloatArray
+    column: str = "m_500c"
 
     @property
     def is_slope(self) -> bool:
@@ -227,7 +230,7 @@ def summarise_saliency(
     method: Method = "gradient",
     axis: MassAxis | None = None,
     widths: FloatArray | None = None,
-    mass_edges: Sequence[float] = tuple(np.arange(14.0, 15.05, 0.1).round(1)),
+    mass_edges: Sequence[float] = tuple(np.arange(14.15, 15.2, 0.1).round(2)),
 ) -> SaliencySummary:
     """Return average saliencies per input, and their medians by mass and radius (the form of figure 11).
 
@@ -246,7 +249,7 @@ def summarise_saliency(
     widths
         What one unit of each scaled input is, shape (n_features,).
     mass_edges
-        Edges of the mass bins, log10 [h^-1 Msun].
+        Edges of the mass bins, log10 [solMass]; by default from 10^14 to 10^15 h^-1 Msun at h = 0.704.
     """
     size = np.abs(gradient)
     edges = np.array(mass_edges if axis else ())
@@ -268,4 +271,5 @@ def summarise_saliency(
         by_mass=np.array(medians).reshape(len(members), len(names)),
         method=method,
         widths=np.full(len(names), np.nan) if widths is None else widths,
+        column=axis.column if axis else "m_500c",
     )

@@ -15,7 +15,10 @@ from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import PRESETS, Survey
 
-__all__ = ["MAX_ROWS", "MassAxis", "Sample", "chunks", "mass_axis", "read_sample", "y_x"]
+__all__ = ["MASS_UNIT", "MAX_ROWS", "MassAxis", "Sample", "chunks", "mass_axis", "read_sample", "y_x"]
+
+MASS_UNIT = "solMass"
+"""Unit of every mass that is written, as in the tables of catalogs."""
 
 MAX_ROWS = 200_000
 """Most clusters that are handed to an estimator at a time."""
@@ -34,8 +37,6 @@ class Sample:
         Catalogs that could have been chosen.
     split
         Part of the set they come from; ``None`` for the whole set.
-    h
-        Hubble constant in units of 100 km/s/Mpc, for masses in h^-1 Msun on figures.
     synthetic
         What the catalogs emulate; ``None`` if they are real.
     survey
@@ -47,7 +48,6 @@ class Sample:
     batch: CatalogBatch
     n_available: int
     split: str | None = None
-    h: float = MAGNETICUM.h
     synthetic: str | None = None
     survey: Survey | None = None
     cosmology: Cosmology = MAGNETICUM
@@ -105,7 +105,6 @@ def read_sample(
         batch=concat(kept),
         n_available=found.height,
         split=split,
-        h=cosmology.h,
         synthetic=plan.synthetic,
         survey=_survey(plan),
         cosmology=cosmology,
@@ -131,7 +130,7 @@ class MassAxis:
     column
         ``m_500c``, or ``m_wl`` where true masses are unknown.
     log10_m
-        log10 of the mass in h^-1 Msun, NaN where unknown, shape (n_clusters,).
+        log10 of the mass [solMass], NaN where unknown, shape (n_clusters,).
     label
         Label of an axis of figures (mathtext).
     is_true
@@ -144,20 +143,18 @@ class MassAxis:
     is_true: bool
 
 
-def mass_axis(batch: CatalogBatch, *, h: float) -> MassAxis | None:
+def mass_axis(batch: CatalogBatch) -> MassAxis | None:
     """Return the true masses of the clusters, else their weak-lensing masses, else None.
 
     Parameters
     ----------
     batch
         The catalogs.
-    h
-        Hubble constant in units of 100 km/s/Mpc; masses are returned in h^-1 Msun as in the paper's figures.
 
     Examples
     --------
     >>> from earnest_common.testing import toy_batch
-    >>> mass_axis(toy_batch(n_catalogs=1, seed=1), h=0.7).column
+    >>> mass_axis(toy_batch(n_catalogs=1, seed=1)).column
     'm_500c'
     """
     for column, symbol in (("m_500c", "M_{500}"), ("m_wl", r"M_\mathrm{WL}")):
@@ -165,8 +162,8 @@ def mass_axis(batch: CatalogBatch, *, h: float) -> MassAxis | None:
         if np.isfinite(mass).any():
             return MassAxis(
                 column=column,
-                log10_m=np.log10(mass * h),
-                label=rf"$\log_{{10}}\,{symbol}\;\,[h^{{-1}}\,\mathrm{{M}}_\odot]$",
+                log10_m=np.log10(mass),
+                label=rf"$\log_{{10}}\,{symbol}\;\,[\mathrm{{M}}_\odot]$",
                 is_true=column == "m_500c",
             )
     return None

@@ -71,8 +71,8 @@ class Page:
         Heading, and the model and catalogs in words.
     synthetic
         What the catalogs emulate; ``None`` if they are real.
-    headlines
-        Numbers at the top.
+    headlines, note
+        Numbers at the top, and what must be known of them.
     reasons
         Sentences under "Why this answer?".
     sections
@@ -87,6 +87,7 @@ class Page:
     subtitle: str
     synthetic: str | None = None
     headlines: tuple[Headline, ...] = ()
+    note: str = ""
     reasons: tuple[Reason, ...] = ()
     sections: tuple[Section, ...] = ()
     silence: Mapping[str, str] = field(default_factory=dict)

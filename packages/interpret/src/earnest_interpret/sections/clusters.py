@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from earnest_interpret.information import Ideal, information_by_mass
 from earnest_interpret.leave_group_out import GroupRemoval
-from earnest_interpret.leave_one_out import BENCHMARKS, Benchmark, LeaveOneOutSummary
+from earnest_interpret.leave_one_out import BENCHMARKS, MASSIVE, Benchmark, LeaveOneOutSummary
 from earnest_interpret.palette import by_mass
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.information import (
@@ -22,8 +22,7 @@ from earnest_interpret.statistics import RunningQuantiles
 from earnest_interpret.words import fixed, percent, signed
 
 __all__ = ["clusters_section"]
-
-_UNIT = "h⁻¹ M☉"
+_PAPER = "; the masses are the paper's benchmarks, 10^14.0 to 10^14.8 h⁻¹ M☉, without h (h = 0.704)"
 _CHANGE = r"$\Delta\sigma_8$ without the cluster"
 _CURVE_POINTS = 241
 
@@ -80,13 +79,13 @@ def _text(summary: LeaveOneOutSummary, axis: MassAxis | None) -> str:
         return f"{start} Masses are unknown, so the change cannot be shown against mass."
     proxy = "" if axis.is_true else " True masses are unknown; weak-lensing masses stand in for them."
     return (
-        f"{start} Clusters above 10^14.4 {_UNIT} are {percent(summary.massive_fraction)} of the sample and carry "
+        f"{start} Clusters above 10^{MASSIVE:.2f} M☉ are {percent(summary.massive_fraction)} of the sample and carry "
         f"{percent(summary.massive_share)} of the summed absolute change.{proxy}"
     )
 
 
 def _above(benchmark: Benchmark) -> str:
-    return "all" if np.isinf(benchmark.log10_m) else f"> 10^{benchmark.log10_m:.1f} {_UNIT}"
+    return "all" if np.isinf(benchmark.log10_m) else f"> 10^{benchmark.log10_m:.2f} M☉"
 
 
 def _table(summary: LeaveOneOutSummary) -> DataTable:
@@ -95,7 +94,7 @@ def _table(summary: LeaveOneOutSummary) -> DataTable:
         name="leave-one-out",
         columns=("clusters", "number", "lowering σ₈ when removed", "median Δσ₈"),
         rows=rows,
-        caption="Change of σ₈ by the mass of the removed cluster.",
+        caption=f"Change of σ₈ by the mass of the removed cluster{_PAPER if len(rows) > 1 else ''}.",
     )
 
 
@@ -137,8 +136,8 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray, idea
 def _trend(run: RunningQuantiles) -> str:
     median = run.level(0.5)
     return (
-        f"Median change of σ₈ (line) with 68 % and 95 % bands: {signed(median[0], 5)} at 10^{run.centres[0]:.2f} and "
-        f"{signed(median[-1], 5)} at 10^{run.centres[-1]:.2f} {_UNIT}."
+        f"Median change of σ₈ (line) with 68 % and 95 % bands: {signed(median[0], 5)} at 10^{run.centres[0]:.2f} M☉ "
+        f"and {signed(median[-1], 5)} at 10^{run.centres[-1]:.2f} M☉."
     )
 
 
@@ -158,16 +157,18 @@ def _distribution(summary: LeaveOneOutSummary) -> Figure:
             cumulative = np.linspace(0, 1, _CURVE_POINTS)
             everything = np.isinf(benchmark.log10_m)
             place = 0.0 if everything else (BENCHMARKS.index(benchmark.log10_m) + 1) / len(BENCHMARKS)
-            label = "all" if everything else f"> {benchmark.log10_m:.1f}"
+            label = "all" if everything else f"> {benchmark.log10_m:.2f}"
             values = np.quantile(benchmark.delta, cumulative)
             axes.plot(values, cumulative, color=GREY if everything else by_mass(place), label=label)
         axes.set(xlabel=_CHANGE, ylabel="fraction of clusters below", xlim=limits, ylim=(0, 1))
         axes.locator_params(axis="x", nbins=5)
-        axes.legend(title=r"$\log_{10}\,M$" if len(summary.benchmarks) > 1 else None, loc="lower right")
+        axes.legend(
+            title=r"$\log_{10}\,M\;[\mathrm{M}_\odot]$" if len(summary.benchmarks) > 1 else None, loc="lower right"
+        )
 
     first, last = summary.benchmarks[0], summary.benchmarks[-1]
     caption = f"Removing a cluster lowers σ₈ for {percent(first.lowering)} of all {first.n:,} clusters"
     if last is not first:
-        caption += f", and for {percent(last.lowering)} of the {last.n:,} above 10^{last.log10_m:.1f} {_UNIT}"
+        caption += f", and for {percent(last.lowering)} of the {last.n:,} above 10^{last.log10_m:.2f} M☉{_PAPER}"
     alt = "Cumulative distributions of the change of sigma8 for all clusters and those above benchmark masses."
     return Figure(name="leave-one-out-cdf", svg=draw(paint), alt=alt, caption=f"{caption}.")

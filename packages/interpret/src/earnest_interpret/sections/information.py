@@ -7,19 +7,18 @@ from matplotlib.axes import Axes
 
 from earnest_interpret.information import InformationByMass
 from earnest_interpret.leave_group_out import GroupRemoval
+from earnest_interpret.leave_one_out import MASSIVE
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.words import percent, signed
 
 __all__ = ["group_figure", "group_table", "information_figure", "information_table", "information_text"]
 
-_UNIT = "h⁻¹ M☉"
-
 
 def information_text(found: InformationByMass) -> str:
     """Return where the model finds information, beside where the mass function has it."""
-    heavy = found.edges[:-1] > 14.35
+    heavy = found.edges[:-1] > MASSIVE - 0.01
     ours = percent(float(found.systematic[heavy].sum()))
-    text = f"Of the systematic change (clusters times mean change squared) {ours} lies above 10^14.4 {_UNIT}"
+    text = f"Of the systematic change (clusters times mean change squared) {ours} lies above 10^{MASSIVE:.2f} M☉"
     if not np.isfinite(found.fisher).all():
         return f"{text}; what the mass function holds cannot be said, because the set does not tell its survey."
     return (
@@ -42,12 +41,12 @@ def information_figure(found: InformationByMass, axis: MassAxis) -> Figure:
         axes.legend(fontsize=9.5)
 
     peak = int(np.argmax(found.systematic))
-    caption = f"Where leave-one-out finds most: 10^{found.edges[peak]:.1f} to 10^{found.edges[peak + 1]:.1f} {_UNIT} "
+    caption = f"Where leave-one-out finds most: 10^{found.edges[peak]:.2f} to 10^{found.edges[peak + 1]:.2f} M☉ "
     caption += f"({percent(float(found.systematic[peak]))})"
     if np.isfinite(found.fisher).all():
         best = int(np.argmax(found.fisher))
-        caption += f"; the mass function has most from 10^{found.edges[best]:.1f} to 10^{found.edges[best + 1]:.1f} "
-        caption += f"{_UNIT} ({percent(float(found.fisher[best]))})"
+        caption += f"; the mass function has most from 10^{found.edges[best]:.2f} to 10^{found.edges[best + 1]:.2f} "
+        caption += f"M☉ ({percent(float(found.fisher[best]))})"
     alt = "Shares of information on sigma8 per bin of cluster mass: of leave-one-out and of the mass function."
     return Figure(name="leave-one-out-information", svg=draw(paint), alt=alt, caption=f"{caption}.")
 
@@ -56,7 +55,7 @@ def information_table(found: InformationByMass) -> DataTable:
     """Return the same as numbers."""
     rows = tuple(
         (
-            f"{found.edges[k]:.1f} to {found.edges[k + 1]:.1f}",
+            f"{found.edges[k]:.2f} to {found.edges[k + 1]:.2f}",
             int(found.counts[k]),
             signed(float(found.mean_delta[k]), 5),
             percent(float(found.systematic[k])),
@@ -68,9 +67,9 @@ def information_table(found: InformationByMass) -> DataTable:
     )
     return DataTable(
         name="information-by-mass",
-        columns=("log10 mass", "clusters", "mean Δσ₈", "share, mean change", "share, with scatter", "Fisher"),
+        columns=("log10 mass [M☉]", "clusters", "mean Δσ₈", "share, mean change", "share, with scatter", "Fisher"),
         rows=rows,
-        caption=f"Information on σ₈ by mass [{_UNIT}].",
+        caption="Information on σ₈ by mass.",
     )
 
 
@@ -86,6 +85,8 @@ def group_figure(groups: tuple[GroupRemoval, ...]) -> Figure:
             axes.plot(group.median, row, "o", color=colour, markersize=5)
         axes.set_yticks(range(len(shown)), [_name(group, short=True) for group in shown])
         axes.set(xlabel=r"$\Delta\sigma_8$ without the group", ylim=(-0.6, len(shown) - 0.4))
+        if any(group.kind == "mass" for group in shown):
+            axes.set_ylabel(r"$\log_{10}\,M\;[\mathrm{M}_\odot]$, or share")
         axes.locator_params(axis="x", nbins=5)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0, labelsize=10)
@@ -117,7 +118,9 @@ def _name(group: GroupRemoval, *, short: bool = False) -> str:
     if group.kind == "random":
         return f"{percent(group.low)} at random" if not short else f"{100 * group.low:.0f} % random"
     if np.isinf(group.low):
-        return f"< {group.high:.1f}" if short else f"masses below 10^{group.high:.1f} {_UNIT}"
+        return f"< {group.high:.2f}" if short else f"masses below 10^{group.high:.2f} M☉"
     if np.isinf(group.high):
-        return f"> {group.low:.1f}" if short else f"masses above 10^{group.low:.1f} {_UNIT}"
-    return f"{group.low:.1f}-{group.high:.1f}" if short else f"masses from 10^{group.low:.1f} to 10^{group.high:.1f}"
+        return f"> {group.low:.2f}" if short else f"masses above 10^{group.low:.2f} M☉"
+    if short:
+        return f"{group.low:.2f}-{group.high:.2f}"
+    return f"masses from 10^{group.low:.2f} to 10^{group.high:.2f} M☉"

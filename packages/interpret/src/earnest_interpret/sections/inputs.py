@@ -11,12 +11,10 @@ from earnest_interpret.palette import SINGLE, by_mass
 from earnest_interpret.saliency import PAPER_SALIENCY, REFERENCE_RADIUS, FeatureGroup, SaliencySummary
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.beside import beside_figures, beside_tables, beside_text
-from earnest_interpret.sections.names import COLOURS, described, meaning, short, slope_label, symbol
+from earnest_interpret.sections.names import COLOURS, MASS_FROM, described, meaning, short, slope_label, symbol
 from earnest_interpret.words import fixed, percent, plain, significant
 
 __all__ = ["inputs_section"]
-
-_UNIT = "h⁻¹ M☉"
 
 
 def inputs_section(
@@ -166,7 +164,7 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
             edge = summary.mass_edges[k]
             if np.isfinite(row).all():
                 axes.plot(
-                    radii, row[columns], color=by_mass(k / max(n_bins - 1, 1)), linewidth=1.2, label=f"{edge:.1f}"
+                    radii, row[columns], color=by_mass(k / max(n_bins - 1, 1)), linewidth=1.2, label=f"{edge:.2f}"
                 )
         axes.plot(radii, mean, color=GREY, linewidth=2.6, dashes=(3, 1.5), label="mean")
         axes.set(
@@ -177,7 +175,7 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
         axes.set_ylim(bottom=0)
         axes.set_xlim(0, float(radii.max()) * 1.03)
         # Beside the axes, because curves of unknown shape leave no corner free.
-        title = r"$\log_{10}\,M$ from" if n_bins else None
+        title = MASS_FROM if n_bins else None
         axes.figure.legend(loc="outside lower center", title=title, ncols=6, fontsize=9.5, columnspacing=1.1)
 
     caption = _along(group, radii, mean)
@@ -211,7 +209,7 @@ def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
     peak = int(np.argmax(curves[first.name]))
     caption = (
         f"Median saliency by cluster mass, profiles near {REFERENCE_RADIUS} R₅₀₀: that of the {plain(first.name)} is "
-        f"largest at 10^{centres[peak]:.2f} {_UNIT} ({significant(curves[first.name][peak])})."
+        f"largest at 10^{centres[peak]:.2f} M☉ ({significant(curves[first.name][peak])})."
     )
     alt = "Median saliency of each quantity against cluster mass."
     return Figure(name="saliency-mass", svg=draw(paint), alt=alt, caption=caption)

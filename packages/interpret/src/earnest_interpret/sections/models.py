@@ -13,14 +13,13 @@ from earnest_interpret.bands import Band
 from earnest_interpret.palette import SINGLE, by_mass
 from earnest_interpret.saliency import FeatureGroup, SaliencySummary
 from earnest_interpret.sample import MassAxis
-from earnest_interpret.sections.names import COLOURS, short, slope_label, symbol
+from earnest_interpret.sections.names import COLOURS, MASS_FROM, short, slope_label, symbol
 from earnest_interpret.words import fixed, percent, plain, signed
 
 __all__ = ["compare_figures", "seeds_figure", "seeds_table"]
 
 _BANDS: Final = {"break": (BLUE, ""), "median mass": (GREEN, "///")}
 """Colours and hatches that tell the bands apart where they overlap."""
-_UNIT = "h⁻¹ M☉"
 
 
 def seeds_figure(summaries: Sequence[SaliencySummary]) -> Figure:
@@ -96,14 +95,12 @@ def _other_by_radius(other: SaliencySummary, group: FeatureGroup, name: str) -> 
     def paint(axes: Axes) -> None:
         for k, row in enumerate(other.by_mass):
             if np.isfinite(row).all():
-                label = f"{other.mass_edges[k]:.1f}"
+                label = f"{other.mass_edges[k]:.2f}"
                 colour = by_mass(k / max(n_bins - 1, 1))
                 axes.plot(radii, row[list(group.columns)], color=colour, linewidth=1.2, label=label)
         axes.set(xlabel=r"$r\,/\,R_{500}$", ylabel=slope_label(other), title=symbol(group))
         axes.set_ylim(bottom=0)
-        axes.figure.legend(
-            loc="outside lower center", title=r"$\log_{10}\,M$ from", ncols=6, fontsize=9.5, columnspacing=1.1
-        )
+        axes.figure.legend(loc="outside lower center", title=MASS_FROM, ncols=6, fontsize=9.5, columnspacing=1.1)
 
     mean = other.mean_abs[list(group.columns)]
     peak = int(np.argmax(mean))
@@ -140,11 +137,11 @@ def _against_mass(
     ends = [float(values[np.isfinite(values)][-1]) for values in (first, second)]
     caption = (
         f"Saliency of the {plain(group.name)} near 2/3 R₅₀₀ against mass, each relative to its mean over mass: largest "
-        f"at 10^{peaks[0]:.2f} here and at 10^{peaks[1]:.2f} {_UNIT} in {name}; from the mean to the heaviest clusters "
+        f"at 10^{peaks[0]:.2f} M☉ here and at 10^{peaks[1]:.2f} M☉ in {name}; from the mean to the heaviest clusters "
         f"it changes by {signed(ends[0] - 1, 2)} and {signed(ends[1] - 1, 2)}."
     )
     for label, band in bands.items():
-        caption += f" The {label} of catalogs lies between 10^{band.low:.2f} and 10^{band.high:.2f}."
+        caption += f" The {label} of catalogs lies between 10^{band.low:.2f} and 10^{band.high:.2f} M☉."
     alt = "Median saliency of the gas profile against cluster mass for two models, with bands of break and median mass."
     return Figure(name="saliency-compare", svg=draw(paint, size=SINGLE), alt=alt, caption=caption)
 

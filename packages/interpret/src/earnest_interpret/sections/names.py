@@ -7,9 +7,12 @@ from earnest_common.drawing import BLUE, GREEN, OCHRE, RUST
 from earnest_interpret.saliency import FeatureGroup, SaliencySummary
 from earnest_interpret.words import plain
 
-__all__ = ["COLOURS", "described", "meaning", "short", "slope_label", "symbol", "target"]
+__all__ = ["COLOURS", "MASS_FROM", "described", "meaning", "short", "slope_label", "symbol", "target"]
 
 COLOURS: Final = (BLUE, RUST, GREEN, OCHRE)
+
+MASS_FROM: Final = r"$\log_{10}\,M\;[\mathrm{M}_\odot]$ from"
+"""Title of a legend of mass bins (mathtext)."""
 
 _SYMBOLS: Final = {
     "gas_slope_profile": r"$\mathrm{d\,ln}\,\rho\,/\,\mathrm{d\,ln}\,r$",
