@@ -6,12 +6,16 @@ import sys
 from importlib.metadata import metadata
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Annotated
 
 import pytest
+import typer
 from earnest_common.catalog_set import Plan, write_batch
 from earnest_common.catalog_set.writer import shard_file
+from earnest_common.cli.root import build_app
 from earnest_common.provenance import extras
 from earnest_common.testing import toy_batch
+from typer.testing import CliRunner
 
 HEAVY = ("polars", "numpy", "scipy", "colossus", "pydantic_core", "astropy", "matplotlib", "tensorflow", "keras")
 
@@ -38,6 +42,18 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_units_in_brackets_are_shown():
+    app = build_app()
+
+    @app.command()
+    def weigh(mass: Annotated[float, typer.Option(help="Mass [solMass] within 10^3 [kpc], m_500c <= this.")]) -> None:
+        """Weigh in [solMass]."""
+
+    shown = CliRunner().invoke(app, ["weigh", "--help"], env={"COLUMNS": "150"}).stdout
+    assert "Mass [solMass] within 10^3 [kpc], m_500c <= this." in shown
+    assert "Weigh in [solMass]." in shown
 
 
 def test_doctor_finds_no_problem():

@@ -23,6 +23,7 @@ def build_app() -> typer.Typer:
         help="Interpretable galaxy-cluster cosmology: mock catalogs, sigma8, and the reasons for it.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # in "rich" a unit in brackets, [solMass], is taken for a tag and left out
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
