@@ -149,17 +149,21 @@ def test_one_catalog_of_a_set_gives_what_its_numbers_give(simulated_set, tmp_pat
     assert figure.read_text().count("<svg") == 1
     assert read_section(section).summary["sigma8"] == found.numbers()["sigma8"]
     with pytest.raises(OutputExistsError):
-        prepare_outputs(figure, None)
+        prepare_outputs(None, figure=figure)
     bright = answered(Question(catalog_set=path, catalog_id=7, median="l_x"), resolution=COARSE).numbers()
     assert bright["median_log10_l_x"] == pytest.approx(surveys.median_log10_l_x[7])
     assert bright["median_log10_y_x"] is None
+    with pytest.raises(InputError, match=r"posterior\.docx ends in '\.docx', but figures are drawn as SVG"):
+        prepare_outputs(figure=tmp_path / "posterior.docx")
 
 
 @pytest.mark.parametrize(
     ("question", "options", "message"),
     [
-        ({}, {}, "give either --n-clusters"),
-        ({"n_clusters": 100, "catalog_set": "SET"}, {}, "give either --n-clusters"),
+        ({}, {}, "give --n-clusters, alone or with a median, or --set SET"),
+        ({"median_log10_y_x": 13.6}, {}, "the number of clusters is not given"),
+        ({"n_clusters": 100, "catalog_set": "SET"}, {}, "--n-clusters is given beside --set"),
+        ({"n_clusters": -3}, {}, "n_clusters = -3 is no number of clusters"),
         ({"n_clusters": 100, "median": "y_x"}, {}, "belong to --set"),
         ({"n_clusters": 100, "median_log10_y_x": 13.6, "median_log10_l_x": 0.1}, {}, "joint distribution"),
         ({"n_clusters": 130, "median_log10_l_x": 44.1}, {}, r"Give log10 of the luminosity .* in 1e44 erg/s"),

@@ -1,6 +1,7 @@
 """The command line: quick to start, one JSON object, one message and exit code 2 for bad input."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -21,6 +22,10 @@ def test_infer_answers_in_json(monkeypatch, capsys):
     assert code == 0
     assert {"sigma8", "sigma8_err", "lo68", "hi68"} <= set(told)
     assert 0.7 < told["sigma8"] < 0.92
+    assert told["median_log10_y_x"] == pytest.approx(13.6)
+    assert told["median_log10_y_x_h_free"] == pytest.approx(13.6 - math.log10(0.704))
+    assert told["units"]["median_log10_y_x"].startswith("log10(solMass/h keV), as in the paper")
+    assert told["units"]["median_log10_y_x_h_free"].startswith("log10(solMass keV)")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,20 @@ def test_bad_input_is_one_message_and_exit_2(monkeypatch, capsys, words, message
     assert captured.out == ""
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("words", [("--n-clusters", "130"), ("--n-clusters", "130", "--median-log10-l-x", "-0.3")])
+def test_units_are_told_of_what_is_there(monkeypatch, capsys, words):
+    run(monkeypatch, "infer", *words)
+    assert ("units.median_log10_l_x" in capsys.readouterr().out) == (len(words) > 2)
+
+
+def test_a_forecast_that_fails_says_only_why(monkeypatch, capsys):
+    assert run(monkeypatch, "forecast", "--flux-limit", "2") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("earnest: light cone: the shell")
+    assert "flux_limit = 2 erg/s/cm^2" in told
+    assert "assumed" not in told
 
 
 def test_the_command_group_imports_nothing_heavy():

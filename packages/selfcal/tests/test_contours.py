@@ -57,6 +57,30 @@ def test_contours_are_drawn(joint):
     assert f"{joint.numbers()['gamma']:.2f}" in figure.caption
 
 
+def test_a_universe_that_cannot_show_the_numbers_has_no_share():
+    wide = joint_posterior(
+        PAPER, Observed(n_clusters=900, median_log10_x=13.75), om0=(0.1, 0.35, 0.6), resolution=COARSE
+    )
+    assert wide.probability.sum() == pytest.approx(1)
+    assert wide.probability[0].sum() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("n", "y_x", "message"),
+    [
+        (
+            130,
+            43 - np.log10(0.704),
+            r"Y_X = 43 \[solMass/h keV\].* is outside preset 'paper'.* is expected.*Give log10",
+        ),
+        (-3, 13.75, "n_clusters = -3 is no number"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_as_by_infer(n, y_x, message):
+    with pytest.raises(InputError, match=message):
+        joint_posterior(PAPER, Observed(n_clusters=n, median_log10_x=y_x), om0=NODES, resolution=COARSE)
+
+
 @pytest.mark.parametrize("om0", [(0.2, 0.3), (0.3, 0.25, 0.2), (0.2, 0.25, 0.4)])
 def test_values_that_are_no_grid_are_refused(om0):
     with pytest.raises(InputError, match="evenly spaced"):

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from earnest_common.cosmology import Cosmology
-from earnest_common.errors import InputError
+from earnest_common.errors import InputError, SchemaError
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.distances import comoving_distance, comoving_volume, flux_to_luminosity
 from earnest_selfcal.flux_limited import IN_BAND_L_X, FluxLimitedSample, read_sample, sample_answer, survey_of_sample
@@ -65,6 +65,18 @@ def test_power_law_selection_is_the_volume_in_which_a_cluster_is_seen():
 def test_samples_that_cannot_be(fields, message):
     with pytest.raises(InputError, match=message):
         FluxLimitedSample(**fields)
+
+
+def test_a_table_of_something_else_is_told_what_is_needed(tmp_path):
+    (tmp_path / "mocks.csv").write_text("cluster_id,z,m_500c,l_x\n0,0.05,3e14,2\n")
+    with pytest.raises(SchemaError, match=r"finds nothing for l_x: .*allowed: l_x from L500; name") as refused:
+        read_sample(tmp_path / "mocks.csv", FluxLimitedSample())
+    assert "--without" not in str(refused.value)
+
+
+def test_a_sample_needs_no_masses(tmp_path):
+    (tmp_path / "bright.csv").write_text("MCXC,RAdeg,DEdeg,z,L500\nA,10,80,0.05,5\nB,10,80,0.06,0.01\n")
+    assert len(read_sample(tmp_path / "bright.csv", FluxLimitedSample(min_latitude=0))) == 1
 
 
 def test_masses_of_the_table_follow_the_relation(mcxc):

@@ -119,5 +119,7 @@ def test_all_numbers_of_clusters_add_up(paper_table):
     share = paper_table.share_up_to_n
     assert (np.diff(share) >= 0).all()
     assert share[-1] == pytest.approx(1, abs=1e-9)
+    for tail in (1e-4, 0.3, 1 - 1e-4):
+        assert paper_table.number_at(tail) == np.searchsorted(share, tail)
     mean = float((1 - share).sum())  # sum over n of P(N > n)
     assert mean == pytest.approx(paper_table.expected_n.mean(), rel=2e-3)

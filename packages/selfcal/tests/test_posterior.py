@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_selfcal.posterior import Posterior, infer
+from earnest_selfcal.region import refusal
 from earnest_selfcal.simulate import simulate
 from scipy.stats import poisson
 
@@ -64,6 +65,9 @@ def test_quantiles_of_a_known_posterior():
     assert flat.std == pytest.approx(0.01 * np.sqrt((21**2 - 1) / 12))
 
 
-def test_impossible_data_are_refused(paper_table):
-    with pytest.raises(InputError, match="impossible"):
-        infer(paper_table, 130, 30.0)
+def test_impossible_data_are_refused_as_by_the_command(paper_table):
+    for n, y_x in ((130, 30.0), (-3, 13.75), (0, None)):
+        with pytest.raises(InputError) as refused:
+            infer(paper_table, n, y_x)
+        assert str(refused.value) == refusal(paper_table, n, y_x)
+    assert "h-free 30 is outside" in str(refusal(paper_table, 130, 30.0))

@@ -1,5 +1,8 @@
 """Refusals: what lies outside the modelled region, and what the message says."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from earnest_selfcal.posterior import infer
@@ -14,23 +17,37 @@ TYPICAL = 13.6 - LOG10_H
     ("n", "y_x", "message"),
     [
         (0, TYPICAL, "n_clusters = 0: an empty catalog"),
-        (-3, TYPICAL, "n_clusters = -3"),
+        (-3, TYPICAL, "n_clusters = -3 is no number of clusters; give"),
         (3000, TYPICAL, "n_clusters = 3000 is outside preset 'paper', whose surveys hold"),
         (130, np.nan, "not a number"),
         (130, -0.4 - LOG10_H, r"implies clusters of 10\^6.3\d* solMass/h"),  # in 1e14 solMass/h keV
         (130, 31.3 - LOG10_H, r"implies clusters of 10\^24.2\d* solMass/h"),  # in erg instead of keV and so on
-        (130, 13.1 - LOG10_H - 0.5, "masses of 10"),
+        (
+            130,
+            13.1 - LOG10_H - 0.5,
+            r"\d\.\d\d to 1\d\.\d\d \(h-free 1\d\.\d\d to 1\d\.\d\d\) is expected, masses of 10",
+        ),
     ],
 )
 def test_outside(paper_table, n, y_x, message):
-    import re
-
     assert re.search(message, refusal(paper_table, n, y_x) or "")
 
 
 @pytest.mark.parametrize(("n", "y_x"), [(130, TYPICAL), (130, None), (70, TYPICAL - 0.1), (220, TYPICAL)])
 def test_inside(paper_table, n, y_x):
     assert refusal(paper_table, n, y_x) is None
+
+
+def test_the_ends_in_the_message_are_the_ends(paper_table):
+    low, high = map(int, re.search(r"hold (\d+) to (\d+) clusters", refusal(paper_table, 3000) or "").groups())
+    refused = [bool(refusal(paper_table, n)) for n in (low - 1, low, high, high + 1)]
+    assert refused == [True, False, False, True]
+
+
+def test_a_survey_of_millions_of_clusters_costs_no_more_memory(paper_table):
+    huge = replace(paper_table, expected_n=paper_table.expected_n * 1e5)
+    assert "n_clusters = 130 is outside" in (refusal(huge, 130) or "")
+    assert refusal(huge, 13_000_000) is None
 
 
 def test_luminosity_in_the_wrong_unit_is_told_by_the_mass(paper_l_x_table):

@@ -33,6 +33,48 @@ def test_the_break_keeps_its_mass_when_the_relation_changes():
     assert survey.survey.selection.log10_m_break_of(survey.relations.l_x) == pytest.approx(14.4)
 
 
+OF_MOCKS = """
+[survey]
+volume = 1e8
+z = 0.05
+cut = "flux"
+[survey.selection]
+log10_m_min = 13.8
+[priors.sigma8]
+low = 0.6
+[donors]
+half_width = 0.05
+"""
+
+
+def test_a_configuration_of_mocks_is_the_same_survey(tmp_path):
+    (tmp_path / "mocks.toml").write_text(OF_MOCKS)
+    (tmp_path / "flat.toml").write_text(
+        'volume = 1e8\nz = 0.05\ncut = "flux"\nlog10_m_min = 13.8\n'
+        "[priors.sigma8]\nlow = 0.6\nhigh = 0.92\nstep = 0.01\n"
+    )
+    for options in ({"preset": "paper"}, {"slope": 2.0}, {"relations": {"l_x": {"slope": 1.5}}}):
+        both = [resolve_survey(file=tmp_path / name, options=options) for name in ("mocks.toml", "flat.toml")]
+        assert both[0] == both[1]
+        assert both[0].survey.volume == 1e8
+    realistic = resolve_survey(file=tmp_path / "mocks.toml", options={"preset": "realistic"})
+    assert (realistic.name, realistic.priors.sigma8) == ("realistic", Uniform(low=0.6, high=0.92))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[survey]\nvolumen = 1\n", r"own\.toml: table survey: unknown field\(s\) volumen; allowed are volume"),
+        ("[survey]\n[noise]\nt_x = 0.1\n", r"own\.toml: noise would change the forward model.*--set SET"),
+        ("volume_fraction = 0.3\n[survey]\nz = 0.05\n", r"unknown field\(s\) volume_fraction; allowed are survey"),
+    ],
+)
+def test_configurations_of_mocks_that_cannot_be(tmp_path, text, message):
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        resolve_survey(file=tmp_path / "own.toml")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -46,6 +88,7 @@ def test_the_break_keeps_its_mass_when_the_relation_changes():
         ({"relations": {"l_x": {"amplitude": 1.0}}}, "relations.l_x.*amplitude"),
         ({"correlation": {"t_x_m_gas": 0.9, "l_x_m_gas": 0.9, "l_x_t_x": -0.9}}, "negative eigenvalue"),
         ({"preset": "sdss"}, "choose one of paper, realistic"),
+        ({"preset": "overspecialised"}, "for mocks alone: .* follow sigma8 by a prescription"),
     ],
 )
 def test_surveys_that_cannot_be(options, message):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.catalog_set import CatalogSet
-from earnest_common.drawing import require_matplotlib
+from earnest_common.drawing import require_matplotlib, require_svg
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.provenance import provenance
@@ -100,8 +100,10 @@ def answered(
     InputError
         If the set, the numbers or the survey cannot be used, or contradict each other.
     """
-    if (question.n_clusters is None) == (question.catalog_set is None):
-        raise InputError("give either --n-clusters with a median, or --set with a catalog set")
+    if question.n_clusters is None and question.catalog_set is None:
+        raise InputError("the number of clusters is not given; give --n-clusters, alone or with a median, or --set SET")
+    if question.n_clusters is not None and question.catalog_set is not None:
+        raise InputError("--n-clusters is given beside --set, which has its own number; leave one of them out")
     if question.catalog_set is None:
         return infer_one(*_stated(question, resolve_survey(file=config, options=options)), resolution)
     catalog_set = CatalogSet.open(question.catalog_set)
@@ -133,9 +135,11 @@ def _in_set(
     return preset, observed_in_set(catalog_set, preset.survey, catalog_id=question.catalog_id, observable=chosen)
 
 
-def prepare_outputs(*paths: Path | None) -> None:
-    """Refuse before any work if an output exists or figures cannot be drawn."""
-    wanted = [path for path in paths if path is not None]
+def prepare_outputs(*paths: Path | None, figure: Path | None = None) -> None:
+    """Refuse before any work if an output cannot be written or drawn, or a figure's name is not that of an SVG file."""
+    if figure is not None:
+        require_svg(figure)
+    wanted = [path for path in (*paths, figure) if path is not None]
     for path in wanted:
         refuse_existing(path)
     if wanted:

@@ -42,7 +42,8 @@ def infer(
         float | None,
         typer.Option(
             "--median-log10-y-x",
-            help="Median of log10 Y_X = gas mass times temperature [solMass/h keV]; without it, N alone.",
+            help="Median of log10 Y_X = gas mass times temperature [solMass/h keV, as in the paper; in h-free solMass "
+            "keV it is larger by 0.152]; without it, N alone.",
             show_default=False,
         ),
     ] = None,
@@ -78,7 +79,7 @@ def infer(
     """Infer sigma8 of one survey, with all nuisance factors marginalised over the priors."""
     from earnest_selfcal.answer import Question, answered, prepare_outputs, write_inference
 
-    prepare_outputs(figure, section)
+    prepare_outputs(section, figure=figure)
     survey = {
         "preset": preset,
         "volume_fraction": volume_fraction,
@@ -99,7 +100,7 @@ def infer(
     )
     inference = answered(question, config=config, options=survey)
     write_inference(inference, figure=figure, section=section)
-    emit(inference.numbers(), as_json=as_json)
+    emit({**inference.numbers(), "units": inference.units()}, as_json=as_json)
 
 
 @app.command()

@@ -12,7 +12,8 @@ from earnest_common.section import Figure, Section
 from earnest_common.survey import Preset
 
 from earnest_selfcal.config import GridConfig
-from earnest_selfcal.forward import build_table
+from earnest_selfcal.counts import no_number_of_clusters
+from earnest_selfcal.forward import ForwardTable, build_table
 from earnest_selfcal.inference import Observed
 from earnest_selfcal.population import MassFunction, mass_function_for
 from earnest_selfcal.posterior import infer
@@ -103,6 +104,8 @@ def joint_posterior(
     InputError
         If the values cannot be used, or the numbers lie outside the modelled region for all of them.
     """
+    if reason := no_number_of_clusters(observed.n_clusters):
+        raise InputError(reason)
     values = np.array(om0, dtype=np.float64)
     if len(values) < 3 or not np.allclose(np.diff(values), values[1] - values[0]) or not values[0] < values[1]:
         raise InputError(f"om0 = {list(om0)} must be at least three rising, evenly spaced values")
@@ -116,8 +119,7 @@ def joint_posterior(
         table = build_table(universe, resolution, observable=observed.observable, mass_function=between)
         reasons.append(refusal(table, observed.n_clusters, observed.median_log10_x))
         for kept, median in ((rows, observed.median_log10_x), (n_rows, None)):
-            posterior = infer(table, max(observed.n_clusters, 1), median)
-            kept.append(np.log(np.maximum(posterior.probability, 1e-300)) + posterior.ln_evidence)
+            kept.append(_ln_row(table, observed.n_clusters, median))
         on_done()
     if all(reasons):
         raise InputError(str(reasons[len(reasons) // 2]))
@@ -181,6 +183,15 @@ class _BetweenTables:
 
         ln = np.log([table.dn_dlog10_m(log10_m, sigma8) for table in self.tables])
         return np.asarray(np.exp(CubicSpline(self.nodes, ln, axis=0)(self.Om0)))
+
+
+def _ln_row(table: ForwardTable, n_clusters: int, median_log10_x: float | None) -> FloatArray:
+    """Return ln of the marginal likelihood of each sigma8, but for a constant; -inf where nothing is possible."""
+    try:
+        posterior = infer(table, n_clusters, median_log10_x)
+    except InputError:
+        return np.full(len(table.sigma8), -np.inf)
+    return np.asarray(np.log(np.maximum(posterior.probability, 1e-300)) + posterior.ln_evidence)
 
 
 def _tabulated(preset: Preset, values: FloatArray) -> dict[float, MassFunction]:

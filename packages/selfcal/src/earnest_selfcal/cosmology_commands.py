@@ -31,7 +31,7 @@ def sample(
     from earnest_selfcal.answer import prepare_outputs, write_inference
     from earnest_selfcal.flux_limited import FluxLimitedSample, sample_answer
 
-    prepare_outputs(figure, section)
+    prepare_outputs(section, figure=figure)
     chosen = FluxLimitedSample(flux_limit=flux_limit, z_low=z_low, z_high=z_high, min_latitude=min_latitude)
     inference, told = sample_answer(table, chosen, mapping=mapping)
     for sentence in told["assumptions"]:
@@ -55,9 +55,9 @@ def forecast(
     from earnest_selfcal.light_cone import LightCone
 
     cone = load_config(LightCone, file=config, options={"flux_limit": flux_limit, "area": area})
+    told = forecast_of(cone).numbers()
     for sentence in assumptions(cone):
         say(f"assumed: {sentence}")
-    told = forecast_of(cone).numbers()
     emit(told | ({"assumptions": list(assumptions(cone))} if as_json else {}), as_json=as_json)
 
 
@@ -66,7 +66,9 @@ def contours(
     n_clusters: Annotated[int, typer.Option("--n-clusters", help="Observed number of clusters.", show_default=False)],
     median_log10_y_x: Annotated[
         float | None,
-        typer.Option("--median-log10-y-x", help="Median of log10 Y_X [solMass/h keV].", show_default=False),
+        typer.Option(
+            "--median-log10-y-x", help="Median of log10 Y_X [solMass/h keV, as in the paper].", show_default=False
+        ),
     ] = None,
     median_log10_l_x: Annotated[
         float | None,
@@ -87,7 +89,7 @@ def contours(
     from earnest_selfcal.joint_answer import joint_answer
     from earnest_selfcal.survey_config import resolve_survey
 
-    prepare_outputs(figure, section)
+    prepare_outputs(section, figure=figure)
     survey = resolve_survey(file=config, options={"preset": preset})
     medians = {"median_log10_y_x_h": median_log10_y_x, "median_log10_l_x": median_log10_l_x}
     observed = observed_numbers(survey, n_clusters, **medians)

@@ -1,7 +1,7 @@
 """sigma8 from a real flux- and volume-limited sample: the number of clusters and their median L_X."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -10,7 +10,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
-from earnest_common.importers import import_table, load_mapping
+from earnest_common.importers import Mapping, import_table, load_mapping
 from earnest_common.importers.source_table import read_table
 from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
@@ -120,7 +120,7 @@ def read_sample(path: Path, sample: FluxLimitedSample, *, mapping: str = "mcxc")
     InputError
         If the table has no positions but they are needed, or no cluster is left.
     """
-    batch, _ = import_table(path, mapping)
+    batch, _ = import_table(path, _needing_only_l_x(load_mapping(mapping)))
     clusters = batch.clusters.select("cluster_id", "z", "l_x")
     one = flux_to_luminosity(1.0, clusters.get_column("z").to_numpy(), _COSMOLOGY)
     clusters = clusters.with_columns(flux=pl.col("l_x") / pl.Series(one))
@@ -171,7 +171,7 @@ def sample_answer(
         "log10_m_min": selection.log10_m_min,
     }
     told = {name: value for name, value in inference.numbers().items() if value is not None}
-    return inference, {**told, "survey": survey, "assumptions": list(assumptions(sample))}
+    return inference, {**told, "units": inference.units(), "survey": survey, "assumptions": list(assumptions(sample))}
 
 
 def assumptions(sample: FluxLimitedSample) -> tuple[str, ...]:
@@ -206,6 +206,12 @@ def _evolved(law: PowerLaw, z: float) -> PowerLaw:
         log10_pivot=law.log10_pivot,
         scatter=law.scatter,
     )
+
+
+def _needing_only_l_x(mapping: Mapping) -> Mapping:
+    """Return the mapping with everything optional that a flux-limited sample does without."""
+    columns = {name: replace(source, optional=name not in {"z", "l_x"}) for name, source in mapping.columns.items()}
+    return replace(mapping, columns=columns)
 
 
 def _latitudes(path: Path, mapping: str) -> FloatArray:

@@ -8,6 +8,7 @@ where S acts on the mass or on a luminosity whose residual is correlated with th
 number of clusters is Poisson with mean lambda, and f gives the distribution of the median (``median.py``).
 """
 
+import bisect
 import functools
 import math
 from dataclasses import dataclass
@@ -71,14 +72,28 @@ class ForwardTable:
     pdf: NDArray[np.float32]
 
     @functools.cached_property
-    def share_up_to_n(self) -> FloatArray:
-        """The probability of at most 0, 1, 2, ... clusters over the whole prior, shape (n_max + 1,)."""
-        largest = float(self.expected_n.max())
-        n = np.arange(math.ceil(largest + 10 * math.sqrt(largest) + 10))
+    def _some_means(self) -> FloatArray:
         # Every k-th of the sorted means stands for its neighbours: some 500 Poisson laws instead of tens of thousands.
         stride = max(1, self.expected_n.size // 500)
-        some = np.sort(self.expected_n, axis=None)[stride // 2 :: stride]
-        return np.asarray(pdtr(n[:, None], some).mean(axis=1))
+        return np.sort(self.expected_n, axis=None)[stride // 2 :: stride]
+
+    def share_up_to(self, n: int) -> float:
+        """Return the probability of at most n clusters over the whole prior."""
+        return float(pdtr(n, self._some_means).mean())
+
+    def number_at(self, share: float) -> int:
+        """Return the smallest number of clusters whose :meth:`share_up_to` is at least this."""
+        return bisect.bisect_left(self._numbers, share, key=self.share_up_to)
+
+    @functools.cached_property
+    def share_up_to_n(self) -> FloatArray:
+        """The probability of at most 0, 1, 2, ... clusters over the whole prior, shape (n_max + 1,)."""
+        return np.array([self.share_up_to(n) for n in self._numbers])
+
+    @property
+    def _numbers(self) -> range:
+        largest = float(self.expected_n.max())
+        return range(math.ceil(largest + 10 * math.sqrt(largest) + 10))
 
     def distribution_at(self, log10_x: float) -> tuple[FloatArray, FloatArray]:
         """Return F and f at one value of the observable for all points, two arrays of shape (n_nuisance, n_sigma8)."""

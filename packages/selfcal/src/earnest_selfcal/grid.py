@@ -10,7 +10,7 @@ from typing import Any, final
 import polars as pl
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.executors import map_shards, shard_slice
-from earnest_common.files import file_sha256, replace_atomically, write_atomic
+from earnest_common.files import file_sha256, refuse_existing, replace_atomically, write_atomic
 from earnest_common.provenance import provenance
 from earnest_common.scaling import FACTORS
 from earnest_common.seeds import Stage, generator
@@ -187,8 +187,8 @@ def _claim(out: Path, plan: dict[str, Any]) -> None:
         return
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise OutputExistsError(f"output {out} exists and is not a table of surveys; choose another name")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"output {out}: the folder {out.absolute().parent} does not exist; create it first")
+    if not out.exists():
+        refuse_existing(out)
     out.mkdir(exist_ok=True)
     write_atomic(out / _PLAN, json.dumps(plan, indent=1, sort_keys=True) + "\n")
 

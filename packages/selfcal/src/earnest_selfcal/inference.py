@@ -11,9 +11,10 @@ from earnest_common.errors import InputError
 from earnest_common.survey import Preset, Survey
 
 from earnest_selfcal.config import GridConfig
+from earnest_selfcal.counts import no_number_of_clusters
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.noise import MeasurementNoise
-from earnest_selfcal.observable import Observable, log10_of_paper
+from earnest_selfcal.observable import UNITS, Observable, log10_of_paper
 from earnest_selfcal.posterior import Posterior, infer
 from earnest_selfcal.recorded import summaries_of
 from earnest_selfcal.region import refusal
@@ -70,7 +71,7 @@ class Inference:
     n_only: Posterior
 
     def numbers(self) -> dict[str, Any]:
-        """Return the result as names and numbers; Y_X is in the paper's solMass/h keV."""
+        """Return the result as names and numbers; Y_X is in the paper's solMass/h keV, and h-free where so named."""
         observed, h = self.observed, self.preset.cosmology.h
         (lo68, hi68), (lo95, hi95) = self.posterior.interval(0.6827), self.posterior.interval(0.9545)
         median = observed.median_log10_x
@@ -85,8 +86,20 @@ class Inference:
             "preset": self.preset.name,
             "n_clusters": observed.n_clusters,
             "median_log10_y_x": stated if observed.observable == "y_x" else None,
+            "median_log10_y_x_h_free": median if observed.observable == "y_x" else None,
             "median_log10_l_x": stated if observed.observable == "l_x" else None,
             "true_sigma8": observed.truth,
+        }
+
+    def units(self) -> dict[str, str]:
+        """Return the units of the medians among :meth:`numbers`, by name."""
+        if self.observed.median_log10_x is None:
+            return {}
+        if self.observed.observable == "l_x":
+            return {"median_log10_l_x": f"log10({UNITS['l_x']})"}
+        return {
+            "median_log10_y_x": f"log10({UNITS['y_x']}), as in the paper and for --median-log10-y-x",
+            "median_log10_y_x_h_free": "log10(solMass keV), as for infer() in Python",
         }
 
 
@@ -182,11 +195,8 @@ def inferred(
     InputError
         If the numbers lie outside the modelled region; the message says why.
     """
-    if observed.n_clusters < 1:  # known without a table
-        raise InputError(
-            f"n_clusters = {observed.n_clusters}: an empty catalog has no median and cannot be calibrated; "
-            "give at least 1"
-        )
+    if reason := no_number_of_clusters(observed.n_clusters):  # known without a table
+        raise InputError(reason)
     table = build_table(preset, config, observable=observed.observable, noise=noise)
     if reason := refusal(table, observed.n_clusters, observed.median_log10_x):
         raise InputError(reason)

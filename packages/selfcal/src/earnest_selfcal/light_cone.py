@@ -146,7 +146,7 @@ def _shell(
         if number < 1:
             raise InputError(
                 f"light cone: the shell from z = {low} to {high} holds {number:.2g} clusters, whose median means "
-                "nothing; merge shells or go deeper"
+                f"nothing; merge shells or go deeper than flux_limit = {cone.flux_limit:g} erg/s/cm^2"
             )
         below = (np.cumsum(density) - density / 2) * _X_STEP / number
         median[observable] = float(np.interp(0.5, below, log10_x))

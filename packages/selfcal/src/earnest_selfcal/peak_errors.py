@@ -117,8 +117,8 @@ def peak_errors(
         observable=observable,
         peak=peak,
         solution=centre,
-        sigma8_err={name: abs(a.sigma8 - b.sigma8) / 2 for name, (a, b) in pairs.items()},
-        log10_m_peak_err={name: abs(a.log10_m_peak - b.log10_m_peak) / 2 for name, (a, b) in pairs.items()},
+        sigma8_err={name: _half(a.sigma8, b.sigma8) for name, (a, b) in pairs.items()},
+        log10_m_peak_err={name: _half(a.log10_m_peak, b.log10_m_peak) for name, (a, b) in pairs.items()},
     )
 
 
@@ -224,6 +224,10 @@ def combined(errors: Mapping[Observable, PeakErrors]) -> float:
     if min(rest) <= 0:
         raise InputError("the priors fix a mass scale exactly: the errors of two peaks cannot be combined")
     return float(np.sqrt(1 / sum(1 / r for r in rest) + common**2))
+
+
+def _half(above: float, below: float) -> float:
+    return round(abs(above - below) / 2, 12)  # the round-off of a factor that has no say is no error
 
 
 def _mean(priors: Priors, name: str) -> float:

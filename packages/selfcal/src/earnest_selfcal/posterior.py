@@ -6,10 +6,11 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from scipy.special import gammaln
 
+from earnest_selfcal.counts import ln_poisson, no_number_of_clusters
 from earnest_selfcal.forward import ForwardTable
 from earnest_selfcal.median import ln_median_density
+from earnest_selfcal.region import refusal
 
 __all__ = ["Posterior", "infer", "ln_poisson"]
 
@@ -74,20 +75,21 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = N
     Raises
     ------
     InputError
-        If the data cannot occur anywhere in the model.
+        If the data cannot occur anywhere in the model; the message says why, as ``earnest_selfcal.region.refusal``
+        does, which also refuses what could occur but is very unlikely everywhere.
 
     References
     ----------
     Ntampaka & Vikhlinin (arXiv:2112.05768), section 5.2.1.
     """
+    if reason := no_number_of_clusters(n_clusters):
+        raise InputError(reason)
     ln_likelihood = ln_poisson(n_clusters, table.expected_n)
     if median_log10_x is not None:
         ln_likelihood = ln_likelihood + ln_median_density(n_clusters, *table.distribution_at(median_log10_x))
     highest = ln_likelihood.max()
     if not np.isfinite(highest):
-        raise InputError(
-            f"{n_clusters} clusters with median log10 {table.observable} = {median_log10_x} are impossible here"
-        )
+        raise InputError(refusal(table, n_clusters, median_log10_x) or "the numbers are impossible for this survey")
     weight = np.exp(ln_likelihood - highest).mean(axis=0)
     return Posterior(
         sigma8=table.sigma8,
@@ -95,8 +97,3 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = N
         probability=weight / weight.sum(),
         ln_evidence=float(highest + np.log(weight.mean())),
     )
-
-
-def ln_poisson(n: int, expected: FloatArray) -> FloatArray:
-    """Return the ln probability of n clusters where the mean number is ``expected``."""
-    return np.asarray(n * np.log(expected) - expected - gammaln(n + 1))

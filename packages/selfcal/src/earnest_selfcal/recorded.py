@@ -7,7 +7,9 @@ from typing import Any
 import polars as pl
 from earnest_common.catalog_set import CatalogSet, Plan
 from earnest_common.errors import InputError
-from earnest_common.survey import Preset, preset
+from earnest_common.survey import Preset
+
+from earnest_selfcal.survey_config import named_preset
 
 __all__ = ["preset_of", "summaries_of"]
 
@@ -27,7 +29,7 @@ def preset_of(plan: Plan) -> Preset:
             "the set's catalogs differ in Om0, which this forward model holds fixed; make mocks without a prior "
             "of Om0, or look at single catalogs with earnest selfcal contours"
         )
-    start = preset(plan.preset)
+    start = named_preset(plan.preset)
     recorded = {name: plan.config[name] for name in _RECORDED if name in plan.config}
     try:
         changed: Preset = _replaced(start, recorded)

@@ -6,10 +6,10 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from numpy.typing import NDArray
 
+from earnest_selfcal.counts import ln_poisson, no_number_of_clusters
 from earnest_selfcal.forward import ForwardTable
 from earnest_selfcal.median import median_cdf
 from earnest_selfcal.observable import UNITS, Observable, log10_of_paper, relation_of
-from earnest_selfcal.posterior import ln_poisson
 
 __all__ = ["refusal"]
 
@@ -36,10 +36,10 @@ def refusal(table: ForwardTable, n_clusters: int, median_log10_x: float | None =
     table, n_clusters, median_log10_x
         As for :func:`earnest_selfcal.posterior.infer`.
     """
-    if n_clusters < 1:
-        return f"n_clusters = {n_clusters}: an empty catalog has no median and cannot be calibrated; give at least 1"
-    low, high = np.searchsorted(table.share_up_to_n, [_TAIL, 1 - _TAIL])
-    if not low <= n_clusters <= high:
+    if reason := no_number_of_clusters(n_clusters):
+        return reason
+    if not (table.share_up_to(n_clusters) >= _TAIL and table.share_up_to(n_clusters - 1) < 1 - _TAIL):
+        low, high = table.number_at(_TAIL), table.number_at(1 - _TAIL)
         return (
             f"n_clusters = {n_clusters} is outside preset '{table.preset.name}', whose surveys hold {low} to {high} "
             "clusters; check volume, flux limit and preset"
@@ -81,8 +81,12 @@ def _message(table: ForwardTable, n: int, log10_x: float) -> str:
     h = preset.cosmology.h
     mass, *expected_mass = (math.log10(h) + float(law.log10_mass(x)) for x in (log10_x, *inside))
     value, *expected = (float(log10_of_paper(observable, x, h)) for x in (log10_x, *inside))
+    h_free = (
+        ("", "") if observable == "l_x" else (f", h-free {log10_x:.6g}", " (h-free {:.2f} to {:.2f})".format(*inside))
+    )
     return (
-        f"median log10 {_NAMES[observable]} = {value:.6g} [{UNITS[observable]}] is outside preset '{preset.name}': it "
-        f"implies clusters of 10^{mass:.4g} solMass/h. With {n} clusters {expected[0]:.2f} to {expected[1]:.2f} is "
+        f"median log10 {_NAMES[observable]} = {value:.6g} [{UNITS[observable]}]{h_free[0]} is outside preset "
+        f"'{preset.name}': it implies clusters of 10^{mass:.4g} solMass/h. With {n} clusters "
+        f"{expected[0]:.2f} to {expected[1]:.2f}{h_free[1]} is "
         f"expected, masses of 10^{expected_mass[0]:.1f} to 10^{expected_mass[1]:.1f} solMass/h. {_REMEDY[observable]}"
     )

@@ -5,16 +5,20 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
 
-from earnest_common.config import load_config
+from earnest_common.config import load_config, read_toml
 from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import PowerLaw, ResidualCorrelation, ScalingRelations
 from earnest_common.survey import MAGNETICUM_VOLUME, Preset, Survey, preset
 
-__all__ = ["RelationConfig", "SurveyConfig", "resolve_survey", "survey_of"]
+__all__ = ["RelationConfig", "SurveyConfig", "named_preset", "resolve_survey", "survey_of"]
 
 _RELATIONS = ("l_x", "t_x", "m_gas")
+
+
+_BY_PRESCRIPTION = "overspecialised"
+_OTHER_MODEL = {"noise", "Om0", "prescription", "base_sample"}
 
 
 @final
@@ -105,8 +109,23 @@ class SurveyConfig:
                 raise InputError(f"unknown {what} {', '.join(unknown)}; allowed are {', '.join(allowed)}")
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class _MocksFile:
+    """What a configuration of earnest mocks may say here: the survey, and what makes no difference to it."""
+
+    survey: Survey
+    priors: Priors
+    cosmology: Cosmology
+    mass_function: str
+    mass_function_table: Path | None = None
+    donors: dict[str, Any] = field(default_factory=dict)
+
+
 def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | None = None) -> Preset:
     """Return the survey of a TOML file and options; an option wins over the file, the file over the preset.
+
+    The file has the fields of :class:`SurveyConfig`, or a table ``[survey]`` as configurations of earnest mocks have.
 
     Raises
     ------
@@ -118,27 +137,68 @@ def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | Non
     >>> round(resolve_survey(options={"volume_fraction": 0.3, "smoothing": 0.076}).survey.volume)
     37500000
     """
-    return survey_of(load_config(SurveyConfig, file=file, options=options))
+    if file is None or "survey" not in read_toml(file):
+        return survey_of(load_config(SurveyConfig, file=file, options=options))
+    changes = load_config(SurveyConfig, options=options)
+    return survey_of(changes, start=_of_mocks(file, named_preset(changes.preset)))
 
 
-def survey_of(config: SurveyConfig) -> Preset:
-    """Return the survey that a configuration describes.
+def named_preset(name: str) -> Preset:
+    """Return a preset by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or only one of mocks that this forward model does not describe.
+    """
+    if name == _BY_PRESCRIPTION:
+        raise InputError(
+            f"preset '{name}' is for mocks alone: their observables at fixed mass follow sigma8 by a prescription, "
+            "while the relations of this forward model know nothing of sigma8; choose paper or realistic"
+        )
+    return preset(name)
+
+
+def survey_of(config: SurveyConfig, *, start: Preset | None = None) -> Preset:
+    """Return the survey that a configuration describes, as differences from its preset or from ``start``.
 
     Raises
     ------
     InputError
         If the preset is unknown or the survey contradicts itself.
     """
-    start = preset(config.preset)
+    start = start or named_preset(config.preset)
     relations = _relations(start.relations, config.relations)
     return replace(
         start,
-        survey=_survey(start.survey, config, relations.l_x),
+        survey=_survey(
+            start.survey, config, relations.l_x if "l_x" in config.relations else start.survey.selection.l_x
+        ),
         priors=replace(start.priors, **config.priors),
         cosmology=config.cosmology or start.cosmology,
         relations=relations,
         correlation=config.correlation or start.correlation,
         mass_function=config.mass_function or start.mass_function,
+    )
+
+
+def _of_mocks(file: Path, start: Preset) -> Preset:
+    """Return a preset with the changes of a configuration of earnest mocks."""
+    if other := sorted(_OTHER_MODEL & set(read_toml(file))):
+        raise InputError(
+            f"{file}: {', '.join(other)} would change the forward model, which takes of a configuration of mocks "
+            "survey, priors, cosmology and mass_function; leave it out, or infer from the mocks with --set SET"
+        )
+    base = _MocksFile(
+        survey=start.survey, priors=start.priors, cosmology=start.cosmology, mass_function=start.mass_function
+    )
+    given = load_config(_MocksFile, file=file, base=base)
+    return replace(
+        start,
+        survey=given.survey,
+        priors=given.priors,
+        cosmology=given.cosmology,
+        mass_function=given.mass_function,
     )
 
 
