@@ -3,6 +3,7 @@
 import errno
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from earnest_common.catalog_set import CatalogSet, parquet
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.executors import open_executor
 from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import generate
+from earnest_mocks.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
+from earnest_mocks.source import MOST_CLUSTERS, make_source, most_expected
 
 N, PER_SHARD = 60, 7
 PAPER = resolve_config("paper")
@@ -83,7 +85,8 @@ _SCRIPT = """
 import sys
 from pathlib import Path
 from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import generate
+from earnest_mocks.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
+from earnest_mocks.source import MOST_CLUSTERS, make_source, most_expected
 generate(resolve_config("paper"), Path(sys.argv[1]), seed=1, n_catalogs=600, catalogs_per_shard=20)
 """
 
@@ -152,12 +155,44 @@ def test_existing_output_is_never_touched(reference, tmp_path):
         ({"survey": {"volume": 1.0}}, {}),
         ({"survey": {"selection": {"log10_m_min": 15.8, "log10_m_break": 15.85}}}, {}),
         ({"donors": {"at_least": 2000}}, {}),
+        ({"survey": {"volume": 1e13}}, {}),
+        ({"survey": {"volume": 1e11}}, {"n_catalogs": 30, "catalogs_per_shard": 30}),
     ],
 )
 def test_bad_input_leaves_nothing_behind(tmp_path, options, wrong):
     with pytest.raises(InputError):
         generate(resolve_config("paper", options=options), tmp_path / "set", **({"seed": 1, "n_catalogs": 2} | wrong))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("preset", ["paper", "realistic"])
+def test_surveys_larger_than_memory_are_told_the_volume_that_fits(preset):
+    with pytest.raises(
+        InputError, match=r"up to [\d,]+ c\w+ are expected in a catalog .* may have 10,000,000; "
+    ) as refused:
+        make_source(resolve_config(preset, options={"survey": {"volume": 1e13}}), seed=1)
+    fitting = float(re.search(r"Mpc\^3 to (\S+) or less", str(refused.value))[1])
+    assert most_expected(make_source(resolve_config(preset, options={"survey": {"volume": fitting}}), seed=1)) < 1e7
+
+
+def test_shards_of_large_surveys_hold_fewer_catalogs():
+    usual, large = (
+        make_source(resolve_config("paper", options={"survey": {"volume": v}}), seed=1) for v in (6e7, 1e11)
+    )
+    assert mock_plan(usual, n_catalogs=5000).catalogs_per_shard == CATALOGS_PER_SHARD
+    few = mock_plan(large, n_catalogs=5000).catalogs_per_shard
+    assert 1 <= few < CATALOGS_PER_SHARD
+    assert few * most_expected(large) <= MOST_CLUSTERS < (few + 1) * most_expected(large)
+    with pytest.raises(InputError, match=f"catalogs_per_shard = 30 may make shards of .* give {few} or less"):
+        mock_plan(large, n_catalogs=5000, catalogs_per_shard=30)
+
+
+def test_processes_are_used_where_the_work_repays_their_start():
+    source = make_source(PAPER, seed=1)
+    found = [useful_workers(source, n_catalogs=n, workers=4) for n in (1, 4968, 30_000, 1_000_000)]
+    assert found[:2] == [1, 1]
+    assert found[2] in (2, 3)
+    assert found[3] == 4
 
 
 def test_the_realistic_preset_is_reproducible_too(tmp_path):

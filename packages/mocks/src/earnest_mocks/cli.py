@@ -40,7 +40,9 @@ def generate_(
     n_catalogs: Annotated[int, typer.Option("--n-catalogs", min=1, help="Catalogs; the paper's grid has 4968.")] = 4968,
     seed: SeedOption = 1,
     config: ConfigOption = None,
-    catalogs_per_shard: Annotated[int, typer.Option(min=1, help="Catalogs in a file.")] = 512,
+    catalogs_per_shard: Annotated[
+        int | None, typer.Option(min=1, help="Catalogs in a file.", show_default="512, fewer of a large survey")
+    ] = None,
     workers: WorkersOption = 1,
     executor: ExecutorOption = None,
     shard: ShardOption = None,
@@ -48,21 +50,23 @@ def generate_(
 ) -> None:
     """Write a set of mock catalogs; the same command goes on after an interruption.
 
-    Workers, shards and interruptions change no byte of the result.
+    Workers, shards and interruptions change no byte of the result. Processes that little work would not repay are not
+    started.
     """
     from earnest_common.executors import open_executor, shard_slice
     from earnest_common.progress import progress
 
     from earnest_mocks.config import resolve_config
-    from earnest_mocks.generate import generate
+    from earnest_mocks.generate import generate_from, useful_workers
+    from earnest_mocks.source import make_source
 
     shard_slice(shard, 1)  # a wrong --shard is refused before anything is computed
-    resolved = resolve_config(preset, file=config)
-    with progress(n_catalogs, "mock catalogs") as bar, open_executor(workers=workers, address=executor) as pool:
-        manifest = generate(
-            resolved,
+    source = make_source(resolve_config(preset, file=config), seed=seed)
+    useful = useful_workers(source, n_catalogs=n_catalogs, workers=workers)
+    with progress(n_catalogs, "mock catalogs") as bar, open_executor(workers=useful, address=executor) as pool:
+        manifest = generate_from(
+            source,
             out,
-            seed=seed,
             n_catalogs=n_catalogs,
             catalogs_per_shard=catalogs_per_shard,
             executor=pool,

@@ -9,16 +9,20 @@ from typing import Any, final
 import numpy as np
 from earnest_common.catalog_set import CatalogSetWriter, Manifest, Plan, Shard
 from earnest_common.config import as_mapping
+from earnest_common.errors import InputError
 from earnest_common.executors import map_shards, shard_slice
 from earnest_common.files import file_sha256
 
 from earnest_mocks.config import MocksConfig
-from earnest_mocks.source import MockSource, make_source
+from earnest_mocks.source import MOST_CLUSTERS, MockSource, make_source, most_expected
 
-__all__ = ["CATALOGS_PER_SHARD", "generate", "mock_plan"]
+__all__ = ["CATALOGS_PER_SHARD", "generate", "generate_from", "mock_plan", "useful_workers"]
 
 CATALOGS_PER_SHARD = 512
-"""About 75,000 clusters of the paper's survey: 8 MB on disk and 40 MB at work."""
+"""About 75,000 clusters of the paper's survey: 8 MB on disk and 40 MB at work. Larger surveys have fewer in a shard."""
+
+_PER_WORKER = 4_000_000
+"""Expected clusters, at most, that repay the start of one more process: some 12,000 catalogs of the paper's survey."""
 
 
 @final
@@ -40,7 +44,7 @@ def generate(
     *,
     seed: int,
     n_catalogs: int,
-    catalogs_per_shard: int = CATALOGS_PER_SHARD,
+    catalogs_per_shard: int | None = None,
     executor: Executor | None = None,
     shard: str | None = None,
     on_done: Callable[[Shard], Any] = lambda _: None,
@@ -61,7 +65,7 @@ def generate(
     n_catalogs
         Number of catalogs, with ids from 0.
     catalogs_per_shard
-        Catalogs in a file.
+        Catalogs in a file; default 512, or as many as fit into memory.
     executor
         Where shards are made; ``None`` makes them here.
     shard
@@ -89,7 +93,28 @@ def generate(
     >>> manifest.plan.n_catalogs
     3
     """
-    source = make_source(config, seed=seed)
+    return generate_from(
+        make_source(config, seed=seed),
+        out,
+        n_catalogs=n_catalogs,
+        catalogs_per_shard=catalogs_per_shard,
+        executor=executor,
+        shard=shard,
+        on_done=on_done,
+    )
+
+
+def generate_from(
+    source: MockSource,
+    out: Path,
+    *,
+    n_catalogs: int,
+    catalogs_per_shard: int | None = None,
+    executor: Executor | None = None,
+    shard: str | None = None,
+    on_done: Callable[[Shard], Any] = lambda _: None,
+) -> Manifest | None:
+    """Write catalogs of a source that is already there; see :func:`generate`."""
     plan = mock_plan(source, n_catalogs=n_catalogs, catalogs_per_shard=catalogs_per_shard)
     mine = shard_slice(shard, plan.n_shards)
     writer = CatalogSetWriter.open(out, plan)
@@ -98,8 +123,25 @@ def generate(
     return writer.finish()
 
 
-def mock_plan(source: MockSource, *, n_catalogs: int, catalogs_per_shard: int = CATALOGS_PER_SHARD) -> Plan:
-    """Return the plan of a set of mocks, which says what in it is emulated."""
+def useful_workers(source: MockSource, *, n_catalogs: int, workers: int) -> int:
+    """Return how many of some processes are worth their start; the catalogs are the same with any number."""
+    return min(workers, 1 + int(n_catalogs * most_expected(source) / _PER_WORKER))
+
+
+def mock_plan(source: MockSource, *, n_catalogs: int, catalogs_per_shard: int | None = None) -> Plan:
+    """Return the plan of a set of mocks, which says what in it is emulated.
+
+    Raises
+    ------
+    InputError
+        If a shard of this size may be larger than memory.
+    """
+    fitting = max(1, int(MOST_CLUSTERS / most_expected(source)))
+    if catalogs_per_shard is not None and min(catalogs_per_shard, n_catalogs) > fitting:
+        raise InputError(
+            f"catalogs_per_shard = {catalogs_per_shard} may make shards of more than {MOST_CLUSTERS:,} clusters, which "
+            f"are made in memory; give {fitting} or less, or leave it out"
+        )
     config = source.config
     inputs = {"base_sample": file_sha256(config.base_sample)} if config.base_sample else {}
     return Plan(
@@ -107,7 +149,7 @@ def mock_plan(source: MockSource, *, n_catalogs: int, catalogs_per_shard: int = 
         preset=config.preset,
         seed=source.seed,
         n_catalogs=n_catalogs,
-        catalogs_per_shard=catalogs_per_shard,
+        catalogs_per_shard=min(CATALOGS_PER_SHARD, fitting) if catalogs_per_shard is None else catalogs_per_shard,
         config=source.plain_config(),
         cosmology=as_mapping(config.cosmology),
         radii=source.radii,

@@ -31,7 +31,10 @@ from earnest_mocks.prescription import PRESCRIBED, log10_shift
 from earnest_mocks.relations import OBSERVABLES
 from earnest_mocks.selected import Spectra, flux_limited, flux_nodes, mass_limited, share_at
 
-__all__ = ["MockSource", "make_source", "open_source"]
+__all__ = ["MOST_CLUSTERS", "MockSource", "make_source", "most_expected", "open_source"]
+
+MOST_CLUSTERS = 10_000_000
+"""Expected clusters that are made at once at most: 0.4 kB of memory each, and what writes them as much again."""
 
 
 @final
@@ -213,8 +216,8 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
     Raises
     ------
     InputError
-        If the seed is negative, a prior or a cut in flux leaves the mass function's table, the survey would be empty,
-        or the base sample is too small.
+        If the seed is negative, a prior or a cut in flux leaves the mass function's table, the survey would be empty or
+        hold more clusters than fit into memory, or the base sample is too small.
     """
     if seed < 0:
         raise InputError(f"seed is {seed}; give a whole number from 0")
@@ -235,8 +238,14 @@ def _prior_of_Om0(config: MocksConfig) -> Uniform:  # noqa: N802 - the name of t
     return config.Om0 or Uniform(low=config.cosmology.Om0, high=config.cosmology.Om0)
 
 
-def _refuse_impossible(source: MockSource) -> None:
-    """Raise if a cut in flux leaves the mass function's table for any catalog of the priors, or every one is empty."""
+def most_expected(source: MockSource) -> float:
+    """Return the clusters (of a cut in flux: candidates) expected in a catalog at the richest corner of the priors.
+
+    Raises
+    ------
+    InputError
+        If a cut in flux leaves the mass function's table for any catalog of the priors.
+    """
     config = source.config
     names = ("l_x_normalisation", "l_x_slope", "l_x_scatter")
     ends = [(config.priors.of(name).low, config.priors.of(name).high) for name in names]
@@ -249,11 +258,23 @@ def _refuse_impossible(source: MockSource) -> None:
     else:
         residuals = [corners["l_x_scatter"][:, None] * bound for bound in source.highest]
         spectra = [flux_limited(config.survey, abundance, common=common, l_x=l_x, highest=r) for r in residuals]
-    most = max(float(expected_number(one.nodes, one.density).max()) for one in spectra)
+    return max(float(expected_number(one.nodes, one.density).max()) for one in spectra)
+
+
+def _refuse_impossible(source: MockSource) -> None:
+    """Raise if every catalog of the priors is empty, or one may be larger than memory."""
+    most, survey, sigma8 = most_expected(source), source.config.survey, source.config.priors.sigma8.high
     if most < 1:
         raise InputError(
-            f"survey: at most {most:.1g} clusters are expected in a catalog, even at sigma8 = "
-            f"{config.priors.sigma8.high}; enlarge survey.volume or lower the masses of survey.selection"
+            f"survey: at most {most:.1g} clusters are expected in a catalog, even at sigma8 = {sigma8}; enlarge "
+            "survey.volume or lower the masses of survey.selection"
+        )
+    if most > MOST_CLUSTERS:
+        raise InputError(
+            f"survey: up to {most:,.0f} {'clusters' if source.highest is None else 'candidates'} are expected in a "
+            f"catalog (at sigma8 = {sigma8}), and a catalog, made in memory, may have {MOST_CLUSTERS:,}; lower "
+            f"survey.volume = {survey.volume:.3g} Mpc^3 to {0.95 * survey.volume * MOST_CLUSTERS / most:.2g} or less, "
+            "or raise the masses of survey.selection"
         )
 
 
