@@ -38,9 +38,7 @@ def describe(result: TrainingResult, config: TrainingConfig, feed: AbstractFeed)
             "n_parameters": int(sum(np.prod(v.shape) for v in result.network.trainable_variables)),
             "config": as_mapping(config),
             "catalogs": origin,
-            "validation": {
-                k: result.history[-1][k] for k in ("step", "seconds", "catalogs", "scatter", "bias", "validation_loss")
-            },
+            "validation": {**{k: result.history[-1][k] for k in ("step", "seconds", "catalogs")}, **result.validation},
         },
         versions=versions(),
         synthetic=str(synthetic) if synthetic else None,

@@ -3,6 +3,7 @@
 from earnest_common.bundle import BundleDescription
 
 from earnest_model.networks import architecture
+from earnest_model.validation import in_words, warning
 
 __all__ = ["model_card"]
 
@@ -16,6 +17,8 @@ def model_card(description: BundleDescription) -> str:
     radii = ", ".join(f"{radius:.3g}" for radius in description.radii)
     others = list(widths.get("others", {}))
     more = f" Beside it the marginal distributions of {', '.join(others)}." if others else ""
+    warned = warning(validation)
+    unskilled = f"\n- **Warning:** {warned}." if warned else ""
     made_of = description.synthetic or "unknown to this card"
     return f"""---
 library_name: keras
@@ -32,7 +35,7 @@ Architecture `{training["architecture"]}`: {architecture(training["architecture"
 - **In:** per cluster {", ".join(description.features)} for the encoder and {beside} beside the terse value, in
   physical, h-free units; profiles at {radii} R_500c.
 - **Out:** a distribution of sigma8 between {low:.4g} and {high:.4g}; outside that range it cannot be right.{more}
-- **Accuracy:** scatter {validation["scatter"]:.4f}, bias {validation["bias"]:+.4f} on validation catalogs of its kind.
+- **Accuracy:** {in_words(validation)}.{unskilled}
 - **Intervals:** calibrated on {widths["n_catalogs"]} validation catalogs.
 - **Training catalogs:** {made_of}.
 

@@ -15,17 +15,17 @@ from earnest_common.errors import InputError
 from earnest_common.progress import AbstractProgress, progress
 from earnest_common.variants import view
 
-from earnest_model.arrays import Arrays, FloatArray, refuse_small
+from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.checkpoint import Checkpoint, Workspace
 from earnest_model.config import MAX_ROWS, TrainingConfig
 from earnest_model.features import FeatureSet, Scaling, fit_scaling, to_arrays
 from earnest_model.feeds import AbstractFeed, ahead
-from earnest_model.heads import AbstractHead
 from earnest_model.inference import AbstractInference
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
 from earnest_model.recipes import AbstractRecipe, recipe
 from earnest_model.steps import compiled_step, open_strategy
+from earnest_model.validation import quality, validated
 
 __all__ = ["TrainingResult", "train"]
 
@@ -45,8 +45,11 @@ class TrainingResult:
         Constants with which its intervals cover what they say.
     prior
         Range of each label in the training catalogs.
+    validation
+        How good it is on all validation catalogs, see :func:`earnest_model.validation.validated`, and after how many
+        steps (``kept_step``) it was the best.
     history
-        One record per look at the validation catalogs.
+        One record per look at some of the validation catalogs.
     golden
         A few validation catalogs as the network sees them.
     """
@@ -56,6 +59,7 @@ class TrainingResult:
     scaling: Scaling
     calibration: Mapping[str, float]
     prior: Mapping[str, tuple[float, float]]
+    validation: Mapping[str, float]
     history: tuple[Mapping[str, Any], ...]
     golden: Arrays
 
@@ -78,7 +82,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     Raises
     ------
     InputError
-        If architecture, recipe, columns or catalogs cannot be used.
+        If architecture, recipe, columns or catalogs cannot be used, or the time is over before the first step.
     """
     kind = architecture(config.architecture)
     way = recipe(config, peak=kind.learning_rate(config), n_training=feed.n_training)
@@ -100,12 +104,14 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     run.restore({"config": as_mapping(config), "catalogs": feed.identity()}, begun=begun)
     run.loop(feed, arrays_of)
     network.orient(validation)
+    outputs = inference.outputs(validation)
     return TrainingResult(
         network=network,
         features=features,
         scaling=scaling,
-        calibration=network.head.calibrate(inference.outputs(validation), validation.labels),
+        calibration=network.head.calibrate(outputs, validation.labels),
         prior=_label_ranges(sample),
+        validation={"kept_step": run.kept["step"], **validated(network.head, outputs, validation.labels)},
         history=run.state.history,
         golden=validation.take(np.arange(min(4, validation.n_catalogs))),
     )
@@ -156,8 +162,22 @@ class _Run:
                     self._round(arrays, bar)
                     if self._share() >= 1:
                         break
+        self._refuse_untrained()
         self._look_if_due()
         self.network.set_weights(list(self.state.best))
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """The look whose weights are kept."""
+        return min(self.state.history, key=self.recipe.score)
+
+    def _refuse_untrained(self) -> None:
+        if not self.state.step:
+            self.workspace.remove()  # there is no checkpoint, and a larger budget is another plan
+            raise InputError(
+                "the time was over before the first step: making the first catalogs and building the network "
+                f"took {time.monotonic() - self._clock_start:.0f} s and count; raise --max-seconds"
+            )
 
     def _round(self, arrays: Arrays, bar: AbstractProgress) -> None:
         for batch in self.recipe.batches(arrays, self.state.round):
@@ -201,7 +221,7 @@ class _Run:
             "seconds": round(self.state.seconds, 2),
             "catalogs": self.state.catalogs,
             **self._training_means(),
-            **_quality(self.network.head, self.inference.outputs(self._seen), self._seen.labels),
+            **quality(self.network.head, self.inference.outputs(self._seen), self._seen.labels),
             "learning_rate": self.recipe.learning_rate(self._share()),
         }
         score = self.recipe.score(record)
@@ -241,17 +261,6 @@ class _Run:
         rate = self.state.catalogs / max(self.state.seconds, 1e-9)
         scatter = f", scatter {self.state.history[-1]['scatter']:.4f}" if self.state.history else ""
         return f"loss {self._training_means()['training_loss']:.3f}, {rate:.0f} catalogs/s{scatter}"
-
-
-def _quality(head: AbstractHead, outputs: FloatArray, labels: FloatArray) -> dict[str, float]:
-    """Return loss, squared error, scatter and bias of labelled catalogs."""
-    residual, targets = np.asarray(head.sigma8(outputs)) - labels[:, 0], head.targets(labels)
-    return {
-        "validation_loss": round(float(head.loss(outputs, targets)), 6),
-        "validation_mse": round(float(head.squared_error(outputs, targets)), 6),
-        "scatter": round(float(residual.std()), 6),
-        "bias": round(float(residual.mean()), 6),
-    }
 
 
 def _label_ranges(batch: CatalogBatch) -> dict[str, tuple[float, float]]:
