@@ -177,9 +177,8 @@ def test_values_outside_the_training_range_are_named(batch):
     hot = changed(batch, t_x=pl.when(pl.col("catalog_id") < 4).then(pl.col("t_x") * 100).otherwise("t_x"))
     whole = ranges(hot, FEATURES, scaling)
     (note,) = outside_training_range(whole, scaling)
-    assert note.startswith(
-        f"log10 t_x: {batch.row_splits[4] / batch.n_clusters:.2%} of values lie outside the training"
-    )
+    n, total = int(batch.row_splits[4]), batch.n_clusters
+    assert note.startswith(f"log10 t_x: {n:,} of {total:,} values ({100 * n / total:.3g} %) lie outside the training")
     parts = [ranges(hot.select(np.arange(k, k + 10)), FEATURES, scaling) for k in range(0, 40, 10)]
     assert {name: functools.reduce(Range.joined, (part[name] for part in parts)) for name in whole} == whole
 
@@ -203,10 +202,21 @@ def test_catalogs_larger_than_in_training_are_named(batch):
     doubled = CatalogBatch(
         catalogs=batch.catalogs.with_columns(n_clusters=pl.Series(2 * counts)), clusters=batch.clusters[rows]
     )
-    share = np.mean(2 * counts > counts.max())
+    n = int(np.sum(2 * counts > counts.max()))
+    share = f"{n} of {len(counts)} values ({100 * n / len(counts):.3g} %)"
     assert outside_training_range(ranges(doubled, FEATURES, scaling), scaling) == [
-        f"n_clusters: {share:.2%} of values lie outside the training range {counts.min()} to {counts.max()} "
+        f"n_clusters: {share} lie outside the training range {counts.min()} to {counts.max()} "
         f"(found {2 * counts.min()} to {2 * counts.max()})"
     ]
     before = {name: one for name, one in scaling.items() if name != "n_clusters"}  # as in bundles of earlier releases
     assert outside_training_range(ranges(doubled, FEATURES, before), before) == []
+
+
+def test_a_rare_value_outside_is_counted():
+    """0.00 % would say nothing."""
+    scaling = {"m_wl": (13.0, 2.0)}
+    found = {"m_wl": Range(n=120_000, n_outside=3, low=12.5, high=14.0)}
+    (note,) = outside_training_range(found, scaling)
+    assert note == (
+        "log10 m_wl: 3 of 120,000 values (0.0025 %) lie outside the training range 13 to 15 (found 12.5 to 14)"
+    )

@@ -230,10 +230,10 @@ def ranges(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> dict[
 def outside_training_range(found: Mapping[str, Range], scaling: Scaling) -> list[str]:
     """Return one sentence for each column with values outside the range that was seen in training."""
     return [
-        f"{f'log10 {name}' if name in LOGARITHMIC else name}: {one.n_outside / one.n:.2%} of values lie outside the "
-        f"training range {scaling[name][0]:.4g} to {scaling[name][0] + scaling[name][1]:.4g} "
+        f"{f'log10 {name}' if name in LOGARITHMIC else name}: {one.n_outside:,} of {one.n:,} values "
+        f"({100 * one.n_outside / one.n:.3g} %) lie outside the training range {low:.4g} to {low + width:.4g} "
         f"(found {one.low:.4g} to {one.high:.4g})"
-        for name, one in found.items()
+        for (name, one), (low, width) in ((item, scaling[item[0]]) for item in found.items())
         if one.n_outside
     ]
 
