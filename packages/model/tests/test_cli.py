@@ -52,8 +52,18 @@ def test_train_on_a_set_then_predict_and_evaluate(earnest, toy_set, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["BUNDLE"]  # checkpoints are gone
     assert json.loads((out / "bundle.json").read_text())["supplementary"] == ["l_x"]  # an option wins over the file
 
-    code, _, _ = earnest("model", "predict", "--model", out, toy_set.path, "--out", tmp_path / "PRED.parquet")
+    told = json.loads(text)
+    assert told["validation_prior_scatter"] > told["validation_scatter"] > told["validation_scatter_err"] > 0
+    assert told["validation_catalogs"] == toy_set.read(split="validation").n_catalogs
+    assert told["synthetic"] == "a toy"
+
+    code, _, err = earnest("model", "predict", "--model", out, toy_set.path, "--out", tmp_path / "PRED.parquet")
     assert code == 0
+    assert "warning: the model was trained on" in err
+    assert "a toy\n" in err
+    assert 'name="synthetic" datatype="char" arraysize="*" value="a toy"' in str(
+        pl.read_parquet_metadata(tmp_path / "PRED.parquet")
+    )
     predictions = pl.read_parquet(tmp_path / "PRED.parquet")
     assert tuple(predictions.columns) == PREDICTIONS.names
     assert predictions.height == 300
@@ -65,9 +75,41 @@ def test_train_on_a_set_then_predict_and_evaluate(earnest, toy_set, tmp_path):
         "scatter scatter_err bias prior_scatter skill coverage_68 coverage_95 n_catalogs referee_scatter efficiency"
     )
     assert set(wanted.split()) <= set(answer)
-    assert answer["n_catalogs"] == 300
-    assert json.loads(section.read_text())["summary"]["scatter"] == answer["scatter"]
-    assert earnest("model", "evaluate", "--model", out, toy_set.path, "--split", "test")[0] == 0
+    assert answer["n_catalogs"] == toy_set.read(split="test").n_catalogs < 300
+    assert (answer["split"], answer["met_in_training"], answer["synthetic"]) == ("test", False, "a toy")
+    shown = json.loads(section.read_text())
+    assert shown["summary"]["scatter"] == answer["scatter"]
+    assert f"Over {answer['n_catalogs']} held-out catalogs (split test of" in shown["text"][0]
+    assert shown["text"][-1] == "a toy."
+    assert all("<!-- a toy -->" in figure["svg"] for figure in shown["figures"])
+    assert earnest("model", "figures", "--model", out, toy_set.path, "--section", tmp_path / "f.json")[0] == 0
+    caption = json.loads((tmp_path / "f.json").read_text())["figures"][-1]["caption"]
+    assert f"of {answer['n_catalogs']} held-out catalogs (split test of" in caption
+    code, text, err = earnest("model", "evaluate", "--model", out, toy_set.path, "--split", "all")
+    assert (code, "held-out" in text + err, "warning: the model was trained on" in err) == (0, False, True)
+    assert {"n_catalogs 300", "synthetic a toy"} <= {" ".join(line.split()) for line in text.splitlines()}
+
+
+def test_predictions_are_what_their_name_says(earnest, bundle, toy_set, tmp_path):
+    """The same numbers as Parquet and as CSV, what is emulated in the head of both, and no other kind."""
+    words = ("model", "predict", "--model", bundle, toy_set.path, "--out")
+    assert [earnest(*words, tmp_path / name)[0] for name in ("P.parquet", "P.csv")] == [0, 0]
+    text = (tmp_path / "P.csv").read_text()
+    assert "# synthetic = a toy\n" in text
+    assert pl.read_csv(tmp_path / "P.csv", comment_prefix="#").equals(pl.read_parquet(tmp_path / "P.parquet"))
+    code, _, err = earnest(*words, tmp_path / "P.fits")
+    assert (code, "written as .parquet or .csv, not as '.fits'" in err) == (2, True)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_training_that_learned_nothing_is_said(earnest, toy_set, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text(BRIEF)
+    words = ("model", "train", "--data", toy_set.path, "--config", config, "--out", tmp_path / "B", "--max-steps", 1)
+    code, text, err = earnest(*words, "--json")
+    assert code == 0
+    assert err.splitlines()[-1] == f"warning: {json.loads(text)['warning']}"
+    assert "hardly better than the prior" in (tmp_path / "B" / "README.md").read_text()
 
 
 def test_a_variant_is_remembered(earnest, toy_set, tmp_path):
@@ -107,6 +149,18 @@ CASES_BAD = {
     "output exists": (["model", "train", "--data", "SET", "--out", "TAKEN"], "exists and is not overwritten"),
     "prediction exists": (["model", "predict", "--model", "NOTHING", "SET", "--out", "TAKEN"], "not overwritten"),
     "unknown label": (["model", "train", "--data", "SET", "--labels", "sigma8,x", "--out", "B"], "labels x cannot be"),
+    "two budgets": (
+        ["model", "train", "--data", "SET", "--max-steps", "9", "--max-seconds", "9", "--out", "B"],
+        "give either --max-steps 9 or --max-seconds 9",
+    ),
+    "two budgets of a table": (
+        ["model", "table4", "--data", "SET", "--max-steps", "9", "--max-seconds", "9", "--out", "B"],
+        "give either --max-steps 9 or --max-seconds 9",
+    ),
+    "a budget of steps for epochs": (
+        ["model", "train", "--live", "paper", "--recipe", "paper", "--max-steps", "9", "--out", "B"],
+        "recipe 'paper' counts epochs",
+    ),
     "a table of live and data": (
         ["model", "table4", "--data", "SET", "--live", "paper", "--out", "B"],
         "give either --live PRESET",
@@ -175,14 +229,15 @@ def test_an_empty_catalog_is_named(earnest, bundle, batch, tmp_path):
 
 def test_what_leaves_the_training_range_is_named(earnest, bundle, batch, tmp_path):
     """Masses in another unit in one set, catalogs of a lone cluster in the other: an answer, and a warning."""
+    n = batch.n_clusters
     path = written(tmp_path / "UNITS", batch, m_wl=pl.col("m_wl") / 1e14)
     code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "P")
     assert code == 0
-    assert "outside the training range: log10 m_wl: 100.00% of values" in err
+    assert f"outside the training range: log10 m_wl: {n:,} of {n:,} values (100 %) lie outside" in err
     path = written(tmp_path / "LONE", toy_batch(n_catalogs=3, seed=1, mean_n_clusters=1e-9))
     code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "Q")
     assert code == 0
-    assert "outside the training range: n_clusters: 100.00% of values" in err
+    assert "outside the training range: n_clusters: 3 of 3 values (100 %) lie outside" in err
     assert pl.read_parquet(tmp_path / "Q").height == 3
 
 
@@ -202,5 +257,6 @@ def test_a_fresh_process_loads_a_bundle(bundle, toy_set, tmp_path):
     done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert pl.read_parquet(tmp_path / "P.parquet").height == toy_set.read(split="test").n_catalogs
-    noise = [line for line in done.stderr.splitlines() if not line.startswith(("outside the training range", "wrote"))]
+    told = ("a toy", "outside the training range", "wrote")
+    noise = [line for line in done.stderr.splitlines() if not line.startswith(told)]
     assert noise == []

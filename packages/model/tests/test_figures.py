@@ -34,6 +34,14 @@ def test_with_catalogs_there_are_four_and_files_of_each(bundle, toy_set, tmp_pat
     figures = json.loads((tmp_path / "s.json").read_text())["figures"]
     assert [figure["name"] for figure in figures] == names
     assert figures[0]["svg"] == (tmp_path / "FIGS" / "model-architecture.svg").read_text()
+    assert ["<!-- a toy -->" in figure["svg"] for figure in figures] == [
+        False,
+        True,
+        True,
+        True,
+    ]  # a network is no data
+    assert "<!-- scaled input -->" in figures[2]["svg"]
+    assert "300 held-out catalogs; scatter" in figures[3]["caption"]
     with pytest.raises(OutputExistsError):
         write_figures(bundle, None, out=tmp_path / "FIGS")
     with pytest.raises(InputError, match="--out FOLDER, --section"):

@@ -133,7 +133,10 @@ def train(
     if seeds > 1:
         emit(train_seeds(training, seeds, workers=workers, executor=executor), as_json=as_json)
     else:
-        emit(train_bundle(resolved, training.feed(), out), as_json=as_json)
+        numbers = train_bundle(resolved, training.feed(), out)
+        if numbers["warning"]:
+            say(f"warning: {numbers['warning']}")
+        emit(numbers, as_json=as_json)
 
 
 @app.command()
@@ -200,12 +203,12 @@ def predict(
     split: SplitOption = None,
     variant: VariantOption = None,
 ) -> None:
-    """Infer sigma8 of every catalog of a set and write PRED.parquet."""
+    """Infer sigma8 of every catalog of a set and write PRED.parquet, or PRED.csv."""
     from earnest_model.workflow import predict_set
 
     notes = predict_set(model, catalog_set, out, split=split, variant=variant)
     for note in notes:
-        say(f"outside the training range: {note}")
+        say(note)
     say(f"wrote {out}")
 
 
@@ -247,7 +250,15 @@ def evaluate(
     catalog_set: SetArgument,
     *,
     model: ModelOption,
-    split: SplitOption = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            help="Only catalogs of this split: train, validation, test; or all. Default: all, but of the set that the "
+            "model was trained on those of split test.",
+            show_default=False,
+        ),
+    ] = None,
     variant: VariantOption = None,
     referee: RefereeOption = None,
     section: SectionOption = None,
@@ -257,4 +268,6 @@ def evaluate(
     from earnest_model.workflow import evaluate_set
 
     found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)
+    if found["note"]:
+        say(found["note"])
     emit(found, as_json=as_json)

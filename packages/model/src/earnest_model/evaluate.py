@@ -64,6 +64,10 @@ class Accuracy:
         The same for an estimate that does not use that parameters of the catalogs lie on a grid, where they do.
     referee
         Of what that is the limit.
+    catalogs, split, met_in_training
+        What the catalogs are called, of which split they are, and whether training met them, where that is known.
+    synthetic
+        What is emulated in them or in the training.
     others
         Quality of the other labels that are inferred, each with the scatter of its own prior.
     """
@@ -89,6 +93,10 @@ class Accuracy:
     referee_scatter_without_grid: float | None = None
     efficiency_without_grid: float | None = None
     referee: str | None = None
+    catalogs: str = "catalogs"
+    split: str | None = None
+    met_in_training: bool | None = None
+    synthetic: str | None = None
     others: Mapping[str, "OtherAccuracy"] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

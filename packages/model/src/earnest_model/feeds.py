@@ -255,7 +255,8 @@ class SetFeed(AbstractFeed):
     def identity(self) -> dict[str, Any]:
         """Return what determines the catalogs, ready for JSON."""
         plan = self._set.manifest.plan
-        return {"set": {"data_hash": self._set.manifest.data_hash, "preset": plan.preset, "synthetic": plan.synthetic}}
+        told = {"preset": plan.preset, "seed": plan.seed, "synthetic": plan.synthetic}
+        return {"set": {"data_hash": self._set.manifest.data_hash, **told}}
 
     def sample(self) -> CatalogBatch:
         """Return all training catalogs, or the first group of a large set."""

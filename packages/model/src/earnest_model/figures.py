@@ -1,5 +1,6 @@
 """The paper's figures 5 to 8, drawn from a bundle: the network, its inputs, its training, its estimates."""
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,10 +16,12 @@ from earnest_common.plugins import load_estimator
 from earnest_common.section import Figure, Section
 from earnest_common.variants import view
 
+from earnest_model.acquaintance import acquaintance, emulated
 from earnest_model.estimates import as_trained, estimates
 from earnest_model.estimator import NetworkEstimator
 from earnest_model.evaluate import accuracy
 from earnest_model.features import FeatureSet, to_arrays
+from earnest_model.labelled import labelled
 from earnest_model.networks.outline import Stage, outline
 from earnest_model.report import figure_8
 
@@ -91,7 +94,7 @@ def _paint_stages(axes: "Axes", stages: Sequence[Stage], sizes: Mapping[str, int
     axes.set_axis_off()
 
 
-def inputs_figure(batch: CatalogBatch, description: BundleDescription) -> Figure:
+def inputs_figure(batch: CatalogBatch, description: BundleDescription, *, synthetic: str | None = None) -> Figure:
     """Return some catalogs as the matrices that the encoder reads, as the paper's figure 6.
 
     Parameters
@@ -100,6 +103,8 @@ def inputs_figure(batch: CatalogBatch, description: BundleDescription) -> Figure
         Catalogs; some are chosen from the smallest to the largest.
     description
         The model's inputs and scaling.
+    synthetic
+        What is emulated in the catalogs or in the model's training, which the scaling comes from.
     """
     features = FeatureSet.of(description)
     counts = np.diff(batch.row_splits)
@@ -110,11 +115,14 @@ def inputs_figure(batch: CatalogBatch, description: BundleDescription) -> Figure
     labels = [rf"$N$ = {len(m)}" + _sigma8(s) for m, s in zip(matrices, arrays.sigma8, strict=True)]
     return Figure(
         name="model-inputs",
-        svg=draw_canvas(lambda canvas: _paint_matrices(canvas, matrices, labels, features), size=(7.2, 4.2)),
+        svg=draw_canvas(
+            labelled(lambda canvas: _paint_matrices(canvas, matrices, labels, features), synthetic), size=(7.6, 4.4)
+        ),
         alt="Matrices of scaled inputs of some catalogs, one row per cluster and one column per input.",
         caption=(
             "What the encoder reads of catalogs from the smallest to the largest: a row for each cluster, the most "
-            f"luminous at the bottom, and columns {', '.join(features.names)}, scaled to 0 (dark) ... 1 (light)."
+            f"luminous at the bottom, and columns {', '.join(features.names)}, scaled to "
+            "the range of training, 0 (dark) to 1 (light)."
         ),
     )
 
@@ -128,13 +136,17 @@ def _paint_matrices(canvas: "Canvas", matrices: Sequence[Any], labels: Sequence[
     widths = [len(FeatureSet(encoder=(name,), supplementary=()).names) for name in features.encoder]
     ends = np.concatenate([[0], np.cumsum(widths)]) - 0.5
     for axes, matrix, label in zip(panels, matrices, labels, strict=True):
-        axes.imshow(matrix, aspect="auto", origin="lower", cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
+        image = axes.imshow(
+            matrix, aspect="auto", origin="lower", cmap="cividis", vmin=0, vmax=1, interpolation="nearest"
+        )
         axes.vlines(ends[1:-1], -0.5, len(matrix) - 0.5, color="white", lw=1.2)
         axes.set_title(label, fontsize=10.5)
         axes.set_xticks((ends[1:] + ends[:-1]) / 2, features.encoder, rotation=35, ha="right", fontsize=9)
         axes.grid(visible=False)
         axes.set_ylim(-0.5, max(len(m) for m in matrices) - 0.5)
     panels[0].set_ylabel(r"place in falling $L_X$")
+    bar = canvas.colorbar(image, ax=panels, label="scaled input", aspect=35, pad=0.02, extend="both")
+    bar.set_ticks([0, 0.5, 1], labels=["0: lowest\nin training", "0.5", "1: highest\nin training"], fontsize=9)
 
 
 def read_history(model: Path) -> list[dict[str, Any]]:
@@ -155,7 +167,9 @@ def read_history(model: Path) -> list[dict[str, Any]]:
     return history
 
 
-def training_figure(history: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> Figure:
+def training_figure(
+    history: Sequence[Mapping[str, Any]], training: Mapping[str, Any], *, synthetic: str | None = None
+) -> Figure:
     """Return errors and learning rate over the training, as the paper's figure 7.
 
     Parameters
@@ -164,6 +178,8 @@ def training_figure(history: Sequence[Mapping[str, Any]], training: Mapping[str,
         One record per look at the validation catalogs.
     training
         The bundle's record of recipe and configuration.
+    synthetic
+        What the training catalogs emulate.
     """
     squared = "validation_mse" in history[-1] and "training_mse" in history[-1]
     kind, words = ("mse", "mean squared error of scaled $\\sigma_8$") if squared else ("loss", "loss")
@@ -171,12 +187,15 @@ def training_figure(history: Sequence[Mapping[str, Any]], training: Mapping[str,
     last = history[-1]
     return Figure(
         name="model-training",
-        svg=draw_canvas(lambda canvas: _paint_training(canvas, history, (kind, words), chosen), size=(5.6, 4.2)),
+        svg=draw_canvas(
+            labelled(lambda canvas: _paint_training(canvas, history, (kind, words), chosen), synthetic), size=(5.6, 4.2)
+        ),
         alt="Error of training and validation catalogs and learning rate against the steps of the training.",
         caption=(
             f"Training by recipe {training.get('recipe', 'unknown')}: {last['step']:,} steps with {last['catalogs']:,} "
             f"catalogs in {last['seconds']:,.0f} s. Star: the weights that were kept, after "
-            f"{history[chosen]['step']:,} steps (scatter {history[chosen]['scatter']:.4f} on validation catalogs)."
+            f"{history[chosen]['step']:,} steps (scatter {history[chosen]['scatter']:.4f} on the "
+            "validation catalogs of a look)."
         ),
     )
 
@@ -233,7 +252,7 @@ def figures_section(model: Path, catalog_set: Path | None) -> Section:
     training = estimator.description.training
     figures = [
         architecture_figure(outline(estimator.network)),
-        training_figure(read_history(model), training),
+        training_figure(read_history(model), training, synthetic=estimator.description.synthetic),
     ]
     if catalog_set is not None:
         figures += _with_catalogs(estimator, CatalogSet.open(catalog_set))
@@ -247,10 +266,12 @@ def figures_section(model: Path, catalog_set: Path | None) -> Section:
 
 
 def _with_catalogs(estimator: NetworkEstimator, opened: CatalogSet) -> list[Figure]:
-    seen = as_trained(estimator)
-    figures = [inputs_figure(view(opened.read(limit=_MOST_READ), seen), estimator.description)]
+    seen, description = as_trained(estimator), estimator.description
+    synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=description.synthetic)
+    figures = [inputs_figure(view(opened.read(limit=_MOST_READ), seen), description, synthetic=synthetic)]
     labels = opened.scan_catalogs().select("sigma8").collect().get_column("sigma8")
     if labels.null_count() == 0:
-        found = estimates(estimator, (view(batch, seen) for batch in opened.batches()))
-        figures.append(figure_8(found, accuracy(found)))
+        met = acquaintance(description, opened, None)
+        found = estimates(estimator, (view(batch, seen) for batch in opened.batches(split=met.split)))
+        figures.append(figure_8(found, dataclasses.replace(accuracy(found), catalogs=met.words, synthetic=synthetic)))
     return figures

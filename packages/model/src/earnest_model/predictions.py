@@ -2,17 +2,22 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+from earnest_common.catalog_set.parquet import write_table
+from earnest_common.errors import InputError
+from earnest_common.exporters.csv_tables import write_csv
 from earnest_common.schema import CATALOGS, PREDICTIONS, Column, Table
 
 if TYPE_CHECKING:  # importing it would load TensorFlow
     from earnest_model.heads import Inferred
 
-__all__ = ["other_labels", "prediction_frame", "prediction_table"]
+__all__ = ["other_labels", "prediction_frame", "prediction_table", "refuse_other_kinds", "write_predictions"]
 
 _ENDS = ("", "_err", "_lo68", "_hi68")
+_CSV, _PARQUET = ".csv", (".parquet", "")
 
 
 def prediction_table(others: Sequence[str]) -> Table:
@@ -41,6 +46,37 @@ def other_labels(predictions: pl.DataFrame) -> list[str]:
     """Return the labels beside sigma8 of which predictions tell."""
     more = [name for name in predictions.columns if name not in PREDICTIONS.names]
     return [name for name in more if all(name + end in more for end in _ENDS)]
+
+
+def refuse_other_kinds(out: Path) -> None:
+    """Refuse a file whose name promises another format than Parquet or CSV.
+
+    Raises
+    ------
+    InputError
+        If the suffix is neither of the two; without a suffix it is Parquet.
+    """
+    if out.suffix not in (_CSV, *_PARQUET):
+        raise InputError(f"output {out}: predictions are written as .parquet or .csv, not as '{out.suffix}'")
+
+
+def write_predictions(out: Path, table: pl.DataFrame, *, facts: Mapping[str, str]) -> None:
+    """Write predictions as Parquet, or as CSV with a commented head where the file is called so.
+
+    Parameters
+    ----------
+    out
+        The file; it is whole or absent.
+    table
+        One row per catalog.
+    facts
+        What a reader must know, by name.
+    """
+    schema = prediction_table(other_labels(table))
+    if out.suffix == _CSV:
+        write_csv(out, [table.select(schema.names)], schema, facts=facts)
+    else:
+        write_table(out, table, schema, parameters=facts)
 
 
 def _column(name: str, end: str) -> Column:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.drawing import BLUE, GREY, RUST, draw_panels
+from earnest_common.drawing import BLUE, GREY, RUST, draw_canvas
 from earnest_common.section import Figure
 
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import Accuracy
+from earnest_model.labelled import labelled
 from earnest_model.ranks import N_BINS, Ranks, ranks
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def ranks_figure(found: Estimates, quality: Accuracy) -> Figure:
     told = ranks(found)
     return Figure(
         name="model-ranks",
-        svg=draw_panels(lambda axes: _paint(axes, told), panels=2, size=(7.2, 3.2)),
+        svg=draw_canvas(
+            labelled(lambda canvas: _paint(canvas.subplots(1, 2), told), quality.synthetic), size=(7.2, 3.2)
+        ),
         alt="Histogram of the ranks of true sigma8 in their distributions, and excess of cumulative coverage.",
         caption=(
             f"Left: ranks of the true σ₈ within the inferred distributions of {quality.n_catalogs:,} catalogs, flat if "

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.drawing import BLUE, GREY, RUST, draw
+from earnest_common.drawing import BLUE, GREY, RUST, draw_canvas
 from earnest_common.section import DataTable, Figure, Section
 
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import Accuracy, OtherAccuracy
+from earnest_model.labelled import labelled
 from earnest_model.ranks_figure import ranks_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 __all__ = ["accuracy_section", "by_true_sigma8", "figure_8"]
 
@@ -42,7 +43,7 @@ def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping
         key="accuracy.model",
         title="How well σ₈ is inferred",
         text=_text(quality),
-        figures=(figure_8(found, quality), _coverage_figure(found), ranks_figure(found, quality)),
+        figures=(figure_8(found, quality), _coverage_figure(found, quality), ranks_figure(found, quality)),
         tables=(table,),
         summary={name: _finite(value) for name, value in quality.as_dict().items()},
         provenance=dict(provenance),
@@ -86,7 +87,7 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
         )
     thirds = [", ".join(f"{x:.1%}" for x in t) for t in (quality.coverage_68_thirds, quality.coverage_95_thirds)]
     return (
-        f"Over {quality.n_catalogs:,} held-out catalogs, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
+        f"Over {quality.n_catalogs:,} {quality.catalogs}, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
         f"{quality.scatter_err:.4f} with bias {quality.bias:+.4f}. Always naming the prior's mean would scatter by "
         f"{quality.prior_scatter:.4f}: {quality.skill:.1%} of that variance is explained.",
         *best,
@@ -98,6 +99,7 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
         f"Like every posterior mean the estimates shrink towards the middle of the prior: they rise by "
         f"{quality.edge_slope:.3f} per unit of true σ₈, and are off by {quality.edge_bias_low:+.4f} in its lowest and "
         f"{quality.edge_bias_high:+.4f} in its highest tenth.",
+        *([f"{quality.synthetic}."] if quality.synthetic else []),
     )
 
 
@@ -165,7 +167,8 @@ def figure_8(found: Estimates, quality: Accuracy) -> Figure:
     low, high = float(found.true.min()) - 0.02, float(found.true.max()) + 0.02
     jitter = _jitter(found.true)
 
-    def paint(axes: "Axes") -> None:
+    def paint(canvas: "Canvas") -> None:
+        axes = canvas.add_subplot()
         axes.plot(found.true + jitter, found.sigma8, ".", color=BLUE, ms=2, mew=0, alpha=0.25, rasterized=True)
         axes.plot([low, high], [low, high], color=GREY, lw=1, ls="--", label="equality")
         errors = np.abs(quantiles[:, [0, 2]] - quantiles[:, [1]]).T
@@ -178,11 +181,12 @@ def figure_8(found: Estimates, quality: Accuracy) -> Figure:
 
     return Figure(
         name="model-sigma8",
-        svg=draw(paint, size=(4.4, 3.9)),
+        svg=draw_canvas(labelled(paint, quality.synthetic), size=(4.4, 3.9)),
         alt="Inferred against true sigma8 with medians and 68 % bars per bin, following the line of equality.",
         caption=(
-            f"Inferred against true σ₈ of {quality.n_catalogs:,} catalogs; scatter {quality.scatter:.4f}. Near the "
-            "ends of the prior a bounded distribution has its mean inside, so the medians bend to the middle."
+            f"Inferred against true σ₈ of {quality.n_catalogs:,} {quality.catalogs}; scatter {quality.scatter:.4f}, "
+            f"of the true values alone {quality.prior_scatter:.4f}. Near the ends of the prior a bounded distribution "
+            "has its mean inside, so the medians bend to the middle."
         ),
     )
 
@@ -197,14 +201,15 @@ def _jitter(true: FloatArray) -> FloatArray:
     return shifts
 
 
-def _coverage_figure(found: Estimates) -> Figure:
+def _coverage_figure(found: Estimates, quality: Accuracy) -> Figure:
     shares = {}
     for level, (low, high) in ((68, found.interval_68), (95, found.interval_95)):
         inside = ((found.true >= low) & (found.true <= high)).astype(np.float64)
         centres, share = _mean_by_true(found.true, inside)
         shares[level] = (centres, share, np.sqrt(share * (1 - share) / (len(inside) / len(centres))))
 
-    def paint(axes: "Axes") -> None:
+    def paint(canvas: "Canvas") -> None:
+        axes = canvas.add_subplot()
         for level, color in ((68, BLUE), (95, RUST)):
             centres, share, error = shares[level]
             axes.axhline(level / 100, color=GREY, lw=1, ls="--")
@@ -217,7 +222,7 @@ def _coverage_figure(found: Estimates) -> Figure:
     overall = ", ".join(f"{level} %: {np.average(shares[level][1]):.1%}" for level in shares)
     return Figure(
         name="model-coverage",
-        svg=draw(paint, size=(4.4, 3.2)),
+        svg=draw_canvas(labelled(paint, quality.synthetic), size=(4.4, 3.2)),
         alt="Share of catalogs whose true sigma8 lies in its interval, against true sigma8.",
         caption=f"How often intervals hold the truth, by true σ₈ (dashed: their promise; mean over bins {overall}).",
     )

@@ -196,7 +196,8 @@ def _estimated(model: Predicts, held_out: HeldOut, variant: str | None) -> Estim
 
 def _told(record: Mapping[str, Any]) -> str:
     rows = [f"{CASES[case].title} {record[case]['scatter']:.4f}" for case in CASES if case in record]
-    return f"seed {record['seed']}: scatter {', '.join(rows)}"
+    prior = next(record[case]["prior_scatter"] for case in CASES if case in record)
+    return f"seed {record['seed']}: scatter {', '.join(rows)} (prior {prior:.4f})"
 
 
 def _assembled(training: Training, held_out: HeldOut, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from earnest_common.drawing import BLUE, GREY, INK, RUST, draw
+from earnest_common.drawing import BLUE, GREY, INK, RUST, draw_canvas
 from earnest_common.section import DataTable, Figure, Section
+
+from earnest_model.labelled import labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +48,9 @@ def table4_section(table: Mapping[str, Any]) -> Section:
 def _figure(table: Mapping[str, Any]) -> Figure:
     return Figure(
         name="model-table4",
-        svg=draw(lambda axes: _paint(axes, table), size=(6.2, 3.2)),
+        svg=draw_canvas(
+            labelled(lambda canvas: _paint(canvas.add_subplot(), table), table["synthetic"]), size=(6.2, 3.2)
+        ),
         alt="Scatter of sigma8 in each test case: the paper's, ours and the limit, against the prior's.",
         caption=(
             "Scatter of inferred minus true σ₈ in each case: here (filled; dots: single seeds), in the paper on its "

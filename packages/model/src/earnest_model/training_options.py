@@ -38,20 +38,41 @@ ArchitectureOption = Annotated[str | None, typer.Option("--architecture", help="
 RecipeOption = Annotated[str | None, typer.Option("--recipe", help="Default: fast.")]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Number of trainings, with seeds from --seed on.")]
 MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", min=1, help="Budget in steps: reproducible.")]
-MaxSecondsOption = Annotated[float | None, typer.Option("--max-seconds", min=1, help="Budget in seconds.")]
+MaxSecondsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-seconds", min=1, help="Budget in seconds, the first catalogs and the building of the network included."
+    ),
+]
 
 
 def training_config(
     config: Path | None, *, max_steps: int | None, max_seconds: float | None, options: dict[str, Any]
 ) -> "TrainingConfig":
-    """Return the configuration of a training: an option wins over the file; a budget of steps over one of seconds."""
+    """Return the configuration of a training: an option wins over the file, also a budget of steps over one of seconds.
+
+    Raises
+    ------
+    InputError
+        If both budgets are given, or one to a recipe that has none.
+    """
     from earnest_common.config import load_config
+    from earnest_common.errors import InputError
 
     from earnest_model.config import TrainingConfig
 
-    budget = {"max_steps": max_steps, "max_seconds": 0.0 if max_steps and not max_seconds else max_seconds}
+    if max_steps and max_seconds:
+        raise InputError(
+            f"give either --max-steps {max_steps} or --max-seconds {max_seconds:g}, not both: each ends the training"
+        )
+    budget = {"max_steps": max_steps, "max_seconds": 0.0 if max_steps else max_seconds}
     fast = {name: value for name, value in budget.items() if value is not None}
-    return load_config(TrainingConfig, file=config, options={**options, "fast": fast})
+    found = load_config(TrainingConfig, file=config, options={**options, "fast": fast})
+    if fast and found.recipe == "paper":
+        raise InputError(
+            "recipe 'paper' counts epochs: set them under [paper_recipe] in --config, not with --max-steps"
+        )
+    return found
 
 
 def columns(text: str | None) -> tuple[str, ...] | None:

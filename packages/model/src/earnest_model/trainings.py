@@ -132,4 +132,7 @@ def _silently(function: Callable[[J], R], job: J) -> R:
 
 
 def _told(numbers: dict[str, Any]) -> str:
-    return f"{Path(numbers['path']).name}: validation scatter {numbers['validation_scatter']:.4f}"
+    prior, name = numbers["validation_prior_scatter"], Path(numbers["path"]).name
+    beside = "" if prior is None else f" (prior {prior:.4f})"
+    warned = f"; warning: {numbers['warning']}" if numbers["warning"] else ""
+    return f"{name}: validation scatter {numbers['validation_scatter']:.4f}{beside}{warned}"

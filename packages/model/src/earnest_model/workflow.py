@@ -1,5 +1,6 @@
 """What the commands do, as functions."""
 
+import dataclasses
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
@@ -9,7 +10,6 @@ import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
 from earnest_common.catalog_set import CatalogSet
-from earnest_common.catalog_set.parquet import write_table
 from earnest_common.config import read_toml
 from earnest_common.drawing import require_matplotlib
 from earnest_common.errors import InputError
@@ -19,14 +19,16 @@ from earnest_common.protocols import Estimator
 from earnest_common.section import write_section
 from earnest_common.variants import view
 
+from earnest_model.acquaintance import acquaintance, emulated
 from earnest_model.config import TrainingConfig
 from earnest_model.estimates import as_trained, estimates
 from earnest_model.evaluate import accuracy
 from earnest_model.features import Range, outside_training_range
 from earnest_model.feeds import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
 from earnest_model.networks import architecture
-from earnest_model.predictions import other_labels, prediction_table
+from earnest_model.predictions import refuse_other_kinds, write_predictions
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
+from earnest_model.validation import warning
 
 __all__ = ["evaluate_set", "headline", "open_feed", "predict_set", "train_bundle", "write_figures"]
 
@@ -107,30 +109,40 @@ def headline(out: Path, description: BundleDescription) -> dict[str, Any]:
         "architecture": training["architecture"],
         "n_parameters": training["n_parameters"],
         "steps": last["step"],
-        "seconds": last.get("seconds"),  # unknown to bundles of earlier releases
+        "seconds": last.get("seconds"),  # this, errors and the prior are unknown to bundles of earlier releases
+        "kept_step": last.get("kept_step"),
         "validation_scatter": last["scatter"],
+        "validation_scatter_err": last.get("scatter_err"),
         "validation_bias": last["bias"],
+        "validation_bias_err": last.get("bias_err"),
+        "validation_prior_scatter": last.get("prior_scatter"),
+        "validation_catalogs": last.get("n_catalogs"),
         "calibration": dict(description.calibration),
+        "synthetic": description.synthetic,
+        "warning": warning(last),
     }
 
 
 def predict_set(
     model: Path, catalog_set: Path, out: Path, *, split: str | None = None, variant: str | None = None
 ) -> list[str]:
-    """Infer sigma8 of every catalog, write the predictions, and return notes on what lies outside the training range.
+    """Infer sigma8 of every catalog, write the predictions as Parquet or CSV, and return notes for their reader.
 
-    Without a ``variant`` the catalogs are seen as in training.
+    Notes say whether training met the catalogs, what is emulated, and what lies outside the training range. Without a
+    ``variant`` the catalogs are seen as in training.
 
     Raises
     ------
     OutputExistsError
         If ``out`` is taken.
     InputError
-        If the model cannot use the catalogs.
+        If the model cannot use the catalogs, or the file's name promises another format.
     """
+    refuse_other_kinds(out)
     refuse_existing(out)
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
+    met = acquaintance(estimator.description, opened, split or "all")
     parts, held = [], []
     for batch in _seen(opened, estimator, split=split, variant=variant):
         if batch.n_catalogs:
@@ -138,11 +150,13 @@ def predict_set(
             held += _ranges(estimator, batch)
     if not parts:
         raise InputError(f"catalog set {catalog_set} has no catalogs" + (f" of split '{split}'" if split else ""))
-    table = pl.concat(parts)
-    schema = prediction_table(other_labels(table))
-    write_table(out, table, schema, parameters={"data_hash": opened.manifest.data_hash})
+    synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=estimator.description.synthetic)
+    facts = {"data_hash": opened.manifest.data_hash, **({"synthetic": synthetic} if synthetic else {})}
+    write_predictions(out, pl.concat(parts), facts=facts)
     together = {name: reduce(Range.joined, (part[name] for part in held)) for name in (held[0] if held else ())}
-    return outside_training_range(together, estimator.description.scaling)
+    outside = outside_training_range(together, estimator.description.scaling)
+    notes = [text for text in (met.note, synthetic) if text]
+    return [*notes, *(f"outside the training range: {text}" for text in outside)]
 
 
 def _ranges(estimator: object, batch: CatalogBatch) -> list[dict[str, Range]]:
@@ -176,7 +190,8 @@ def evaluate_set(
 ) -> dict[str, Any]:
     """Return the quality of a model on a labelled set, and write it as a report section if asked.
 
-    Without a ``variant`` the catalogs are seen as in training. With the table of a ``referee`` the model is compared
+    Without a ``split`` all catalogs are taken, or of the set that the model was trained on those of split ``test``.
+    Without a ``variant`` they are seen as in training. With the table of a ``referee`` the model is compared
     with the exact posterior of the same catalogs, else with the limit of the preset where one is known.
 
     Raises
@@ -188,12 +203,16 @@ def evaluate_set(
         refuse_existing(section)
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
-    shown = variant or as_trained(estimator)
-    found = estimates(estimator, _seen(opened, estimator, split=split, variant=shown))
-    quality = accuracy(found)
+    met = acquaintance(estimator.description, opened, split)
+    shown, plan = variant or as_trained(estimator), opened.manifest.plan
+    found = estimates(estimator, _seen(opened, estimator, split=met.split, variant=shown))
+    synthetic = emulated(catalogs=plan.synthetic, training=estimator.description.synthetic)
+    quality = dataclasses.replace(
+        accuracy(found), catalogs=met.words, split=met.split, met_in_training=met.met, synthetic=synthetic
+    )
     if referee is not None:
         quality = with_referee(quality, found, referee)
-    elif limit := limit_of_preset(opened.manifest.plan, columns=_informative(estimator, shown)):
+    elif limit := limit_of_preset(plan, columns=_informative(estimator, shown)):
         quality = with_limit(quality, limit)
     if section is not None:
         from earnest_model.report import accuracy_section
@@ -201,10 +220,10 @@ def evaluate_set(
         provenance = {
             "model": model.name,
             "data_hash": opened.manifest.data_hash,
-            "preset": opened.manifest.plan.preset,
+            "preset": plan.preset,
         }
         write_section(section, accuracy_section(found, quality, provenance=provenance))
-    return quality.as_dict()
+    return {**quality.as_dict(), "note": met.note}
 
 
 def write_figures(
