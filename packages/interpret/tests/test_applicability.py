@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -125,7 +126,32 @@ def test_a_lone_cluster_and_a_small_training_set(lonely, training):
 def test_another_redshift_is_refused(training):
     batch = toy_batch(n_catalogs=3, seed=2)
     assert apply_to(ESTIMATOR, changed(batch, pl.lit(0.3).alias("z")), training).answer == "no"
-    assert apply_to(ESTIMATOR, changed(batch, pl.lit(0.09).alias("z")), training).answer == "with care"
+    near = apply_to(ESTIMATOR, changed(batch, pl.lit(0.09).alias("z")), training)
+    assert near.answer == "with care"
+    trained = float(np.max(training.fitted.column("z")))
+    assert near.reasons[0].startswith(f"The typical redshift lies {0.09 - trained:.3f} outside")
+
+
+def test_a_redshift_that_does_not_matter_is_not_mentioned(training):
+    """0.066 against 0.0663: the catalogs of a survey's rounded redshift."""
+    z = float(np.max(training.fitted.column("z"))) + 0.0003
+    found = apply_to(ESTIMATOR, changed(toy_batch(n_catalogs=3, seed=2), pl.lit(z).alias("z")), training)
+    assert not any("redshift" in reason for reason in found.reasons)
+
+
+def test_columns_have_their_units_and_profiles_their_radii(training):
+    batch = toy_batch(n_catalogs=3, seed=2)
+    profile = pl.Series("m_gas_profile", 3 * batch.column("m_gas_profile"), dtype=pl.Array(pl.Float32, 7))
+    reads = SaturatingEstimator(weights={"log10_m_gas_profile_5": 1.0})
+    learned = learn(reads, toy_batch(n_catalogs=300, seed=1), rng=np.random.default_rng(1))
+    found = apply_to(reads, changed(batch, profile), learned)
+    told = found.numbers()["columns"]
+    assert {name: told[name]["unit"] for name in ("m_gas", "t_x", "z")} == {"m_gas": "solMass", "t_x": "keV", "z": ""}
+    assert (told["m_gas"]["log10"], told["z"]["log10"]) == (True, False)
+    table = next(t for t in applicability_section(found, name="x").tables if t.name == "applicability-ranges")
+    assert "log₁₀ gas mass profile at 0.66 R₅₀₀ [M☉]" in [row[0] for row in table.rows]
+    assert not any(re.search(r"radius \d", text) for text in (*found.reasons, *(str(row) for row in table.rows)))
+    assert any("R₅₀₀ by +" in reason for reason in found.reasons)
 
 
 @pytest.mark.skipif("EARNEST_REAL_TABLES" not in os.environ, reason="EARNEST_REAL_TABLES names no folder of tables")
@@ -158,4 +184,5 @@ def test_the_command(monkeypatch, bundle, tmp_path: Path, capsys, factor):
     assert section.summary["answer"] == told["answer"]
     unseen = next(table for table in section.tables if table.name == "applicability-unseen")
     assert unseen.rows[0][0] == "temperature 10 % too high"
+    assert told["synthetic"] == section.provenance["synthetic"] == "in training: toy clusters"
     assert told["unseen"]["missed"] < 0

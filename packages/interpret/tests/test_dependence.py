@@ -54,6 +54,16 @@ def test_mutual_information_of_normals(rng, rho):
     assert found == pytest.approx(-0.5 * np.log(1 - rho**2), abs=0.05)
 
 
+def test_which_p_values_are_counted_is_told(rng):
+    """A label of catalogs is shuffled, so that p cannot be below 1 / 1000; a property of clusters has a formula."""
+    groups = np.repeat(np.arange(40), 50)
+    label, x = np.linspace(0, 1, 40)[groups], rng.normal(size=2000)
+    counted = measure_dependence(x + 9 * label, label, groups, rng=rng)
+    formula = measure_dependence(x, x + 0.1 * rng.normal(size=2000), groups, rng=rng)
+    assert (counted.n_shuffles, counted.p_value) == (999, pytest.approx(1e-3))
+    assert (formula.n_shuffles, formula.p_value < 1e-100) == (0, True)
+
+
 def test_mutual_information_with_a_label_of_few_values(rng):
     """x = label + noise without overlap tells the label: ln 4 for four equal labels; ties are no obstacle."""
     label = rng.integers(0, 4, 3000).astype(float)

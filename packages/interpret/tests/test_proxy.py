@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from earnest_interpret.closed_form import closed_forms
+from earnest_interpret.formulas import DEAF, formula_text
 from earnest_interpret.proxy import find_proxy, proxy_table
 from earnest_interpret.sample import mass_axis
+from earnest_interpret.sections import proxy_section
 from earnest_interpret.terse import encode, mass_proxies
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
@@ -32,6 +34,36 @@ def test_y_x_itself_weighs_one_to_one_and_is_its_own_proxy(batch, rng):
     assert proxies["terse"].scatter == pytest.approx(proxies["y_x"].scatter)
     assert proxies["y_x"].scatter == pytest.approx(np.sqrt(2) * 0.1 / 1.77, rel=0.06)
     assert proxies["m_gas"].scatter == pytest.approx(0.1 / 1.16, rel=0.06)
+
+
+def test_errors_of_slopes_are_what_repeated_noise_gives(rng):
+    """Standard errors by the formula against the spread of slopes over 300 draws of the noise, inputs correlated."""
+    inputs = rng.normal(size=(400, 2)) @ np.array([[1.0, 0.6], [0.0, 0.8]])
+    names = ["log10_t_x", "log10_m_gas"]
+    fits = [closed_forms(inputs[:, 1] + rng.normal(0, 0.5, 400), inputs, names).pair for _ in range(300)]
+    spread = np.std([fit.slopes for fit in fits], axis=0)
+    np.testing.assert_allclose(np.mean([fit.errors for fit in fits], axis=0), spread, rtol=0.15)  # 4 % at one sigma
+    unknown = np.mean([np.isnan(fit.gas_per_temperature) for fit in fits])
+    assert unknown > 0.98  # no weight on temperature: within three errors of zero
+
+
+def test_a_terse_value_deaf_to_temperature_gives_no_ratio(batch, rng):
+    log10_gas = np.log10(batch.column("m_gas"))
+    inputs = np.stack([np.log10(batch.column("t_x")), log10_gas], axis=1)
+    noisy = log10_gas + rng.normal(0, 0.1, len(log10_gas))
+    forms = closed_forms(noisy, inputs, ["log10_t_x", "log10_m_gas"])
+    section = proxy_section((), forms, noisy, forms.best[-1](inputs, ["log10_t_x", "log10_m_gas"]), radii=batch.radii)
+    assert [row[-1] for row in section.tables[0].rows[:2]] == [DEAF, DEAF]
+    assert DEAF in section.text[-1]
+    assert "/ M☉)" in section.text[-1]
+
+
+def test_radii_of_a_formula_are_told(batch):
+    model = SaturatingEstimator(weights={"log10_t_x": 0.6, "log10_m_gas_profile_1": 0.9}, saturation=1e9)
+    text = formula_text(find_proxy(model, encode(model, batch), batch, None).forms, batch.radii)
+    assert "log₁₀(temperature / keV)" in text
+    assert "R₅₀₀ / M☉)" in text
+    assert "radius" not in text
 
 
 def test_longer_formulas_explain_no_less(batch):

@@ -1,5 +1,6 @@
 """`earnest interpret`: why a model infers what it infers."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ ModelOption = Annotated[
 ]
 SplitOption = Annotated[
     str | None,
-    typer.Option(help="train, validation or test [test where the set has one, else all].", show_default=False),
+    typer.Option(help="train, validation, test or all [test where the set has one, else all].", show_default=False),
 ]
 MaxCatalogsOption = Annotated[
     int | None, typer.Option(min=1, help="Most catalogs, drawn at random [500].", show_default=False)
@@ -66,12 +67,13 @@ def leave_one_out(
     as_json: JsonOption = False,
 ) -> None:
     """Write how sigma8 moves when each cluster is left out: catalog_id, cluster_id, delta_sigma8 (Parquet)."""
+    from earnest_interpret.brief import leave_one_out_rows
     from earnest_interpret.commands import leave_one_out_command
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
-    _tell(inputs, leave_one_out_command(inputs, out=out, section=section), as_json=as_json)
+    _tell(inputs, leave_one_out_command(inputs, out=out, section=section), None if as_json else leave_one_out_rows)
 
 
 @app.command()
@@ -95,6 +97,7 @@ def saliency(
     as_json: JsonOption = False,
 ) -> None:
     """Write what every scaled input does in every cluster: signed gradients, or what the input adds (Parquet)."""
+    from earnest_interpret.brief import saliency_rows
     from earnest_interpret.commands import saliency_command
     from earnest_interpret.inputs import open_inputs
 
@@ -111,7 +114,7 @@ def saliency(
     answer = saliency_command(inputs, of=of, method=method, out=out, section=section)
     if answer["warning"]:
         say(f"warning: {answer['warning']}")
-    _tell(inputs, answer, as_json=as_json)
+    _tell(inputs, answer, None if as_json else saliency_rows)
 
 
 @app.command()
@@ -132,13 +135,14 @@ def terse(
     as_json: JsonOption = False,
 ) -> None:
     """Say what the terse value follows, whether it knows sigma8 at fixed mass, and how good a mass proxy it is."""
+    from earnest_interpret.brief import terse_rows
     from earnest_interpret.commands import terse_command
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     options["n_permutations"] = n_permutations
     inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
-    _tell(inputs, terse_command(inputs, out=out, section=section), as_json=as_json)
+    _tell(inputs, terse_command(inputs, out=out, section=section), None if as_json else terse_rows)
 
 
 @app.command()
@@ -158,12 +162,13 @@ def proxy(
     as_json: JsonOption = False,
 ) -> None:
     """Say how well the terse value predicts mass beside M_gas and Y_X, and which short formula it follows."""
+    from earnest_interpret.brief import proxy_rows
     from earnest_interpret.commands import proxy_command
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
-    _tell(inputs, proxy_command(inputs, out=out, section=section), as_json=as_json)
+    _tell(inputs, proxy_command(inputs, out=out, section=section), None if as_json else proxy_rows)
 
 
 @app.command()
@@ -196,12 +201,13 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write one page that shows how accurate the model is and why, and its numbers beside it as JSON."""
-    from earnest_interpret.commands import report_command
+    from earnest_interpret.commands import read_included, report_command
     from earnest_interpret.inputs import open_inputs
     from earnest_interpret.verdict.command import judged
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     options["n_permutations"] = n_permutations
+    included = read_included(include or [], summary or [])
     inputs = open_inputs(
         catalog_set,
         model,
@@ -214,8 +220,7 @@ def report(
     numbers = report_command(
         inputs,
         out=out,
-        include=include or [],
-        summary=summary or [],
+        included=included,
         title=title,
         figures=figures,
         judged=judged(inputs, catalog_set, model),
@@ -223,11 +228,21 @@ def report(
     if as_json:
         emit({**numbers, "page": str(out)}, as_json=True)
         return
+    if numbers["synthetic"]:
+        say(f"synthetic data: {numbers['synthetic']}")
     for reason in numbers["reasons"]:
         say(f"- {reason}")
     say(f"wrote {out} and {out.with_suffix('.json')}")
 
 
-def _tell(inputs: "Inputs", answer: dict[str, Any], *, as_json: bool) -> None:
+def _tell(inputs: "Inputs", answer: dict[str, Any], rows: Callable[[dict[str, Any]], dict[str, Any]] | None) -> None:
+    """Print every number as JSON, or sentences and a few rows."""
     say(f"interpreted {inputs.sample.text}")
-    emit(answer, as_json=as_json)
+    if rows is None:
+        emit(answer, as_json=True)
+        return
+    if answer["synthetic"]:
+        say(f"synthetic data: {answer['synthetic']}")
+    for reason in answer["reasons"]:
+        say(f"- {reason}")
+    emit(rows(answer), as_json=False)

@@ -13,6 +13,13 @@ from earnest_common.arrays import FloatArray
 __all__ = ["ClosedForm", "ClosedForms", "closed_forms"]
 
 
+_SURE = 3.0
+"""Errors by which a slope must differ from zero before something is divided by it."""
+
+_TINY = 1e-3
+"""Smallest slope, relative to the other, that is divided by, however well it is known."""
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class ClosedForm:
@@ -20,8 +27,8 @@ class ClosedForm:
 
     Attributes
     ----------
-    names, slopes
-        Inputs, and change of the terse value per dex (or unit) of each.
+    names, slopes, errors
+        Inputs, change of the terse value per dex (or unit) of each, and its standard error if clusters are independent.
     constant
         Terse value where all inputs are zero.
     r_squared
@@ -30,6 +37,7 @@ class ClosedForm:
 
     names: tuple[str, ...]
     slopes: tuple[float, ...]
+    errors: tuple[float, ...]
     constant: float
     r_squared: float
 
@@ -40,11 +48,15 @@ class ClosedForm:
 
     @property
     def gas_per_temperature(self) -> float:
-        """Summed slope with gas mass over the slope with temperature: 1 for Y_X; NaN without a temperature."""
+        """Summed slope with gas mass over the slope with temperature: 1 for Y_X.
+
+        It is NaN without a temperature, and where the slope with temperature is within three of its errors of zero.
+        """
         slopes = dict(zip(self.names, self.slopes, strict=True))
         gas = sum(slope for name, slope in slopes.items() if name.startswith("log10_m_gas"))
-        temperature = slopes.get("log10_t_x", 0.0)
-        return gas / temperature if temperature else float("nan")
+        temperature, error = slopes.get("log10_t_x", 0.0), dict(zip(self.names, self.errors, strict=True))
+        is_known = abs(temperature) > max(_SURE * error.get("log10_t_x", 0.0), _TINY * abs(gas))
+        return gas / temperature if is_known else float("nan")
 
 
 @final
@@ -119,9 +131,18 @@ def _fit(terse: FloatArray, inputs: FloatArray, names: Sequence[str], columns: t
     mean, height = x.mean(axis=0), float(terse.mean())
     slopes = np.linalg.lstsq(x - mean, terse - height, rcond=None)[0]
     left = terse - height - (x - mean) @ slopes
+    variance = float(left @ left) / max(len(terse) - len(columns) - 1, 1)
     return ClosedForm(
         names=tuple(names[j] for j in columns),
         slopes=tuple(float(slope) for slope in slopes),
+        errors=tuple(float(error) for error in np.sqrt(variance) * _unit_errors(x - mean)),
         constant=height - float(mean @ slopes),
         r_squared=1 - float(left @ left) / float(np.sum((terse - height) ** 2)),
     )
+
+
+def _unit_errors(x: FloatArray) -> FloatArray:
+    """Return the standard errors of slopes for residuals of variance 1: the root of the diagonal of 1 / (x^T x)."""
+    _, size, axes = np.linalg.svd(x, full_matrices=False)
+    kept = size > np.finfo(np.float64).eps * max(x.shape) * size.max()
+    return np.asarray(np.sqrt(np.sum((axes[kept] / size[kept, None]) ** 2, axis=0)), dtype=np.float64)

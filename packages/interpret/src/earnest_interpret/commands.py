@@ -3,9 +3,9 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import polars as pl
 from earnest_common.errors import InputError
@@ -14,6 +14,7 @@ from earnest_common.progress import progress
 from earnest_common.section import Section, read_section, write_section
 
 from earnest_interpret.examine import Question, examine_inputs
+from earnest_interpret.formulas import formula_text
 from earnest_interpret.inputs import Inputs, model_in_words
 from earnest_interpret.interpretation import ideal_of, interpret
 from earnest_interpret.leave_group_out import leave_groups_out
@@ -28,12 +29,21 @@ from earnest_interpret.numbers import (
     terse_numbers,
 )
 from earnest_interpret.proxy import find_proxy, proxy_table
+from earnest_interpret.reasons import Reason, cluster_reason, input_reasons, proxy_reasons, terse_reasons
 from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_figures, write_report
 from earnest_interpret.saliency import Method, Target, saliency_table
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.terse import encode, summarise_terse
 
-__all__ = ["leave_one_out_command", "proxy_command", "report_command", "saliency_command", "terse_command"]
+__all__ = [
+    "Included",
+    "leave_one_out_command",
+    "proxy_command",
+    "read_included",
+    "report_command",
+    "saliency_command",
+    "terse_command",
+]
 
 
 def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) -> dict[str, Any]:
@@ -45,7 +55,8 @@ def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) ->
     config = inputs.config
     groups = leave_groups_out(inputs.estimator, batch, axis, seed=config.seed, max_rows=config.max_rows)
     told = leave_one_out_numbers(summary, delta, axis, ideal)
-    answer = _answer(inputs, {**told, "groups": group_numbers(groups, column=summary.column)})
+    told |= {"groups": group_numbers(groups, column=summary.column), "reasons": [cluster_reason(summary).text]}
+    answer = _answer(inputs, told)
     _write_table(out, leave_one_out_table(batch, delta), answer, inputs)
     if section:
         from earnest_interpret.sections import clusters_section
@@ -66,7 +77,8 @@ def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, s
         compare=inputs.compare,
         compare_name=inputs.compare_name,
     )
-    answer = _answer(inputs, {**saliency_numbers(summary), **beside_numbers(beside)})
+    told = {**saliency_numbers(summary), **beside_numbers(beside), "reasons": _texts(input_reasons(summary))}
+    answer = _answer(inputs, told)
     _write_table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
     if section:
         from earnest_interpret.sections import inputs_section
@@ -82,7 +94,8 @@ def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     values = encode(inputs.estimator, batch, max_rows=config.max_rows)
     axis = mass_axis(batch)
     summary = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
-    answer = _answer(inputs, terse_numbers(summary))
+    beside = tuple(inputs.estimator.description.supplementary)
+    answer = _answer(inputs, {**terse_numbers(summary), "reasons": _texts(terse_reasons(summary, beside))})
     if out:
         table = batch.clusters.select("catalog_id", "cluster_id").with_columns(pl.Series("terse", values))
         _write_table(out, table, answer, inputs)
@@ -99,24 +112,59 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
     found = find_proxy(inputs.estimator, values, batch, axis)
     why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
+    reasons = _texts(proxy_reasons(found.proxies))
+    if found.forms:
+        reasons.append(formula_text(found.forms, batch.radii))
     told = {"mass_proxies": proxy_numbers(found.proxies), "missing": why, "formula": closed_form_numbers(found.forms)}
-    answer = _answer(inputs, told)
+    answer = _answer(inputs, {**told, "reasons": reasons})
     if out:
         _write_table(out, proxy_table(batch, values, found), answer, inputs)
     if section:
         from earnest_interpret.sections import proxy_section
 
-        made = proxy_section(found.proxies, found.forms, values, found.formula_values)
+        made = proxy_section(found.proxies, found.forms, values, found.formula_values, radii=batch.radii)
         _write_section(section, made, inputs)
     return answer
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Included:
+    """What other commands wrote for the page.
+
+    Attributes
+    ----------
+    sections, summaries
+        Sections, and headline numbers.
+    hashes
+        Of their files, by name.
+    """
+
+    sections: tuple[Section, ...] = ()
+    summaries: tuple[Mapping[str, Any], ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_included(include: Sequence[Path], summary: Sequence[Path]) -> Included:
+    """Return what files of other commands hold.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing or something else.
+    """
+    return Included(
+        sections=tuple(read_section(path) for path in include),
+        summaries=tuple(read_summary(path) for path in summary),
+        hashes={f"include {path.name}": file_sha256(path) for path in (*include, *summary)},
+    )
 
 
 def report_command(
     inputs: Inputs,
     *,
     out: Path,
-    include: Sequence[Path],
-    summary: Sequence[Path],
+    included: Included,
     title: str | None,
     judged: Section | None = None,
     figures: Path | None = None,
@@ -125,10 +173,9 @@ def report_command(
 
     An included verdict wins over the one given.
     """
-    sections = [read_section(path) for path in include]
+    sections = list(included.sections)
     if judged is not None and judged.key not in {section.key for section in sections}:
         sections.append(judged)
-    headline = [read_summary(path) for path in summary]
     with progress(4, "interpret") as bar:
         found = interpret(
             inputs.estimator,
@@ -138,14 +185,13 @@ def report_command(
             compare=(inputs.compare, inputs.compare_name),
             advance=lambda word: bar.advance(note=word),
         )
-    hashes = {f"include {path.name}": file_sha256(path) for path in (*include, *summary)}
-    record = {**inputs.provenance, "inputs": {**inputs.provenance["inputs"], **hashes}}
+    record = {**inputs.provenance, "inputs": {**inputs.provenance["inputs"], **included.hashes}}
     report = build_report(
         found,
         model=model_in_words(inputs.estimator),
         title=title or TITLE,
         include=sections,
-        summaries=headline,
+        summaries=included.summaries,
         provenance=record,
     )
     write_report(out, report)
@@ -154,9 +200,14 @@ def report_command(
     return dict(report.numbers)
 
 
+def _texts(reasons: Sequence[Reason]) -> list[str]:
+    return [reason.text for reason in reasons]
+
+
 def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
     batch = inputs.sample.batch
-    head = {"sample": inputs.sample.text, "n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters}
+    head: dict[str, Any] = {"sample": inputs.sample.text, "synthetic": inputs.synthetic}
+    head |= {"n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters}
     return dict(finite({**head, **numbers}))
 
 
@@ -169,7 +220,7 @@ def _write_table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inpu
         )
     refuse_existing(beside)
     stream = io.BytesIO()
-    table.write_parquet(stream)
+    table.write_parquet(stream, metadata={"earnest.synthetic": inputs.synthetic} if inputs.synthetic else None)
     record = {**answer, "provenance": finite(inputs.provenance)}
     write_atomic(beside, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     write_atomic(out, stream.getvalue())

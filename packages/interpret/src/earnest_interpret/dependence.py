@@ -42,11 +42,15 @@ class Dependence:
     p_value
         Chance of as strong a relation when a property of clusters is shuffled within catalogs, or a property of
         catalogs between them.
+    n_shuffles
+        Shuffles between catalogs that the p-value was counted from; 0 for the normal limit of all shuffles within
+        catalogs, which may be as small as it likes.
     """
 
     distance: float
     information: float
     p_value: float
+    n_shuffles: int = 0
 
 
 def measure_dependence(
@@ -72,7 +76,8 @@ def measure_dependence(
         return Dependence(distance=math.nan, information=math.nan, p_value=math.nan)
     first = np.unique(members, return_index=True)[1]
     few, more = (rng.permutation(len(x))[:n] for n in (N_DISTANCE, N_INFORMATION))
-    if len(first) > 2 and bool((y == y[first][members]).all()):
+    is_shared = len(first) > 2 and bool((y == y[first][members]).all())
+    if is_shared:
         p_value = p_between_catalogs(x[few], y[first], members[few], rng=rng, n_permutations=n_permutations)
     else:
         p_value = p_within_catalogs(x, y, members)
@@ -80,6 +85,7 @@ def measure_dependence(
         distance=distance_correlation(x[few], y[few]),
         information=mutual_information(x[more], y[more], rng=rng),
         p_value=p_value,
+        n_shuffles=n_permutations if is_shared else 0,
     )
 
 

@@ -1,7 +1,7 @@
 """What every command begins with: a model, a bounded sample of a catalog set, and the record of both."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -14,7 +14,7 @@ from earnest_common.protocols import Estimator
 from earnest_common.provenance import provenance
 
 from earnest_interpret.interpretation import InterpretConfig
-from earnest_interpret.sample import Sample, read_sample
+from earnest_interpret.sample import ALL, Sample, emulated, read_sample
 from earnest_interpret.words import joined, plain
 
 __all__ = ["Inputs", "model_in_words", "open_inputs"]
@@ -32,7 +32,7 @@ class Inputs:
     sample
         The catalogs.
     config
-        The resolved configuration.
+        The resolved configuration, with the split that was read.
     provenance
         Configuration, seed, versions and hashes of both, for what is written.
     also
@@ -49,6 +49,11 @@ class Inputs:
     compare: Estimator | None = None
     compare_name: str = ""
 
+    @property
+    def synthetic(self) -> str | None:
+        """What is emulated in the catalogs and in the training; ``None`` if nothing is."""
+        return emulated(catalogs=self.sample.synthetic, training=self.estimator.description.synthetic)
+
 
 def open_inputs(
     catalog_set: Path,
@@ -59,6 +64,7 @@ def open_inputs(
     outputs: Iterable[Path | None] = (),
     also: Sequence[Path] = (),
     compare: Path | None = None,
+    check: Callable[[Sample], None] = lambda _: None,
 ) -> Inputs:
     """Return the model and the sample, after making sure that nothing would be overwritten.
 
@@ -74,6 +80,8 @@ def open_inputs(
         Bundles of other trainings of the model.
     compare
         Bundle of another model.
+    check
+        Refuses a sample that would not do, before a model is loaded.
 
     Raises
     ------
@@ -85,6 +93,9 @@ def open_inputs(
             refuse_existing(path)
     resolved = load_config(InterpretConfig, file=config, options=options)
     opened = CatalogSet.open(catalog_set)
+    sample = read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
+    check(sample)
+    resolved = replace(resolved, split=sample.split or ALL)
     paths = {"model": model, **{f"also {n}": path for n, path in enumerate(also, start=2)}}
     paths |= {"compare": compare} if compare else {}
     models = {name: load_estimator(path) for name, path in paths.items()}
@@ -94,7 +105,7 @@ def open_inputs(
     estimator, other = models["model"], models.get("compare")
     return Inputs(
         estimator=estimator,
-        sample=read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed),
+        sample=sample,
         config=resolved,
         provenance=_record(resolved, opened, estimator, paths),
         also=tuple(one for name, one in models.items() if name.startswith("also")),
@@ -113,6 +124,7 @@ def _record(
         **provenance(
             config=as_mapping(config), seed=config.seed, inputs={"catalogs": opened.manifest.data_hash, **hashes}
         ),
+        "synthetic": emulated(catalogs=plan.synthetic, training=description.synthetic),
         "catalogs": {"kind": plan.kind, "preset": plan.preset, "seed": plan.seed, "config": dict(plan.config)},
         "model": {
             "estimator": description.estimator,

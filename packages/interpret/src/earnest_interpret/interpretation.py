@@ -28,7 +28,7 @@ from earnest_interpret.numbers import (
 from earnest_interpret.proxy import ProxyFindings, find_proxy
 from earnest_interpret.reasons import Reason, top_reasons
 from earnest_interpret.saliency import SaliencySummary
-from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
+from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, emulated, mass_axis
 from earnest_interpret.terse import TerseSummary, summarise_terse
 
 __all__ = [
@@ -47,7 +47,7 @@ class InterpretConfig:
     Attributes
     ----------
     split
-        Part of the set; by default ``test`` where the set has one, else all.
+        Part of the set, or ``all``; by default ``test`` where the set has one, else all.
     max_catalogs
         Most catalogs, drawn at random where there are more.
     max_rows
@@ -102,6 +102,8 @@ class Interpretation:
         Columns that join after the encoder.
     missing
         Why there is no saliency or terse value.
+    synthetic
+        What is emulated in the catalogs and in the training of the model; ``None`` if nothing is.
     """
 
     sample: Sample
@@ -119,6 +121,7 @@ class Interpretation:
     proxy: ProxyFindings | None
     beside: tuple[str, ...] = ()
     missing: str = ""
+    synthetic: str | None = None
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -139,7 +142,10 @@ class Interpretation:
         )
 
         found = self.proxy
-        more = (proxy_section(found.proxies, found.forms, self.terse_values, found.formula_values),) if found else ()
+        more: tuple[Section, ...] = ()
+        if found:
+            told = (found.proxies, found.forms, self.terse_values, found.formula_values)
+            more = (proxy_section(*told, radii=self.sample.batch.radii),)
         sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
         return (
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
@@ -155,7 +161,7 @@ class Interpretation:
             "sample": self.sample.text,
             "n_catalogs": self.sample.batch.n_catalogs,
             "n_clusters": self.sample.batch.n_clusters,
-            "synthetic": self.sample.synthetic,
+            "synthetic": self.synthetic,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
             "leave_one_out": leave_one_out_numbers(self.clusters, self.delta, self.axis, self.ideal),
             "leave_group_out": group_numbers(self.groups, column=self.clusters.column),
@@ -231,6 +237,7 @@ def interpret(
         proxy=proxy,
         beside=tuple(estimator.description.supplementary),
         missing=missing,
+        synthetic=emulated(catalogs=sample.synthetic, training=estimator.description.synthetic),
     )
 
 

@@ -12,8 +12,9 @@ from earnest_interpret.information import Ideal, information_by_mass
 from earnest_interpret.leave_group_out import GroupRemoval
 from earnest_interpret.leave_one_out import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
-from earnest_interpret.sample import MASS_UNIT, MassAxis
+from earnest_interpret.sample import MassAxis
 from earnest_interpret.terse import MassProxy, TerseSummary
+from earnest_interpret.units import MASS_UNIT, unit_of
 
 __all__ = [
     "beside_numbers",
@@ -135,7 +136,8 @@ def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:
         return None
 
     def told(form: ClosedForm) -> dict[str, Any]:
-        return {**asdict(form), "gas_per_temperature": form.gas_per_temperature}
+        units = [unit_of(name) for name in form.names]
+        return {**asdict(form), "units": units, "gas_per_temperature": form.gas_per_temperature}
 
     return {
         "pair": told(forms.pair) if forms.pair else None,

@@ -8,11 +8,11 @@ import numpy as np
 
 from earnest_interpret.leave_one_out import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
-from earnest_interpret.sample import MASS_UNIT
-from earnest_interpret.terse import TerseSummary
+from earnest_interpret.terse import MassProxy, TerseSummary
+from earnest_interpret.units import MASS_UNIT
 from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
 
-__all__ = ["Reason", "top_reasons"]
+__all__ = ["Reason", "cluster_reason", "input_reasons", "proxy_reasons", "terse_reasons", "top_reasons"]
 
 Outcome = Literal["finding", "passed", "failed", "impossible"]
 
@@ -67,11 +67,11 @@ def top_reasons(
     missing
         Why there is no saliency or terse value.
     """
-    reasons = [_clusters(clusters)]
+    reasons = [cluster_reason(clusters)]
     if inputs is not None:
-        reasons += [_inputs(inputs), *_shape(inputs)]
+        reasons += input_reasons(inputs)
     if terse is not None:
-        reasons += [_mass(terse, beside), *_excess(terse), _fixed_mass(terse), *_proxy(terse)]
+        reasons += terse_reasons(terse, beside)
     if inputs is None or terse is None:
         reasons.append(_reason("terse", "impossible", f"What the encoder passes on cannot be examined: {missing}."))
     return tuple(reasons)
@@ -81,7 +81,8 @@ def _reason(key: str, outcome: Outcome, text: str, **numbers: float | int | str 
     return Reason(key=key, outcome=outcome, text=text, numbers=numbers)
 
 
-def _clusters(summary: LeaveOneOutSummary) -> Reason:
+def cluster_reason(summary: LeaveOneOutSummary) -> Reason:
+    """Return which clusters move sigma8."""
     if summary.n_clusters == 0:
         return _reason("clusters", "impossible", "No catalog holds two clusters, so none can be left out.")
     start = f"Leaving out one cluster moves σ₈ by less than {fixed(summary.stability_68, 4)} in 68 % of cases"
@@ -110,6 +111,11 @@ def _clusters(summary: LeaveOneOutSummary) -> Reason:
         lowering=last.lowering,
         median=last.median,
     )
+
+
+def input_reasons(summary: SaliencySummary) -> list[Reason]:
+    """Return what the encoder listens to."""
+    return [_inputs(summary), *_shape(summary)]
 
 
 def _inputs(summary: SaliencySummary) -> Reason:
@@ -144,6 +150,12 @@ def _shape(summary: SaliencySummary) -> list[Reason]:
             )
             found.append(_reason("shape", "finding", text, profile=group.name, coherence=left))
     return found
+
+
+def terse_reasons(summary: TerseSummary, beside: tuple[str, ...] = ()) -> list[Reason]:
+    """Return what the terse value follows, whether it cheats, and what it is worth."""
+    found = [_mass(summary, beside), *_excess(summary), _fixed_mass(summary)]
+    return [*found, *proxy_reasons(summary.proxies)]
 
 
 def _mass(summary: TerseSummary, beside: tuple[str, ...]) -> Reason:
@@ -198,8 +210,9 @@ def _fixed_mass(summary: TerseSummary) -> Reason:
     return _reason("sigma8_at_fixed_mass", "passed" if clean else "failed", text, **numbers)
 
 
-def _proxy(summary: TerseSummary) -> list[Reason]:
-    scatter = {proxy.name: proxy.scatter for proxy in summary.proxies}
+def proxy_reasons(proxies: tuple[MassProxy, ...]) -> list[Reason]:
+    """Return what the terse value is worth as a mass proxy."""
+    scatter = {proxy.name: proxy.scatter for proxy in proxies}
     if len(scatter) < 2 or "terse" not in scatter:
         return []
     others = [f"{plain(n)} {percent(s, 1)}" for n, s in scatter.items() if n != "terse"]

@@ -22,8 +22,9 @@ TITLE: Final = "What the clusters say about σ₈, and why"
 
 _SILENCE: Final = {
     "verdict": (
-        "Nobody asked here: to tell whether a model is overspecialised takes at least 60 catalogs of known σ₈ that it "
-        "was not trained on (earnest interpret verdict)."
+        "This page gives no verdict. To tell whether a model is overspecialised takes at least 60 catalogs of known σ₈ "
+        "that it was not trained on: use a larger set, or earnest interpret verdict --split all with a set that is not "
+        "that of the training."
     ),
     "counts": (
         "Not part of this page. The purely statistical answer from the number of clusters and their median Y_X comes "
@@ -93,7 +94,7 @@ def build_report(
     page = Page(
         title=title,
         subtitle=f"{model}, interpreted on {found.sample.text}.",
-        synthetic=found.sample.synthetic,
+        synthetic=found.synthetic,
         headlines=headlines(headline) if "scatter" in headline else _inferred(found),
         note=samples_in_words(headline),
         reasons=found.reasons,
@@ -165,7 +166,8 @@ def write_figures(path: Path, report: Report) -> None:
     with atomic_folder(path) as folder:
         for name, figure in figures.items():
             (folder / f"{name}.svg").write_text(figure.svg)
-        captions = [f"**{name}.svg** {figure.caption}" for name, figure in figures.items()]
+        label = [f"Synthetic data: {report.numbers['synthetic']}."] if report.numbers["synthetic"] else []
+        captions = [*label, *(f"**{name}.svg** {figure.caption}" for name, figure in figures.items())]
         (folder / "captions.md").write_text("\n\n".join(captions) + "\n")
 
 
@@ -227,4 +229,5 @@ def _reality(found: Interpretation) -> str:
             f"The catalogs of this page are emulated: {found.sample.synthetic.rstrip('.')}. Every accuracy and every "
             "reason on it holds for such catalogs, and for real ones as far as they resemble them."
         )
-    return "The catalog set does not declare its clusters as emulated."
+    untold = "The catalog set does not declare its clusters as emulated"
+    return f"{untold}, but the model was trained on what is: {found.synthetic}." if found.synthetic else f"{untold}."

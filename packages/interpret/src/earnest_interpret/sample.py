@@ -1,6 +1,6 @@
 """The catalogs that are interpreted: a bounded, reproducible choice from a catalog set, and its mass axis."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -15,10 +15,20 @@ from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import PRESETS, Survey
 
-__all__ = ["MASS_UNIT", "MAX_ROWS", "MassAxis", "Sample", "chunks", "mass_axis", "read_sample", "y_x"]
+__all__ = [
+    "ALL",
+    "MAX_ROWS",
+    "MassAxis",
+    "Sample",
+    "chunks",
+    "emulated",
+    "mass_axis",
+    "read_sample",
+    "y_x",
+]
 
-MASS_UNIT = "solMass"
-"""Unit of every mass that is written, as in the tables of catalogs."""
+ALL = "all"
+"""Name of the whole set where a split is asked for."""
 
 MAX_ROWS = 200_000
 """Most clusters that are handed to an estimator at a time."""
@@ -73,7 +83,7 @@ def read_sample(
     catalog_set
         The set.
     split
-        Part of the set; by default ``test`` where the set has one, else all.
+        Part of the set, or ``all``; by default ``test`` where the set has one, else all.
     max_catalogs
         Most catalogs; ``None`` for no limit.
     seed
@@ -87,6 +97,10 @@ def read_sample(
     catalogs = catalog_set.scan_catalogs().select("catalog_id", "split").collect()
     if split is None and (catalogs.get_column("split") == "test").any():
         split = "test"
+    split = None if split == ALL else split
+    known = catalogs.get_column("split").drop_nulls().unique().sort().to_list()
+    if split is not None and split not in known:
+        raise _nothing(catalog_set, split, known)
     found = catalogs.filter(pl.col("split") == split) if split else catalogs
     ids = found.get_column("catalog_id").to_numpy()
     if max_catalogs is not None and len(ids) > max_catalogs:
@@ -97,8 +111,7 @@ def read_sample(
     ]
     kept = [batch for batch in chosen if batch.n_catalogs]
     if sum(batch.n_clusters for batch in kept) == 0:
-        part = f" of split '{split}'" if split else ""
-        raise InputError(f"{catalog_set.path} has no clusters{part} to interpret; choose another --split or set")
+        raise _nothing(catalog_set, split, known)
     plan = catalog_set.manifest.plan
     cosmology = load_config(Cosmology, options=plan.cosmology, base=MAGNETICUM)
     return Sample(
@@ -109,6 +122,29 @@ def read_sample(
         survey=_survey(plan),
         cosmology=cosmology,
     )
+
+
+def _nothing(catalog_set: CatalogSet, split: str | None, known: Sequence[str]) -> InputError:
+    part, offered = f" of split '{split}'" if split else "", ", ".join((*known, ALL))
+    return InputError(
+        f"{catalog_set.path} has no clusters{part} to interpret; choose another --split ({offered}) or set"
+    )
+
+
+def emulated(*, catalogs: str | None, training: str | None) -> str | None:
+    """Return what is emulated in the catalogs of an answer and in those that its model was trained on.
+
+    Examples
+    --------
+    >>> emulated(catalogs="EMULATED gas", training="EMULATED gas")
+    'EMULATED gas'
+    >>> emulated(catalogs=None, training="EMULATED gas")
+    'in training: EMULATED gas'
+    """
+    if catalogs == training:
+        return catalogs
+    found = {"in these catalogs": catalogs, "in training": training}
+    return "; ".join(f"{where}: {text}" for where, text in found.items() if text) or None
 
 
 def _survey(plan: Plan) -> Survey | None:

@@ -1,6 +1,7 @@
 """Numbers in sentences: signs, percentages and p-values as a journal prints them."""
 
 import math
+from collections.abc import Sequence
 
 __all__ = ["NAMES", "fixed", "joined", "percent", "plain", "probability", "signed", "significant"]
 
@@ -108,17 +109,19 @@ def joined(parts: list[str]) -> str:
     return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def plain(name: str) -> str:
-    """Return the words for a column or input.
+def plain(name: str, radii: Sequence[float] = ()) -> str:
+    """Return the words for a column or input; a profile's place is told as its radius where radii are given.
 
     Examples
     --------
     >>> plain("log10_m_gas_profile_5"), plain("log10_t_x"), plain("my_column")
     ('gas mass profile, radius 5', 'temperature', 'my column')
+    >>> plain("gas_slope_profile_2", [0.15, 0.22])
+    'gas density slope at 0.22 R₅₀₀'
     """
     if name in NAMES:
         return NAMES[name]
     stem, _, place = name.rpartition("_")
     if stem in NAMES and place.isdigit():
-        return f"{NAMES[stem]}, radius {place}"
+        return f"{NAMES[stem]} at {radii[int(place) - 1]:.2f} R₅₀₀" if radii else f"{NAMES[stem]}, radius {place}"
     return name.replace("_", " ")

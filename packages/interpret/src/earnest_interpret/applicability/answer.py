@@ -7,6 +7,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 
 from earnest_interpret.applicability.unseen import Unseen
+from earnest_interpret.units import unit_of
 
 __all__ = ["Answer", "Applicability", "Comparison", "Range"]
 
@@ -21,7 +22,7 @@ class Range:
     Attributes
     ----------
     name
-        The column, profiles counted from 1; log10 except for slopes and z.
+        The column, profiles counted from 1; log10 of the column's unit, except for slopes and z.
     quantiles, training
         1, 50 and 99 % quantiles.
     outside
@@ -32,6 +33,21 @@ class Range:
     quantiles: tuple[float, float, float]
     training: tuple[float, float, float]
     outside: float
+
+    @property
+    def is_logarithm(self) -> bool:
+        """Whether quantiles are those of log10 of the column."""
+        return self.name != "z" and not self.name.startswith("gas_slope_profile")
+
+    def numbers(self) -> dict[str, Any]:
+        """Return plain values for JSON; the unit is that of what the logarithm is of."""
+        return {
+            "log10": self.is_logarithm,
+            "unit": unit_of(self.name),
+            "quantiles": list(self.quantiles),
+            "training": list(self.training),
+            "outside": self.outside,
+        }
 
 
 @final
@@ -83,6 +99,8 @@ class Applicability:
         By column.
     missing
         Columns that the model reads and the catalog lacks.
+    radii
+        Of the profiles [R_500c].
     sigma8
         Inferred values where the model can be applied at all, else empty.
     unseen
@@ -95,6 +113,7 @@ class Applicability:
     comparisons: tuple[Comparison, ...]
     ranges: tuple[Range, ...]
     missing: tuple[str, ...]
+    radii: tuple[float, ...]
     sigma8: FloatArray
     unseen: Unseen | None = None
 
@@ -116,10 +135,7 @@ class Applicability:
                 }
                 for one in self.comparisons
             },
-            "columns": {
-                r.name: {"quantiles": list(r.quantiles), "training": list(r.training), "outside": r.outside}
-                for r in self.ranges
-            },
+            "columns": {r.name: r.numbers() for r in self.ranges},
             "sigma8": [float(value) for value in self.sigma8[:50]],
             "unseen": self.unseen.numbers() if self.unseen else None,
         }

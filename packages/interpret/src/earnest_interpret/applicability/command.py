@@ -19,7 +19,7 @@ from earnest_common.seeds import Stage, generator
 
 from earnest_interpret.applicability.decide import apply_to, learn
 from earnest_interpret.report import finite
-from earnest_interpret.sample import MAX_ROWS, read_sample
+from earnest_interpret.sample import ALL, MAX_ROWS, Sample, emulated, read_sample
 
 __all__ = ["ApplicabilityConfig", "applicability_command", "read_catalogs"]
 
@@ -31,6 +31,8 @@ class ApplicabilityConfig:
 
     Attributes
     ----------
+    split
+        Part of a foreign set, or ``all``; by default ``test`` where it has one, else all.
     max_training
         Most catalogs of the training set, drawn at random.
     max_catalogs
@@ -41,6 +43,7 @@ class ApplicabilityConfig:
         Seed of the draws.
     """
 
+    split: str | None = None
     max_training: int = 1_000
     max_catalogs: int = 200
     max_rows: int = MAX_ROWS
@@ -66,12 +69,14 @@ def applicability_command(
     if section is not None:
         refuse_existing(section)
     resolved = load_config(ApplicabilityConfig, file=config, options=options)
-    estimator = load_estimator(model)
-    batch = read_catalogs(source, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
+    sample = read_catalogs(source, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
+    if source.is_dir():
+        resolved = replace(resolved, split=sample.split or ALL)
+    batch, estimator = sample.batch, load_estimator(model)
     opened = CatalogSet.open(training)
-    has_train = (opened.scan_catalogs().select("split").collect().get_column("split") == "train").any()
-    split = "train" if has_train else None
-    known = read_sample(opened, split=split, max_catalogs=resolved.max_training, seed=resolved.seed).batch
+    trained = _known(opened, resolved)
+    known, trained_on = trained.batch, estimator.description.synthetic or trained.synthetic
+    label = emulated(catalogs=sample.synthetic, training=trained_on)
     if tuple(np.round(batch.radii, 6)) != tuple(np.round(known.radii, 6)):
         batch = _without_profiles(batch)
     learned = learn(estimator, known, rng=generator(resolved.seed, Stage.RESAMPLING, index=20))
@@ -82,12 +87,18 @@ def applicability_command(
         hashes = {"model": file_sha256(model / "bundle.json"), "training": opened.manifest.data_hash}
         record = provenance(config=as_mapping(resolved), seed=resolved.seed, inputs=hashes)
         made = applicability_section(found, name=source.name)
-        write_section(section, replace(made, provenance=finite(record)))
-    head = {"n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters, "n_training": known.n_catalogs}
+        write_section(section, replace(made, provenance=finite({**record, "synthetic": label})))
+    head = {
+        "sample": sample.text,
+        "synthetic": label,
+        "n_catalogs": batch.n_catalogs,
+        "n_clusters": batch.n_clusters,
+        "n_training": known.n_catalogs,
+    }
     return dict(finite({**found.numbers(), **head}))
 
 
-def read_catalogs(path: Path, *, max_catalogs: int, seed: int) -> CatalogBatch:
+def read_catalogs(path: Path, *, max_catalogs: int, seed: int, split: str | None = None) -> Sample:
     """Return the catalogs of a set, or of a Parquet table of clusters.
 
     Raises
@@ -96,12 +107,18 @@ def read_catalogs(path: Path, *, max_catalogs: int, seed: int) -> CatalogBatch:
         If it is neither, or breaks the schema.
     """
     if path.is_dir():
-        batch = read_sample(CatalogSet.open(path), max_catalogs=max_catalogs, seed=seed).batch
-    else:
-        batch = _table(path)
+        return read_sample(CatalogSet.open(path), split=split, max_catalogs=max_catalogs, seed=seed)
+    batch = _table(path)
     if batch.n_clusters == 0:
         raise InputError(f"{path} has no clusters")
-    return batch
+    return Sample(batch=batch, n_available=batch.n_catalogs)
+
+
+def _known(opened: CatalogSet, config: ApplicabilityConfig) -> Sample:
+    """Return catalogs of the training split, or of the whole set where it has none."""
+    has_train = (opened.scan_catalogs().select("split").collect().get_column("split") == "train").any()
+    split = "train" if has_train else None
+    return read_sample(opened, split=split, max_catalogs=config.max_training, seed=config.seed)
 
 
 def _table(path: Path) -> CatalogBatch:

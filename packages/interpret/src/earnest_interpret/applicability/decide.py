@@ -35,7 +35,11 @@ ALPHA: Final = 0.05
 MIN_TRAINING: Final = 100
 """Fewest training catalogs; half of them calibrate."""
 
-_DELTA_Z: Final = 0.05
+_FAR_Z: Final = 0.05
+"""Redshifts outside the training from which the answer is no."""
+
+_CARE_Z: Final = 0.01
+"""Those from which it takes care; less is not worth a sentence."""
 
 _ANSWERS: Final[tuple[Answer, ...]] = ("no", "with care", "yes")
 
@@ -123,13 +127,15 @@ def apply_to(
             comparisons,
             missing=missing,
             known=known,
-            redshift=beyond,
+            redshift=beyond if beyond > _CARE_Z else 0.0,
+            radii=batch.radii,
             n_catalogs=batch.n_catalogs,
             unseen=unseen,
         ),
         comparisons=comparisons,
         ranges=_ranges(batch, training.fitted, (*known, "z")),
         missing=missing,
+        radii=batch.radii,
         sigma8=sigma8,
         unseen=unseen,
     )
@@ -147,9 +153,9 @@ def _answer(
 ) -> Answer:
     """Return no beyond all catalogs of the training, with care where one in twenty lies, else yes."""
     unseen = [one.space for one in comparisons if p_values[one.space] * (1 + len(one.calibration)) < 1.5]
-    if missing or unseen or beyond > _DELTA_Z or not comparisons:
+    if missing or unseen or beyond > _FAR_Z or not comparisons:
         return "no"
-    return "with care" if min(holm(dict(p_values)).values()) <= ALPHA or beyond > 0.01 else "yes"
+    return "with care" if min(holm(dict(p_values)).values()) <= ALPHA or beyond > _CARE_Z else "yes"
 
 
 def _compare(

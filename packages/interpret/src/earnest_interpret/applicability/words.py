@@ -34,6 +34,7 @@ def reasons_for(
     known: Sequence[str],
     redshift: float,
     n_catalogs: int,
+    radii: Sequence[float],
     unseen: Unseen | None = None,
 ) -> tuple[str, ...]:
     """Return one sentence for each comparison, and for what stands in the way.
@@ -45,9 +46,11 @@ def reasons_for(
     missing, known
         Columns that the model reads and the catalog lacks, and those that are compared.
     redshift
-        By how much the typical redshift lies outside the range of the training.
+        By how much the typical redshift lies outside the range of the training; 0 if it is no matter.
     n_catalogs
         Number of catalogs.
+    radii
+        Radii of the profiles [R_500c].
     unseen
         What errors that no distance shows would do.
     """
@@ -64,7 +67,7 @@ def reasons_for(
             f"The typical redshift lies {fixed(redshift, 3)} outside the range of the training; relations evolve, and "
             "the model was not told the redshift."
         )
-    found += [_sentence(one, n_catalogs) for one in comparisons]
+    found += [_sentence(one, n_catalogs, radii) for one in comparisons]
     spaces = {one.space for one in comparisons}
     if "summary" not in spaces:
         found.append("The summary cannot be compared: a catalog has too few clusters.")
@@ -96,27 +99,27 @@ def _unseen(unseen: Unseen) -> str:
     )
 
 
-def _sentence(one: Comparison, n_catalogs: int) -> str:
+def _sentence(one: Comparison, n_catalogs: int, radii: Sequence[float]) -> str:
     p_value = float(np.median(one.p_values))
     beyond = p_value * (1 + len(one.calibration)) < 1.5
     share = percent(float(np.mean(one.calibration < np.median(one.values))))
     place = "farther out than every one" if beyond else f"farther out than {share}"
     typical = " of the typical catalog" if n_catalogs > 1 else ""
     trained = f"of {len(one.calibration)} catalogs of the training ({probability(p_value)})"
-    far = joined([f"{_name(name)} by {signed(size, 1)}" for name, size in one.farthest if abs(size) >= 1])
+    far = joined([f"{_name(name, radii)} by {signed(size, 1)}" for name, size in one.farthest if abs(size) >= 1])
     tail = f"; in standard deviations of the training, {far}" if far else ""
     return f"{_WHAT[one.space]}{typical} lie {place} {trained}{tail}."
 
 
-def _name(name: str) -> str:
+def _name(name: str, radii: Sequence[float] = ()) -> str:
     """Return the words for a column or for a number of the summary.
 
     Examples
     --------
-    >>> _name("median t_x"), _name("slope of m_gas"), _name("l_x")
-    ('median temperature', 'slope of M_gas', 'luminosity')
+    >>> _name("median t_x"), _name("slope of m_gas"), _name("m_gas_profile_2", [0.15, 0.22])
+    ('median temperature', 'slope of M_gas', 'gas mass profile at 0.22 R₅₀₀')
     """
     for start in ("median ", "slope of ", "scatter of "):
         if name.startswith(start):
-            return start + plain(name.removeprefix(start))
-    return plain(name)
+            return start + plain(name.removeprefix(start), radii)
+    return plain(name, radii)

@@ -7,9 +7,10 @@ from earnest_common.drawing import BLUE, RUST, draw_panels
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
-from earnest_interpret.applicability.answer import Applicability, Comparison
+from earnest_interpret.applicability.answer import Applicability, Comparison, Range
 from earnest_interpret.applicability.unseen import SIZE, Unseen
 from earnest_interpret.palette import SMALL
+from earnest_interpret.units import unit_in_words
 from earnest_interpret.words import percent, plain, signed
 
 __all__ = ["applicability_section"]
@@ -80,10 +81,16 @@ def _unseen(unseen: Unseen) -> DataTable:
     )
 
 
+def _column(found: Range, radii: Sequence[float]) -> str:
+    unit = unit_in_words(found.name)
+    words = found.name if found.name == "z" else plain(found.name, radii)
+    return f"log₁₀ {words}{f' [{unit}]' if unit else ''}" if found.is_logarithm else words
+
+
 def _ranges(found: Applicability) -> DataTable:
     rows: tuple[tuple[str | float, ...], ...] = tuple(
         (
-            r.name if r.name == "z" else plain(r.name),
+            _column(r, found.radii),
             *(round(v, 3) for v in r.quantiles),
             *(round(v, 3) for v in r.training),
             percent(r.outside, 1),
@@ -94,5 +101,5 @@ def _ranges(found: Applicability) -> DataTable:
         name="applicability-ranges",
         columns=("column", "1 %", "median", "99 %", "training 1 %", "median", "99 %", "outside"),
         rows=rows,
-        caption="Ranges of each column (log10, but for slopes and z), and clusters outside 99.8 % of the training.",
+        caption="Ranges of each column, and clusters outside 99.8 % of the training.",
     )

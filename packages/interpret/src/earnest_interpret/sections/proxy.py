@@ -1,5 +1,6 @@
 """The terse value as a mass proxy, and as a formula: for the section "What does the terse number mean?" (figure 16)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.closed_form import ClosedForm, ClosedForms
+from earnest_interpret.formulas import formula_text, weights
 from earnest_interpret.palette import SMALL, density
 from earnest_interpret.terse import PAPER_PROXY_SCATTER, MassProxy
 from earnest_interpret.words import fixed, joined, percent, plain, signed
@@ -21,7 +23,12 @@ _PROXY_WORDS: Final = {"terse": "terse value", "m_gas": "M_gas", "y_x": "Y_X"}
 
 
 def proxy_section(
-    proxies: tuple[MassProxy, ...], forms: ClosedForms | None, terse: FloatArray, formula_values: FloatArray
+    proxies: tuple[MassProxy, ...],
+    forms: ClosedForms | None,
+    terse: FloatArray,
+    formula_values: FloatArray,
+    *,
+    radii: Sequence[float],
 ) -> Section:
     """Return the section.
 
@@ -33,6 +40,8 @@ def proxy_section(
         Formulas; ``None`` where none can be fitted.
     terse, formula_values
         Terse values, and those of the best short formula, shape (n_clusters,).
+    radii
+        Radii of the profiles [R_500c].
     """
     text, figures, tables = [], [], []
     if proxies:
@@ -43,8 +52,8 @@ def proxy_section(
         text.append("True masses are unknown, so no proxy of them can be tested.")
     if forms:
         figures.append(_formula_figure(forms.best[-1], terse, formula_values))
-        tables.append(_formula_table(forms))
-        text.append(_formula_text(forms))
+        tables.append(_formula_table(forms, radii))
+        text.append(formula_text(forms, radii))
     else:
         text.append("No formula can be fitted: the terse value does not vary, or the model does not tell its inputs.")
     return Section(
@@ -65,35 +74,10 @@ def _proxy_text(proxies: tuple[MassProxy, ...]) -> str:
     )
 
 
-def _formula(form: ClosedForm) -> str:
-    return " ".join(f"{signed(s, 2)} {_term(n)}" for n, s in zip(form.names, form.slopes, strict=True))
-
-
-def _term(name: str) -> str:
-    return f"({plain(name)}, dex)" if name.startswith("log10_") else f"({plain(name)})"
-
-
-def _formula_text(forms: ClosedForms) -> str:
-    short = forms.best[-1]
-    text = (
-        f"In a formula: terse = {fixed(short.constant, 2)} {_formula(short)}, which explains "
-        f"{percent(short.r_squared, 1)} of the variance of the terse value; all {len(forms.all_inputs.names)} inputs "
-        f"together explain {percent(forms.all_inputs.r_squared, 1)} if they enter linearly, the rest is curvature."
-    )
-    if forms.pair is None or forms.gas is None:
-        return text
-    return (
-        f"{text} From temperature and one gas mass alone ({plain(forms.pair.names[1])}; R² = "
-        f"{fixed(forms.pair.r_squared, 3)}) the terse value weights gas mass against temperature as "
-        f"{signed(forms.pair.gas_per_temperature, 2)} to 1, from temperature and all gas masses (R² = "
-        f"{fixed(forms.gas.r_squared, 3)}) as {signed(forms.gas.gas_per_temperature, 2)} to 1; Y_X has +1 to 1."
-    )
-
-
-def _formula_table(forms: ClosedForms) -> DataTable:
+def _formula_table(forms: ClosedForms, radii: Sequence[float]) -> DataTable:
     pairs = {"temperature and one gas mass": forms.pair, "temperature and all gas masses": forms.gas}
     rows = [(words, form) for words, form in pairs.items() if form]
-    rows += [(joined([plain(name) for name in form.names]), form) for form in forms.best]
+    rows += [(joined([plain(name, radii) for name in form.names]), form) for form in forms.best]
     rows.append(("all inputs", forms.all_inputs))
     return DataTable(
         name="terse-formula",
@@ -103,17 +87,13 @@ def _formula_table(forms: ClosedForms) -> DataTable:
                 words,
                 "; ".join(signed(slope, 2) for slope in form.slopes) if len(form.names) < 4 else "",
                 fixed(form.r_squared, 3),
-                signed(form.gas_per_temperature, 2) if _has_gas(form) else "",
+                weights(form),
             )
             for words, form in rows
         ),
         caption="Linear formulas of the terse value: the pairs of Y_X, the best one to three inputs, and all; slopes "
         "per dex or unit, gas masses summed over radii in the last column.",
     )
-
-
-def _has_gas(form: ClosedForm) -> bool:
-    return bool(np.isfinite(form.gas_per_temperature)) and any(n.startswith("log10_m_gas") for n in form.names)
 
 
 def _formula_figure(form: ClosedForm, terse: FloatArray, formula_values: FloatArray) -> Figure:

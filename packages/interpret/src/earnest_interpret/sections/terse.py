@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from earnest_interpret.palette import SMALL, density
 from earnest_interpret.statistics import Correlation
 from earnest_interpret.terse import TerseSummary, cluster_quantities
-from earnest_interpret.words import fixed, plain, probability, signed
+from earnest_interpret.words import fixed, joined, plain, probability, signed
 
 __all__ = ["fixed_mass_text", "terse_section"]
 
@@ -54,8 +54,8 @@ def terse_section(
     panels = [_panel(name, terse, quantities[name], found) for name, found in summary.correlations.items()]
     text: tuple[str, ...] = (
         "The encoder sees one cluster at a time and passes a single number on. If the model works as an astronomer "
-        "would, that number follows the cluster's mass, or what the cluster has too much of for its mass, which mends "
-        "the observables that join later; of σ₈ it says nothing beyond that.",
+        "would, that number follows the cluster's mass, or what the cluster has too much of for its mass, with "
+        "which the sum over clusters can correct the observables that join later; of σ₈ it says nothing beyond that.",
         fixed_mass_text(summary),
     )
     tables = (_correlation_table(summary), _dependence_table(summary))
@@ -114,10 +114,23 @@ def _dependence_table(summary: TerseSummary) -> DataTable:
         name="terse-dependence",
         columns=("terse value with", "distance correlation", "mutual information [nat]", "p-value", "r at fixed mass"),
         rows=rows,
-        caption="Dependence of any form. P-values from shuffling properties of clusters within catalogs, properties of "
-        "catalogs between them: there is more of σ₈ in more massive clusters, so that only what is left at fixed mass "
-        "counts against a model. The last column is Pearson's r of what a function of the true mass leaves over.",
+        caption=f"Dependence of any form. {_p_values(summary)} There is more of σ₈ in more massive clusters, so that "
+        "only what is left at fixed mass counts against a model. The last column is Pearson's r of what a function of "
+        "the true mass leaves over.",
     )
+
+
+def _p_values(summary: TerseSummary) -> str:
+    """Return which p-values are counted from shuffles, and which are a formula."""
+    counted = {name: found.n_shuffles for name, found in summary.dependence.items() if found.n_shuffles}
+    text = (
+        "P-values of properties of clusters are a formula, the normal limit of the rank correlation over all shuffles "
+        "within catalogs"
+    )
+    if not counted:
+        return f"{text}."
+    names = joined([f"the {plain(name)}" if name != "sigma8" else plain(name) for name in counted])
+    return f"{text}; those of {names} are counted from {max(counted.values())} shuffles between catalogs."
 
 
 def _chance(p_value: float) -> str:

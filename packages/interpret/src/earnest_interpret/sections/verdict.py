@@ -167,8 +167,9 @@ def _exchange(found: Exchange) -> Figure:
         svg=draw(paint, size=SINGLE),
         alt="Change of the inferred sigma8 when clusters look like those of other catalogs, against their sigma8.",
         caption=(
-            f"Inferred σ₈ of the same catalogs when their clusters take on the look of equally massive ones from "
-            f"catalogs of another σ₈: it follows by {percent(found.slope, 1)} ({probability(found.p_value)}); a sound "
-            "model gives 0, one to which clusters betray everything 100 % (dashed)."
+            f"Inferred σ₈ of the same catalogs when their clusters take on the look of equally massive ones of other "
+            f"catalogs, which lend it: it follows the σ₈ of these by {percent(found.slope, 1)} "
+            f"({probability(found.p_value)}); a sound model gives 0, one to which clusters betray everything 100 % "
+            "(dashed)."
         ),
     )

@@ -13,10 +13,10 @@ from earnest_common.section import Section, write_section
 
 from earnest_interpret.inputs import Inputs
 from earnest_interpret.report import finite
-from earnest_interpret.sample import read_sample
-from earnest_interpret.verdict.decide import ALPHA, Verdict, decide, examine
+from earnest_interpret.sample import Sample, read_sample
+from earnest_interpret.verdict.decide import ALPHA, MIN_CATALOGS, Verdict, decide, examine, labelled
 
-__all__ = ["judged", "section_of", "verdict_command", "verdict_of"]
+__all__ = ["enough_catalogs", "judged", "section_of", "verdict_command", "verdict_of"]
 
 
 def verdict_command(
@@ -26,8 +26,29 @@ def verdict_command(
     verdict = verdict_of(inputs, catalog_set, alpha=alpha)
     if section:
         write_section(section, replace(section_of(verdict, model), provenance=finite(inputs.provenance)))
-    head = {"sample": inputs.sample.text, "n_catalogs": inputs.sample.batch.n_catalogs}
+    sample = inputs.sample
+    head = {"sample": sample.text, "synthetic": inputs.synthetic, "n_catalogs": sample.batch.n_catalogs}
     return dict(finite({**verdict.numbers(), **head}))
+
+
+def enough_catalogs(sample: Sample, catalog_set: Path) -> None:
+    """Refuse a sample of too few labelled catalogs, and say where they were looked for.
+
+    Raises
+    ------
+    InputError
+        With the split, the set and what to do.
+    """
+    n = int(labelled(sample.batch).sum())
+    if n >= MIN_CATALOGS:
+        return
+    remedy = "use a larger set of mocks that the model was not trained on"
+    if sample.batch.n_catalogs < min(sample.n_available, MIN_CATALOGS):
+        remedy = f"raise --max-catalogs: there are {sample.n_available}"
+    elif n and sample.split:
+        remedy = "use a larger set, or --split all if this set is not that of the training"
+    part = f"in split '{sample.split}' of {catalog_set}" if sample.split else f"in {catalog_set}"
+    raise InputError(f"a verdict takes at least {MIN_CATALOGS} catalogs of known sigma8, found {n} {part}; {remedy}")
 
 
 def verdict_of(inputs: Inputs, catalog_set: Path, *, alpha: float = ALPHA) -> Verdict:
@@ -72,7 +93,7 @@ def _history(model: Path) -> list[dict[str, Any]]:
 def known_donors(inputs: Inputs, catalog_set: Path) -> tuple[CatalogBatch | None, str]:
     """Return catalogs with the donors of training where the sample has others, or why there are none.
 
-    Both must come from one seed, which decides who lends to whom; a set of the training's seed has the same division.
+    Both must come from one seed, which divides the donors: a set of the training's seed has the same division.
     """
     sample, config = inputs.sample, inputs.config
     opened = CatalogSet.open(catalog_set)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 import numpy as np
+import numpy.typing as npt
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
@@ -25,7 +26,7 @@ from earnest_interpret.verdict.grid import Clumping, clumping
 from earnest_interpret.verdict.permutation import holm
 from earnest_interpret.verdict.relations import Relations
 
-__all__ = ["ALPHA", "Evidence", "Verdict", "decide", "examine"]
+__all__ = ["ALPHA", "Evidence", "Verdict", "decide", "examine", "labelled"]
 
 ALPHA: Final = 0.05
 """Largest chance of accusing a sound model, over all tests together."""
@@ -145,14 +146,14 @@ def examine(
     InputError
         If fewer than ``MIN_CATALOGS`` catalogs have a known sigma8: an observed catalog cannot say this of a model.
     """
-    sigma8 = batch.label("sigma8").astype(np.float64)
-    labelled = np.isfinite(sigma8)
-    if labelled.sum() < MIN_CATALOGS or np.ptp(sigma8[labelled]) == 0:
+    sigma8, known_sigma8 = batch.label("sigma8").astype(np.float64), labelled(batch)
+    if known_sigma8.sum() < MIN_CATALOGS or np.ptp(sigma8[known_sigma8]) == 0:
         raise InputError(
-            f"a verdict takes at least {MIN_CATALOGS} catalogs of different known sigma8, found {int(labelled.sum())}; "
-            "an observed catalog cannot tell whether a model is overspecialised: use the mocks that it was trained on"
+            f"a verdict takes at least {MIN_CATALOGS} catalogs of different known sigma8, found "
+            f"{int(known_sigma8.sum())}; an observed catalog cannot tell whether a model is overspecialised: use mocks "
+            "that it was not trained on"
         )
-    batch, sigma8 = batch.select(labelled), sigma8[labelled]
+    batch, sigma8 = batch.select(known_sigma8), sigma8[known_sigma8]
     rngs = [generator(seed, Stage.RESAMPLING, index=10 + i) for i in range(3)]
     inferred = _inferred(estimator, batch, max_rows)
     masses = np.log10(batch.column("m_500c"))
@@ -184,6 +185,11 @@ def examine(
         segment_ids=batch.segment_ids,
         missing=missing,
     )
+
+
+def labelled(batch: CatalogBatch) -> npt.NDArray[np.bool_]:
+    """Return which catalogs have a known sigma8, shape (n_catalogs,)."""
+    return np.isfinite(batch.label("sigma8").astype(np.float64))
 
 
 def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Clones: whether sigma8 is inferred better where the lenders of residuals and profiles are those of training."""
+"""Clones: whether sigma8 is inferred better where the donors of residuals and profiles are those of training."""
 
 from dataclasses import dataclass
 from typing import final

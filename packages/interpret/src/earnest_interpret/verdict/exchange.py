@@ -1,4 +1,8 @@
-"""Exchange: what clusters look like at fixed mass is taken from catalogs of another sigma8; numbers and masses stay."""
+"""Exchange: what clusters look like at fixed mass is taken from catalogs of another sigma8; numbers and masses stay.
+
+Catalogs whose clusters lend their look are *lenders*, those that take it over *receivers*; neither has to do with the
+donors of the mocks, the base-sample clusters whose residuals they borrow.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

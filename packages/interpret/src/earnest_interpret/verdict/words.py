@@ -64,7 +64,8 @@ def _(found: Exchange, *, failed: bool) -> Check:
         key="exchange",
         outcome="failed" if failed else "passed",
         text=f"{text}: {verdict}.",
-        null="at fixed mass and nuisances clusters look alike whatever σ₈: groups of lenders can be shuffled",
+        null="at fixed mass and nuisances clusters look alike whatever σ₈: the groups of catalogs that lend the look "
+        "of their clusters can be shuffled",
         p_value=found.p_value,
         numbers={"slope": found.slope, "share": found.share},
     )

@@ -1,0 +1,69 @@
+"""What a command prints without --json: a few rows instead of every number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from earnest_interpret.words import percent, plain, signed, significant
+
+__all__ = ["leave_one_out_rows", "proxy_rows", "saliency_rows", "terse_rows"]
+
+_LOUDEST = 5
+
+
+def leave_one_out_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how far single clusters and whole groups move sigma8."""
+    rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "stability_68", "stability_95")}
+    rows["massive share"] = "unknown" if answer["massive_share"] is None else percent(answer["massive_share"])
+    unit = answer["unit_of_masses"]
+    return rows | {f"Δσ₈ without {_group(group, unit)}": _range(group) for group in answer["groups"]}
+
+
+def _group(group: Mapping[str, Any], unit: str) -> str:
+    """Return a group in words.
+
+    Examples
+    --------
+    >>> _group({"kind": "mass", "log10_m_500c_low": None, "log10_m_500c_high": 14.15}, "solMass")
+    'clusters below 10^14.15 solMass'
+    """
+    if group["kind"] == "random":
+        return f"{percent(group['share'])} at random"
+    low, high = (value for name, value in group.items() if name.endswith(("_low", "_high")))
+    if low is None or high is None:
+        return f"clusters below 10^{high:.2f} {unit}" if low is None else f"clusters above 10^{low:.2f} {unit}"
+    return f"clusters from 10^{low:.2f} to 10^{high:.2f} {unit}"
+
+
+def _range(group: Mapping[str, Any]) -> str:
+    return f"{signed(group['median'])} ({signed(group['low68'])} to {signed(group['high68'])} in 68 % of catalogs)"
+
+
+def saliency_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return shares of the quantities and the loudest inputs."""
+    rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "of", "method")}
+    rows |= {f"share of the {plain(name)}": percent(share, 1) for name, share in answer["shares"].items()}
+    loudest = answer["ranked"][:_LOUDEST]
+    return rows | {f"mean |{name}|": significant(answer["inputs"][name]["mean_abs"]) for name in loudest}
+
+
+def terse_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return correlations and the test at fixed mass."""
+    rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "spread")}
+    rows |= {f"r with {name}": _correlation(found) for name, found in answer["correlations"].items()}
+    tested = answer["sigma8_at_fixed_mass"]
+    told = f"{signed(tested['value'], 3)}, p = {tested['p_value']:.2g}" if tested else "cannot be tested"
+    return rows | {"r with sigma8 at fixed mass": told}
+
+
+def _correlation(found: Mapping[str, Any]) -> str:
+    error = "" if found["pearson_err"] is None else f" ± {found['pearson_err']:.3f}"
+    rank = "" if found["spearman"] is None else f", ranks {signed(found['spearman'], 3)}"
+    return f"{signed(found['pearson'], 3)}{error}{rank}"
+
+
+def proxy_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return mass scatters and what formulas explain."""
+    rows = {name: answer[name] for name in ("n_catalogs", "n_clusters")}
+    rows |= {f"mass scatter of {plain(n)}": percent(p["scatter"], 1) for n, p in answer["mass_proxies"].items()}
+    best = answer["formula"]["best"] if answer["formula"] else []
+    return rows | {f"R^2 of the best {len(form['names'])}": form["r_squared"] for form in best}
