@@ -177,6 +177,10 @@ def test_a_stated_unit_that_contradicts_the_mapping_is_refused(tmp_path: Path):
 FEW = {
     "one in kelvin": ([f"0.1,3e14,2.0,{3.5 / 8.617e-8},3e13"], "'t_x' is in kelvin rather than keV"),
     "three in kelvin": ([f"0.1,{m}e14,{m},{3 / 8.617e-8},{m}e13" for m in (2, 3, 4)], "'t_x' is in kelvin"),
+    "three in keV read as kelvin": (
+        [f"0.1,{m}e14,{m},{3 * 8.617e-8},{m}e13" for m in (2, 3, 4)],
+        "in keV rather than kelvin",
+    ),
     "one mass in 1e14": (["0.1,3,2.0,3.5,3e13"], "'m_500c' is 1e14 times too small"),
 }
 

@@ -52,6 +52,7 @@ _POWERS: dict[str, dict[str, float]] = {
     "median_m_gas": {"m_gas": 1.0},
 }
 _TYPICAL = {"l_x": 0.0, "t_x": 0.3, "m_gas": 13.0}  # log10 of a usual cluster, for tables without masses
+_LOG10_KEV_PER_KELVIN = math.log10(8.617333262e-8)
 _DECADES = (3, 7, 10, 11, 12, 13, 14, 37, 42, 44, 45)
 
 
@@ -175,7 +176,8 @@ def _factors(column: str, cosmology: TableCosmology) -> Iterator[tuple[str, floa
         yield f"1e{decade} times too large (stated unit 1e{decade} too large?)", float(decade)
         yield f"1e{decade} times too small (values in 1e{decade} of the stated unit?)", -float(decade)
     if column == "t_x":
-        yield "in kelvin rather than keV", math.log10(1 / 8.617333262e-8)
+        yield "in kelvin rather than keV", -_LOG10_KEV_PER_KELVIN
+        yield "in keV rather than kelvin", _LOG10_KEV_PER_KELVIN
     if cosmology.h and column in {"m_500c", "m_gas", "r_500c"}:
         log10_h = math.log10(cosmology.h)
         yield "too small by h (values in units with /h read as free of h?)", log10_h
