@@ -78,6 +78,7 @@ def test_an_observed_peak_in_the_papers_unit():
     place = survey.peak.log10_x + np.log10(0.704)
     told = peak_answer(PAPER, per_dex=survey.peak.per_dex, log10_y_x_h=place)
     assert told["sigma8"] == pytest.approx(0.809, abs=1e-4)
+    assert (told["peak_log10_x"], told["peak_log10_x_unit"]) == (pytest.approx(place), "log10(solMass/h keV)")
     assert told["sigma8_err"] == pytest.approx(survey.total_sigma8_err, rel=1e-2)
 
 

@@ -21,8 +21,8 @@ __all__ = ["CATALOGS_PER_SHARD", "generate", "generate_from", "mock_plan", "usef
 CATALOGS_PER_SHARD = 512
 """About 75,000 clusters of the paper's survey: 8 MB on disk and 40 MB at work. Larger surveys have fewer in a shard."""
 
-_PER_WORKER = 4_000_000
-"""Expected clusters, at most, that repay the start of one more process: some 12,000 catalogs of the paper's survey."""
+_PER_WORKER = 6_000_000
+"""Expected clusters, at most, that repay the start of a process: 18,000 catalogs of `paper`, 2,500 of `realistic`."""
 
 
 @final

@@ -11,7 +11,7 @@ from earnest_common.priors import Priors
 from earnest_common.scaling import FACTORS
 from earnest_common.survey import Preset
 
-from earnest_selfcal.observable import OBSERVABLES, Observable, log10_of_paper
+from earnest_selfcal.observable import OBSERVABLES, UNITS, Observable, log10_of_paper
 from earnest_selfcal.peak import Peak, Solution, peak_of, solve_peak
 from earnest_selfcal.population import MassFunction, mass_function_for
 
@@ -65,6 +65,7 @@ class PeakErrors:
             "log10_m_peak": self.solution.log10_m_peak,
             "log10_m_peak_err": self.total_log10_m_peak_err,
             "peak_log10_x": float(log10_of_paper(self.observable, self.peak.log10_x, h)),
+            "peak_log10_x_unit": f"log10({UNITS[self.observable]})",
             "peak_per_dex": self.peak.per_dex,
             "sigma8_err_from": dict(self.sigma8_err),
         }
