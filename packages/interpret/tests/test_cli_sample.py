@@ -128,7 +128,7 @@ def test_all_is_every_split(catalog_set: Path):
 
 ROWS = {
     "leave-one-out": ("stability_68", "Δσ₈ without clusters from 10^14.35 to 10^14.55 solMass"),
-    "saliency": ("share of the temperature", "mean |log10_t_x|"),
+    "saliency": ("share of the temperature", "saliency of log10_t_x"),
     "terse": ("r with log10_m_500c", "r with sigma8 at fixed mass"),
     "proxy": ("mass scatter of Y_X", "R^2 of the best 1"),
 }

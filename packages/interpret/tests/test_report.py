@@ -74,6 +74,7 @@ def test_numbers_of_different_samples_are_not_mixed(found):
 
 
 ACCURACY = {"scatter": 0.0166, "scatter_err": 0.0008, "prior_scatter": 0.0684, "skill": 0.941, "n_catalogs": 300}
+ACCURACY |= {"coverage_68": 0.68}
 COUNTS = {"n_only_scatter": 0.0258, "n_only_scatter_err": 0.0018, "prior_scatter": 0.0663, "n_catalogs": 30}
 
 
@@ -89,9 +90,10 @@ def test_each_tile_has_the_error_catalogs_and_prior_of_its_own_sample(found, how
     sections = (Section(key="accuracy", title="A", summary=ACCURACY), Section(key="counts", title="C", summary=COUNTS))
     told = {"include": sections} if how == "sections" else {"summaries": [ACCURACY, COUNTS]}
     made = build_report(found, model="A model", **told)
-    scatter, bias, _, alone, _ = tiles(made)
+    scatter, bias, covered, alone, _ = tiles(made)
     assert "0.0166 ± 0.0008; prior alone 0.0684; skill 0.941; 300 catalogs" in re.sub(" +", " ", scatter)
-    assert "± 0.0010" in bias  # 0.0166 / sqrt(300)
+    assert "± 0.0010; 300 catalogs" in re.sub(" +", " ", bias)  # 0.0166 / sqrt(300)
+    assert "± 2.7 % of the true values; 300 catalogs" in re.sub(" +", " ", covered)  # sqrt(0.68 * 0.32 / 300)
     assert "0.0258 ± 0.0018; prior alone 0.0663; skill 0.849; 30 catalogs" in re.sub(" +", " ", alone)
     assert "the model's from 300 catalogs and those of counts from 30" in made.html.replace("&#39;", "'")
 

@@ -43,7 +43,7 @@ def saliency_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "of", "method")}
     rows |= {f"share of the {plain(name)}": percent(share, 1) for name, share in answer["shares"].items()}
     loudest = answer["ranked"][:_LOUDEST]
-    return rows | {f"mean |{name}|": significant(answer["inputs"][name]["mean_abs"]) for name in loudest}
+    return rows | {f"saliency of {name}": significant(answer["inputs"][name]["mean_abs"]) for name in loudest}
 
 
 def terse_rows(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,13 +98,15 @@ def _beside_bias(numbers: Mapping[str, Any]) -> str:
     error, n = _number(numbers, "bias_err"), _number(numbers, "n_catalogs")
     if not math.isfinite(error) and n > 0:
         error = _number(numbers, "scatter") / math.sqrt(n)
-    return f"± {fixed(error, 4)}" if math.isfinite(error) else "mean of inferred minus true"
+    words = f"± {fixed(error, 4)}" if math.isfinite(error) else "mean of inferred minus true"
+    return "; ".join([words, *_catalogs(numbers, "n_catalogs")])
 
 
 def _coverage(numbers: Mapping[str, Any]) -> Headline:
     covered, n = _number(numbers, "coverage_68"), _number(numbers, "n_catalogs")
     error = f"± {percent(math.sqrt(covered * (1 - covered) / n), 1)} " if 0 <= covered <= 1 and n > 0 else ""
-    return Headline(label="68 % interval covers", value=percent(covered), note=f"{error}of the true values")
+    note = "; ".join([f"{error}of the true values", *_catalogs(numbers, "n_catalogs")])
+    return Headline(label="68 % interval covers", value=percent(covered), note=note)
 
 
 def _counts(label: str, name: str, numbers: Mapping[str, Any]) -> Headline:
@@ -122,7 +124,7 @@ def _counts(label: str, name: str, numbers: Mapping[str, Any]) -> Headline:
 
 def _catalogs(numbers: Mapping[str, Any], name: str) -> list[str]:
     n = _number(numbers, name)
-    return [f"{n:,.0f} catalogs"] if math.isfinite(n) else []
+    return [f"{n:,.0f}\N{NO-BREAK SPACE}catalogs"] if math.isfinite(n) else []
 
 
 def _number(numbers: Mapping[str, Any], name: str) -> float:

@@ -23,8 +23,7 @@ TITLE: Final = "What the clusters say about σ₈, and why"
 _SILENCE: Final = {
     "verdict": (
         "This page gives no verdict. To tell whether a model is overspecialised takes at least 60 catalogs of known σ₈ "
-        "that it was not trained on: use a larger set, or earnest interpret verdict --split all with a set that is not "
-        "that of the training."
+        "that it was not trained on: use a larger set, or --split all with a set that is not that of the training."
     ),
     "counts": (
         "Not part of this page. The purely statistical answer from the number of clusters and their median Y_X comes "

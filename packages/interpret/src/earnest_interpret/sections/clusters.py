@@ -162,9 +162,8 @@ def _distribution(summary: LeaveOneOutSummary) -> Figure:
             axes.plot(values, cumulative, color=GREY if everything else by_mass(place), label=label)
         axes.set(xlabel=_CHANGE, ylabel="fraction of clusters below", xlim=limits, ylim=(0, 1))
         axes.locator_params(axis="x", nbins=5)
-        axes.legend(
-            title=r"$\log_{10}\,M\;[\mathrm{M}_\odot]$" if len(summary.benchmarks) > 1 else None, loc="lower right"
-        )
+        title = r"$\log_{10}\,M\;[\mathrm{M}_\odot]$" if len(summary.benchmarks) > 1 else None
+        axes.legend(title=title, loc="best")
 
     first, last = summary.benchmarks[0], summary.benchmarks[-1]
     caption = f"Removing a cluster lowers σ₈ for {percent(first.lowering)} of all {first.n:,} clusters"

@@ -38,7 +38,7 @@ def information_figure(found: InformationByMass, axis: MassAxis) -> Figure:
             axes.stairs(found.fisher, found.edges, color=RUST, linewidth=1.8, label="Fisher information")
         axes.set(xlabel=axis.label, ylabel="share per bin")
         axes.set_ylim(bottom=0)
-        axes.legend(fontsize=9.5)
+        axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9.5, columnspacing=1.1)
 
     peak = int(np.argmax(found.systematic))
     caption = f"Where leave-one-out finds most: 10^{found.edges[peak]:.2f} to 10^{found.edges[peak + 1]:.2f} M☉ "
@@ -67,7 +67,7 @@ def information_table(found: InformationByMass) -> DataTable:
     )
     return DataTable(
         name="information-by-mass",
-        columns=("log10 mass [M☉]", "clusters", "mean Δσ₈", "share, mean change", "share, with scatter", "Fisher"),
+        columns=("log₁₀ M [M☉]", "clusters", "mean Δσ₈", "share, mean change", "share, with scatter", "Fisher"),
         rows=rows,
         caption="Information on σ₈ by mass.",
     )

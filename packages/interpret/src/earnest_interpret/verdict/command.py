@@ -98,7 +98,7 @@ def known_donors(inputs: Inputs, catalog_set: Path) -> tuple[CatalogBatch | None
     sample, config = inputs.sample, inputs.config
     opened = CatalogSet.open(catalog_set)
     if sample.split in (None, "train"):
-        return None, "the set has no split of its own for tests"
+        return None, "what was read is not a split kept apart for tests"
     if why := _other_mocks(dict(inputs.estimator.description.training), opened):
         return None, why
     train = opened.scan_catalogs().filter(pl.col("split") == "train").limit(1).collect()
