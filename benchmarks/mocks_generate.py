@@ -84,13 +84,12 @@ def on_disk(name: str, *, n_catalogs: int, workers: int, per_shard: int = 512) -
     }
 
 
-def scaling(name: str, *, sizes: list[int], workers: int) -> list[dict[str, Any]]:
-    """Return the cost of a catalog in sets of several sizes, less the start-up of as many processes."""
-    start = on_disk(name, n_catalogs=workers, workers=workers, per_shard=1)
+def scaling(name: str, *, sizes: list[int]) -> list[dict[str, Any]]:
+    """Return the cost of a catalog in sets of several sizes on one core, less the start-up."""
+    start = on_disk(name, n_catalogs=1, workers=1, per_shard=1)
     return [
         {
             "preset": name,
-            "workers": workers,
             "n_catalogs": n,
             "seconds": run["seconds"],
             "cpu_seconds": run["cpu_seconds"],
@@ -99,7 +98,7 @@ def scaling(name: str, *, sizes: list[int], workers: int) -> list[dict[str, Any]
             "largest_process_megabytes": run["largest_process_megabytes"],
         }
         for n in sizes
-        for run in [on_disk(name, n_catalogs=n, workers=workers)]
+        for run in [on_disk(name, n_catalogs=n, workers=1)]
     ]
 
 
@@ -153,12 +152,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n-catalogs", type=int, default=4968)
     parser.add_argument("--preset", nargs="*", default=["paper", "realistic"])
-    parser.add_argument("--workers", nargs="*", type=int, default=[1, 2])
+    parser.add_argument("--workers", nargs="*", type=int, default=[1, 2], help="at most; little work starts fewer")
     parser.add_argument("--sizes", nargs="*", type=int, default=[], help="measure the cost per catalog instead")
     options = parser.parse_args()
     if options.sizes:
-        pairs = [(p, w) for p in options.preset for w in options.workers]
-        runs = [run for p, w in pairs for run in scaling(p, sizes=options.sizes, workers=w)]
+        runs = [run for p in options.preset for run in scaling(p, sizes=options.sizes)]
         sys.stdout.write(json.dumps({"scaling": runs}, indent=1) + "\n")
         return
     sets = [on_disk(p, n_catalogs=options.n_catalogs, workers=w) for p in options.preset for w in options.workers]
