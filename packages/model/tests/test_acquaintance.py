@@ -65,6 +65,22 @@ def test_live_training_never_meets_a_set_and_unknown_training_promises_nothing(b
     assert (unknown.split, unknown.met, unknown.words) == ("train", None, "catalogs")
 
 
+@pytest.mark.parametrize(
+    ("seed", "split", "words"),
+    [(1, "test", None), (1, None, "--split test has strangers"), (3, "test", "split test of a set of seed 1 has")],
+)
+def test_donors_that_are_dealt_by_another_seed_were_met(bundle, tmp_path, seed, split, words):
+    """Splits with donors of their own are strange to a live training only if the same seed dealt the donors."""
+    live = read_bundle(bundle)
+    origin = {"live": {**live.training["catalogs"]["live"], "seed": 1}}
+    description = dataclasses.replace(live, training={**live.training, "catalogs": origin})
+    plan = Plan(kind="mock", preset="toy", seed=seed, n_catalogs=30, config={"donors": {"split": True}})
+    write_batch(tmp_path / "SET", toy_batch(n_catalogs=30, seed=seed), plan)
+    found = acquaintance(description, CatalogSet.open(tmp_path / "SET"), split)
+    assert found.words == "held-out catalogs"
+    assert found.note is None if words is None else words in found.note
+
+
 def test_without_catalogs_to_judge_on_the_remedy_is_named(trained_on, toy_set, tmp_path):
     everything = toy_set.read()
     no_test = dataclasses.replace(everything, catalogs=everything.catalogs.with_columns(split=pl.lit("train")))

@@ -75,7 +75,21 @@ def acquaintance(description: BundleDescription, opened: CatalogSet, split: str 
             note=f"warning: {opened.path} has the preset and seed of the set that the model was trained on: its "
             "catalogs may be the same, and are not called held-out",
         )
-    return Acquaintance(split=one_split, words="held-out catalogs", met=False)
+    return Acquaintance(split=one_split, words="held-out catalogs", met=False, note=_donors(origin, opened, split))
+
+
+def _donors(origin: Mapping[str, Any], opened: CatalogSet, split: str | None) -> str | None:
+    """Return what to say where splits have donors of their own, dealt by a seed, and those that are asked are known."""
+    live, plan = origin.get("live", {}), opened.manifest.plan
+    seed = live.get("seed")
+    if seed is None or not dict(plan.config).get("donors", {}).get("split", False):
+        return None
+    if seed != plan.seed:
+        return (
+            f"{opened.path} deals donors to its splits with seed {plan.seed}, the training did with seed {seed}: most "
+            f"donors of every split were met in training; split test of a set of seed {seed} has strangers"
+        )
+    return None if split == "test" else f"most donors of {opened.path} were met in training; --split test has strangers"
 
 
 def _of_the_same_set(opened: CatalogSet, split: str | None) -> Acquaintance:
