@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from earnest_common.bundle import read_bundle
 from earnest_common.errors import InputError
 from earnest_model import recipes
 from earnest_model.bundling import describe
@@ -12,6 +13,7 @@ from earnest_model.estimator import NetworkEstimator
 from earnest_model.heads import PointHead
 from earnest_model.training import train
 from earnest_model.validation import in_words, validated, warning
+from earnest_model.workflow import headline
 
 
 def test_errors_are_those_of_gaussian_residuals_and_the_prior_is_that_of_the_labels():
@@ -73,3 +75,10 @@ def test_no_step_in_the_time_is_refused_and_blocks_nothing(tmp_path, config, fee
     assert not list(tmp_path.iterdir())
     longer = dataclasses.replace(config, fast=dataclasses.replace(config.fast, max_steps=2, looks=1))
     assert train(longer, feed, workspace=tmp_path / "w").history[-1]["step"] == 2
+
+
+def test_what_train_tells_leaves_the_quantiles_in_the_bundle(bundle):
+    """A point estimate is calibrated by a hundred quantiles, which say nothing to a reader of the terminal."""
+    calibration = {"lo68": -0.02, "q01": -0.04, "q99": 0.04, "std": 0.018, "n_catalogs": 9.0}
+    description = dataclasses.replace(read_bundle(bundle), calibration=calibration)
+    assert headline(bundle, description)["calibration"] == {"lo68": -0.02, "std": 0.018, "n_catalogs": 9.0}

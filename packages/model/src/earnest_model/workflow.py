@@ -117,7 +117,8 @@ def headline(out: Path, description: BundleDescription) -> dict[str, Any]:
         "validation_bias_err": last.get("bias_err"),
         "validation_prior_scatter": last.get("prior_scatter"),
         "validation_catalogs": last.get("n_catalogs"),
-        "calibration": dict(description.calibration),
+        # the quantiles of validation errors that a point estimate needs stay in the bundle
+        "calibration": {name: x for name, x in description.calibration.items() if name[:1] != "q"},
         "synthetic": description.synthetic,
         "warning": warning(last),
     }
