@@ -14,7 +14,7 @@ from earnest_common.section import read_section
 from earnest_interpret.inputs import Inputs
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.report import build_report
-from earnest_interpret.sample import Sample, emulated, read_sample
+from earnest_interpret.sample import Sample, read_sample
 from earnest_interpret.testing import SaturatingEstimator
 
 LABEL = "toy clusters drawn from formulas"  # of the catalog set
@@ -116,7 +116,6 @@ def test_a_model_of_emulated_catalogs_labels_real_ones(batch):
     assert page.html.count("EMULATED gas") == 2  # at the top, and under what is real
     inputs = Inputs(estimator=Trained(), sample=sample, config=InterpretConfig(), provenance={})
     assert inputs.synthetic == "in training: EMULATED gas"
-    assert emulated(catalogs=None, training=None) is None
 
 
 def test_all_is_every_split(catalog_set: Path):

@@ -8,7 +8,7 @@ from earnest_common.bundle import read_bundle
 from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.acquaintance import acquaintance, emulated
+from earnest_model.acquaintance import acquaintance
 from earnest_model.config import FastRecipe
 from earnest_model.feeds import SetFeed
 
@@ -90,10 +90,3 @@ def test_without_catalogs_to_judge_on_the_remedy_is_named(trained_on, toy_set, t
     description = dataclasses.replace(trained_on, training={"catalogs": origin})
     with pytest.raises(InputError, match=r"no catalogs of split test; take another set, or with --split all"):
         acquaintance(description, opened, None)
-
-
-def test_what_is_emulated_in_one_of_two_says_in_which():
-    assert emulated(catalogs=None, training=None) is None
-    assert emulated(catalogs="A", training="A") == "A"
-    assert emulated(catalogs="A", training="B") == "in these catalogs: A; in training: B"
-    assert emulated(catalogs="A", training=None) == "in these catalogs: A"

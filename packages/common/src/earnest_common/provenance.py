@@ -9,7 +9,7 @@ from typing import Any
 
 from earnest_common.files import file_sha256
 
-__all__ = ["DISTRIBUTIONS", "extras", "provenance", "versions"]
+__all__ = ["DISTRIBUTIONS", "emulated", "extras", "provenance", "versions"]
 
 DISTRIBUTIONS = ("earnest-common", "earnest-mocks", "earnest-model", "earnest-interpret", "earnest-selfcal")
 
@@ -72,3 +72,19 @@ def provenance(
         role: file_sha256(item) if isinstance(item, Path) else item for role, item in sorted((inputs or {}).items())
     }
     return {"config": dict(config), "seed": seed, "inputs": hashes, "versions": versions()}
+
+
+def emulated(*, catalogs: str | None, training: str | None) -> str | None:
+    """Return what is emulated in the catalogs of an answer and in those of the training behind it.
+
+    Examples
+    --------
+    >>> emulated(catalogs="EMULATED gas", training="EMULATED gas")
+    'EMULATED gas'
+    >>> emulated(catalogs=None, training="EMULATED gas")
+    'in training: EMULATED gas'
+    """
+    if catalogs == training:
+        return catalogs
+    found = {"in these catalogs": catalogs, "in training": training}
+    return "; ".join(f"{where}: {text}" for where, text in found.items() if text) or None

@@ -11,10 +11,10 @@ from earnest_common.errors import InputError
 from earnest_common.files import file_sha256, refuse_existing
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import Estimator
-from earnest_common.provenance import provenance
+from earnest_common.provenance import emulated, provenance
 
 from earnest_interpret.interpretation import InterpretConfig
-from earnest_interpret.sample import ALL, Sample, emulated, read_sample
+from earnest_interpret.sample import ALL, Sample, read_sample
 from earnest_interpret.words import joined, plain
 
 __all__ = ["Inputs", "model_in_words", "open_inputs"]

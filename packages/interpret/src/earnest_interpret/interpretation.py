@@ -9,6 +9,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.provenance import emulated
 from earnest_common.section import Section
 
 from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
@@ -28,7 +29,7 @@ from earnest_interpret.numbers import (
 from earnest_interpret.proxy import ProxyFindings, find_proxy
 from earnest_interpret.reasons import Reason, top_reasons
 from earnest_interpret.saliency import SaliencySummary
-from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, emulated, mass_axis
+from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
 from earnest_interpret.terse import TerseSummary, summarise_terse
 
 __all__ = [

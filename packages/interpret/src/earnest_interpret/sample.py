@@ -21,7 +21,6 @@ __all__ = [
     "MassAxis",
     "Sample",
     "chunks",
-    "emulated",
     "mass_axis",
     "read_sample",
     "y_x",
@@ -129,22 +128,6 @@ def _nothing(catalog_set: CatalogSet, split: str | None, known: Sequence[str]) -
     return InputError(
         f"{catalog_set.path} has no clusters{part} to interpret; choose another --split ({offered}) or set"
     )
-
-
-def emulated(*, catalogs: str | None, training: str | None) -> str | None:
-    """Return what is emulated in the catalogs of an answer and in those that its model was trained on.
-
-    Examples
-    --------
-    >>> emulated(catalogs="EMULATED gas", training="EMULATED gas")
-    'EMULATED gas'
-    >>> emulated(catalogs=None, training="EMULATED gas")
-    'in training: EMULATED gas'
-    """
-    if catalogs == training:
-        return catalogs
-    found = {"in these catalogs": catalogs, "in training": training}
-    return "; ".join(f"{where}: {text}" for where, text in found.items() if text) or None
 
 
 def _survey(plan: Plan) -> Survey | None:

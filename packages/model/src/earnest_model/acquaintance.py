@@ -9,7 +9,7 @@ from earnest_common.bundle import BundleDescription
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.errors import InputError
 
-__all__ = ["Acquaintance", "acquaintance", "emulated"]
+__all__ = ["Acquaintance", "acquaintance"]
 
 _MET = {
     "train": "catalogs that were met in training (split train)",
@@ -114,19 +114,3 @@ def _may_overlap(trained_on: Mapping[str, Any], opened: CatalogSet) -> bool:
     """Return whether a set was drawn like the other: larger, smaller or divided anew, it holds the same catalogs."""
     plan = opened.manifest.plan
     return trained_on.get("preset") == plan.preset and trained_on.get("seed", plan.seed) == plan.seed
-
-
-def emulated(*, catalogs: str | None, training: str | None) -> str | None:
-    """Return what is emulated in the catalogs of an answer and in those of the training behind it.
-
-    Examples
-    --------
-    >>> emulated(catalogs="EMULATED gas", training="EMULATED gas")
-    'EMULATED gas'
-    >>> emulated(catalogs=None, training="EMULATED gas")
-    'in training: EMULATED gas'
-    """
-    if catalogs == training:
-        return catalogs
-    found = {"in these catalogs": catalogs, "in training": training}
-    return "; ".join(f"{where}: {text}" for where, text in found.items() if text) or None

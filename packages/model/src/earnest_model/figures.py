@@ -13,10 +13,11 @@ from earnest_common.catalog_set import CatalogSet
 from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw, draw_canvas
 from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
+from earnest_common.provenance import emulated
 from earnest_common.section import Figure, Section
 from earnest_common.variants import view
 
-from earnest_model.acquaintance import acquaintance, emulated
+from earnest_model.acquaintance import acquaintance
 from earnest_model.estimates import as_trained, estimates
 from earnest_model.estimator import NetworkEstimator
 from earnest_model.evaluate import accuracy

@@ -16,10 +16,11 @@ from earnest_common.errors import InputError
 from earnest_common.files import atomic_folder, refuse_existing
 from earnest_common.plugins import load_estimator, open_source
 from earnest_common.protocols import Estimator
+from earnest_common.provenance import emulated
 from earnest_common.section import write_section
 from earnest_common.variants import view
 
-from earnest_model.acquaintance import acquaintance, emulated
+from earnest_model.acquaintance import acquaintance
 from earnest_model.config import TrainingConfig
 from earnest_model.estimates import as_trained, estimates
 from earnest_model.evaluate import accuracy

@@ -13,13 +13,13 @@ from earnest_common.config import as_mapping, load_config
 from earnest_common.errors import InputError
 from earnest_common.files import file_sha256, refuse_existing
 from earnest_common.plugins import load_estimator
-from earnest_common.provenance import provenance
+from earnest_common.provenance import emulated, provenance
 from earnest_common.section import write_section
 from earnest_common.seeds import Stage, generator
 
 from earnest_interpret.applicability.decide import apply_to, learn
 from earnest_interpret.report import finite
-from earnest_interpret.sample import ALL, MAX_ROWS, Sample, emulated, read_sample
+from earnest_interpret.sample import ALL, MAX_ROWS, Sample, read_sample
 
 __all__ = ["ApplicabilityConfig", "applicability_command", "read_catalogs"]
 
