@@ -1,13 +1,15 @@
 """Laws of configuration: option over file over default, and every mistake is named."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from earnest_common.arrays import FloatLike
+from earnest_common.arrays import FloatArray, FloatLike
 from earnest_common.config import as_mapping, load_config
 from earnest_common.errors import InputError
+from typing_extensions import TypeAliasType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,19 @@ def test_changes_apply_to_a_base_and_leave_its_other_fields():
     assert (found.n, found.name, found.other) == (4, "preset", Other(x=1, y=7))
     assert found.inner is base.inner  # arrays pass untouched
     assert load_config(Outer, options={"inner": {"slope": 3}}, base=base).inner.slope == 3.0
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.ndarray, np.ndarray[tuple[int], np.dtype[np.float64]], FloatArray, TypeAliasType("Vector", FloatArray)],
+    ids=["class", "generic", "alias", "lazy alias"],
+)
+def test_a_field_that_may_be_an_array_takes_one_number_whatever_the_array_is_called(array: Any):
+    config = make_dataclass("Config", [("slope", float | array | None, 2.4)], frozen=True, kw_only=True)
+    assert load_config(config, options={"slope": 3}).slope == 3.0
+    assert load_config(config, options={"slope": "none"}).slope is None
+    with pytest.raises(InputError, match=r"slope.*valid number.*'steep'"):
+        load_config(config, options={"slope": "steep"})
 
 
 def test_tables_of_tables_and_optional_tables():

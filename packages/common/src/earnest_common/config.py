@@ -1,14 +1,14 @@
 """Configuration: frozen dataclasses filled from defaults or a preset, then a TOML file, then command-line options."""
 
+import contextlib
 import dataclasses
 import functools
+import operator
 import tomllib
 import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
-
-import numpy as np
 
 from earnest_common.errors import InputError
 
@@ -157,7 +157,7 @@ def _typed(hint: Any, value: object, *, place: str, problems: list[str]) -> obje
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(_without_arrays(hint)).validate_python(value)
+        return TypeAdapter(_from_plain_data(hint)).validate_python(value)
     except ValidationError as error:
         problems.extend(
             f"{'.'.join([place, *(str(p) for p in e['loc'])])}: {e['msg']}, found {e['input']!r}"
@@ -171,7 +171,17 @@ def _parts(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a type
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
-def _without_arrays(hint: Any) -> Any:  # noqa: ANN401 - a type
-    """Return a type without the arrays that its union allows; files and options hold numbers."""
-    kept = [part for part in _parts(hint) if get_origin(part) is not np.ndarray]
-    return functools.reduce(lambda a, b: a | b, kept) if kept else hint
+def _from_plain_data(hint: Any) -> Any:  # noqa: ANN401 - a type
+    """Return the members of a union that files and options can hold, which is all that pydantic has a schema for.
+
+    Arrays are not among them. They are known by that and not by their type: what an alias of an array looks like from
+    inside changes between releases of NumPy.
+    """
+    from pydantic import PydanticSchemaGenerationError, TypeAdapter
+
+    kept = []
+    for part in _parts(hint):
+        with contextlib.suppress(PydanticSchemaGenerationError):
+            TypeAdapter(part)
+            kept.append(part)
+    return functools.reduce(operator.or_, kept) if kept else hint
