@@ -1,8 +1,12 @@
-"""The seam to COLOSSUS: its global cosmology is left as found, and unknown models are refused."""
+"""The seam to COLOSSUS: no global cosmology takes part, in whatever thread, and unknown models are refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from colossus.cosmology import cosmology as colossus_cosmology
+from colossus.lss import mass_function as colossus_mass_function
 from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
 from earnest_common.halo import MODELS_500C, dn_dlog10_m_500c
@@ -10,29 +14,64 @@ from earnest_common.halo import MODELS_500C, dn_dlog10_m_500c
 MASSES = np.array([13.8, 14.4])
 
 
-@pytest.fixture
-def planck():
-    """Make another cosmology COLOSSUS's current one for the duration of a test."""
+SEVERAL = [replace(MAGNETICUM, Om0=Om0) for Om0 in (0.2, 0.26, 0.33, 0.4)]
+
+
+@pytest.fixture(params=["planck18", None])
+def current(request):
+    """Make another cosmology, or none, COLOSSUS's current one for the duration of a test."""
     before = colossus_cosmology.current_cosmo
-    yield colossus_cosmology.setCosmology("planck18", {"persistence": ""})
+    if request.param:
+        colossus_cosmology.setCosmology(request.param, {"persistence": ""})
+    else:
+        colossus_cosmology.setCurrent(None)
+    yield colossus_cosmology.current_cosmo
     colossus_cosmology.setCurrent(before)
 
 
-def test_global_cosmology_is_given_back(planck):
-    dn_dlog10_m_500c(MASSES, cosmology=MAGNETICUM, z=0.0663)
-    assert colossus_cosmology.current_cosmo is planck
+def density(cosmology, *, z=0.0663, model="bocquet16"):
+    return dn_dlog10_m_500c(MASSES, cosmology=cosmology, z=z, model=model)
 
 
-def test_global_cosmology_is_given_back_after_an_error(planck):
+def test_the_users_cosmology_stays(current):
+    density(MAGNETICUM)
+    assert colossus_cosmology.current_cosmo is current
+
+
+def test_the_users_cosmology_stays_after_an_error(current):
     with pytest.raises(Exception, match=r"."):  # whatever COLOSSUS raises for a redshift that has no meaning
-        dn_dlog10_m_500c(MASSES, cosmology=MAGNETICUM, z=-5.0)
-    assert colossus_cosmology.current_cosmo is planck
+        density(MAGNETICUM, z=-5.0)
+    assert colossus_cosmology.current_cosmo is current
 
 
-def test_current_cosmology_of_the_caller_does_not_matter(planck):
-    with_planck = dn_dlog10_m_500c(MASSES, cosmology=MAGNETICUM, z=0.0663)
-    colossus_cosmology.setCurrent(None)
-    np.testing.assert_array_equal(with_planck, dn_dlog10_m_500c(MASSES, cosmology=MAGNETICUM, z=0.0663))
+def test_threads_get_what_each_would_get_alone_and_the_users_cosmology_stays(current):
+    alone = [density(cosmology, model=model) for cosmology, model in zip(SEVERAL, MODELS_500C, strict=True)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda c, m: density(c, model=m), SEVERAL * 2, MODELS_500C * 2))
+    np.testing.assert_array_equal(together, alone * 2)
+    assert colossus_cosmology.current_cosmo is current
+
+
+def test_a_cosmology_that_the_user_sets_meanwhile_does_not_matter(current):
+    alone = [density(cosmology) for cosmology in SEVERAL]
+    with ThreadPoolExecutor(1) as pool:
+        ours = pool.submit(lambda: [density(cosmology) for cosmology in SEVERAL])
+        while not ours.done():
+            users = colossus_cosmology.setCosmology("planck15", {"persistence": ""})
+            assert colossus_cosmology.getCurrent() is users
+    np.testing.assert_array_equal(ours.result(), alone)
+    assert colossus_cosmology.current_cosmo is users
+
+
+@pytest.mark.parametrize("model", MODELS_500C)
+def test_numbers_are_those_of_colossus_itself(current, model):
+    cosmology = SEVERAL[0]
+    parameters = {"flat": True, **{name: getattr(cosmology, name) for name in ("H0", "Om0", "Ob0", "ns", "sigma8")}}
+    colossus_cosmology.setCosmology("tested", {**parameters, "persistence": ""})
+    per_h = colossus_mass_function.massFunction(
+        10**MASSES * cosmology.h, 0.2, q_in="M", q_out="dndlnM", mdef="500c", model=model
+    )
+    np.testing.assert_allclose(density(cosmology, z=0.2, model=model), per_h * cosmology.h**3 * np.log(10), rtol=1e-13)
 
 
 @pytest.mark.parametrize("model", MODELS_500C)

@@ -1,11 +1,11 @@
 """The one place that speaks to COLOSSUS: solMass/h inside, h-free solMass outside."""
 
-import contextlib
-from collections.abc import Iterator
+import importlib.util
+from contextvars import ContextVar
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
-from colossus.cosmology import cosmology as colossus_cosmology
-from colossus.lss import mass_function as colossus_mass_function
+from colossus.cosmology.cosmology import Cosmology as ColossusCosmology
 
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import Cosmology
@@ -52,21 +52,34 @@ def dn_dlog10_m_500c(log10_m: FloatArray, *, cosmology: Cosmology, z: float, mod
     """
     if model not in MODELS_500C:
         raise InputError(f"mass function '{model}' is not known for 500c; choose one of {', '.join(MODELS_500C)}")
-    with _current_cosmology(cosmology):
-        dn_dln_m = colossus_mass_function.massFunction(
+    parameters = {"flat": True, "H0": cosmology.H0, "Om0": cosmology.Om0, "Ob0": cosmology.Ob0, "ns": cosmology.ns}
+    # Without persistence COLOSSUS writes no files into the user's home.
+    colossus = ColossusCosmology(name="earnest", **parameters, sigma8=cosmology.sigma8, persistence="")
+    previous = _COSMOLOGY.set(colossus)
+    try:
+        dn_dln_m = _MASS_FUNCTION.massFunction(
             10.0**log10_m * cosmology.h, z, q_in="M", q_out="dndlnM", mdef="500c", model=model
         )
+    finally:
+        _COSMOLOGY.reset(previous)
     return np.asarray(dn_dln_m * cosmology.h**3 * np.log(10.0), dtype=np.float64)
 
 
-@contextlib.contextmanager
-def _current_cosmology(cosmology: Cosmology) -> Iterator[None]:
-    """Make a cosmology COLOSSUS's current one and give the previous one back, also after an error."""
-    previous = colossus_cosmology.current_cosmo
-    parameters = {"flat": True, "H0": cosmology.H0, "Om0": cosmology.Om0, "Ob0": cosmology.Ob0, "ns": cosmology.ns}
-    try:
-        # Without persistence COLOSSUS writes no files into the user's home.
-        colossus_cosmology.setCosmology("earnest", {**parameters, "sigma8": cosmology.sigma8, "persistence": ""})
-        yield
-    finally:
-        colossus_cosmology.setCurrent(previous)
+def _own_copy(module: str, **names: object) -> ModuleType:
+    """Load a module of COLOSSUS a second time, outside ``sys.modules``, with some of its global names replaced."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"{module} is missing from the installed COLOSSUS; reinstall colossus", name=module)
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    vars(copy).update(names)
+    return copy
+
+
+# COLOSSUS's functions ask cosmology.getCurrent() for the one cosmology of the process. Copies of the three modules that
+# take part ask for the one of the running thread instead, so that threads do not mix and the user's stays as it is.
+_COSMOLOGY: ContextVar[object] = ContextVar("cosmology")
+_PER_THREAD = SimpleNamespace(getCurrent=_COSMOLOGY.get)
+_MASS_SO = _own_copy("colossus.halo.mass_so", cosmology=_PER_THREAD)
+_PEAKS = _own_copy("colossus.lss.peaks", cosmology=_PER_THREAD)
+_MASS_FUNCTION = _own_copy("colossus.lss.mass_function", cosmology=_PER_THREAD, peaks=_PEAKS, mass_so=_MASS_SO)
