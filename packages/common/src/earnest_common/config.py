@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from earnest_common.errors import InputError
+from earnest_common.run.numbers import number_problem
 
 __all__ = ["as_mapping", "load_config", "read_toml"]
 
 C = TypeVar("C")
+
+_MOST_BYTES = 1_000_000
 
 
 def load_config(
@@ -73,11 +76,19 @@ def read_toml(file: Path) -> dict[str, Any]:
         If it cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(file.read_text())
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputError(
+                f"configuration {file} is larger than {_MOST_BYTES:,} bytes; a configuration is a short text"
+            )
+        return tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise InputError(f"configuration {file} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, and integers of too many digits
         raise InputError(f"configuration {file} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"configuration {file} is nested too deeply; tables of tables are all it may hold") from error
 
 
 def as_mapping(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any configuration dataclass
@@ -156,6 +167,9 @@ def _typed(hint: Any, value: object, *, place: str, problems: list[str]) -> obje
     # Imported here because pydantic takes a tenth of a second that `earnest --help` need not pay.
     from pydantic import TypeAdapter, ValidationError
 
+    if (problem := number_problem(value)) is not None:
+        problems.append(f"{place}: {problem}")
+        return value
     try:
         return TypeAdapter(_from_plain_data(hint)).validate_python(value)
     except ValidationError as error:

@@ -63,7 +63,7 @@ class IntegrityError(EarnestError):
     """A file whose content differs from its recorded checksum, or that is cut short."""
 
 
-class OutputExistsError(EarnestError):
+class OutputExistsError(InputError):
     """An output path that is already taken; nothing is overwritten."""
 
 

@@ -3,12 +3,15 @@
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from earnest_common.errors import InputError, MissingExtraError
+from earnest_common.errors import EarnestError, InputError, MissingExtraError
+from earnest_common.run.numbers import MOST_WORKERS
 
 __all__ = ["map_shards", "open_executor", "shard_slice"]
 
@@ -81,17 +84,36 @@ def open_executor(*, workers: int = 1, address: str | None = None) -> Iterator[E
             yield executor
     elif workers == 1:
         yield None
-    elif workers < 1:
-        raise InputError(f"workers is {workers}; give a whole number from 1")
+    elif not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"workers is {workers}; give a whole number from 1 to {MOST_WORKERS}, or --executor for more")
     else:
-        # Spawned, not forked: Polars and TensorFlow keep threads that a fork would break.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+        with _processes(workers) as pool:
             yield pool
 
 
-def _end_with_parent() -> None:
-    """End this worker when its parent is gone: one that was killed leaves its workers waiting for ever."""
+@contextlib.contextmanager
+def _processes(workers: int) -> Iterator[Executor]:
+    # Spawned, not forked: Polars and TensorFlow keep threads that a fork would break.
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    try:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker) as pool:
+            try:
+                yield pool
+            except BaseException:  # no result is wanted any more, nor is work that would go on for minutes
+                for process in set(multiprocessing.active_children()) - others:
+                    process.terminate()
+                raise
+    except BrokenProcessPool as error:
+        raise EarnestError(
+            "a worker process was ended from outside, most often for lack of memory; give fewer --workers, and run "
+            "the same command again: finished parts are kept"
+        ) from error
+
+
+def _prepare_worker() -> None:
+    """Let a worker end silently at Ctrl-C and when its parent is gone: a killed one leaves its workers waiting."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if parent := multiprocessing.parent_process():
 
         def wait() -> None:
@@ -104,13 +126,20 @@ def _end_with_parent() -> None:
 @contextlib.contextmanager
 def _dask_executor(address: str) -> Iterator[Executor]:
     scheme, _, host = address.partition("://")
-    if scheme != "dask" or not host:
+    name, _, port = host.rpartition(":")
+    if scheme != "dask" or not name or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise InputError(f"executor {address!r} is not understood; use dask://HOST:PORT, or --workers N")
     try:
         from distributed import Client
     except ImportError as error:
         raise MissingExtraError.of(f"executor {address}", "earnest-common", "dask") from error
-    with Client(f"tcp://{host}") as client, client.get_executor() as executor:
+    try:
+        client = Client(f"tcp://{host}")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"executor {address}: no Dask scheduler answers there ({error}); start one, or use --workers N"
+        ) from error
+    with client, client.get_executor() as executor:
         yield executor
 
 

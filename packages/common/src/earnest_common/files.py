@@ -3,14 +3,35 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from earnest_common.errors import InputError, OutputExistsError
 
-__all__ = ["atomic_folder", "file_sha256", "refuse_existing", "replace_atomically", "write_atomic"]
+if sys.platform != "win32":  # there, what killed processes left stays
+    import fcntl
+
+__all__ = [
+    "atomic_folder",
+    "discard",
+    "encoded",
+    "file_sha256",
+    "hold",
+    "refuse_existing",
+    "remove_folder",
+    "replace_atomically",
+    "seal",
+    "sweep",
+    "sweep_folder",
+    "temporary",
+    "write_atomic",
+]
+
+_SUFFIX = ".part"
 
 
 def refuse_existing(path: Path) -> Path:
@@ -23,7 +44,8 @@ def refuse_existing(path: Path) -> Path:
     InputError
         If the folder that would hold it does not exist or takes no files.
     """
-    if path.exists():
+    sweep(path)
+    if os.path.lexists(path):
         raise OutputExistsError(f"output {path} exists and is not overwritten; choose another name or remove it first")
     folder = path.absolute().parent
     if folder.exists() and not folder.is_dir():
@@ -41,36 +63,51 @@ def refuse_existing(path: Path) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def temporary(path: Path, *, folder: bool = False) -> Iterator[Path]:
+    """Yield a new file or folder ``.NAME.xxxxxxxx.part`` beside a path; it is gone at the end unless it was renamed.
+
+    It is locked while this process lives, so that others can remove what a killed process left, see :func:`sweep`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with the name of ``path``.
+    """
+    sweep(path)
+    part, lock = _create(path, folder=folder)
+    try:
+        yield part
+    except Exception as error:
+        if (cause := _system_error(error, path)) is not None:
+            raise cause from error
+        raise
+    finally:
+        discard(part)
+        if lock is not None:
+            os.close(lock)
+
+
 def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, flush it to disk, then rename it into place.
 
     A reader sees the old file or the whole new one, never a part; after an error nothing new is left behind.
+
+    Raises
+    ------
+    OSError
+        If there is no room, or the file cannot be written.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """Return the process's file-mode mask (the system offers no way to read it without setting it)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with temporary(path) as part:
+        write(part)
+        seal(part)
+        part.replace(path)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write bytes or UTF-8 text so that the file is whole or absent."""
-    data = content.encode() if isinstance(content, str) else content
-    replace_atomically(path, lambda temporary: temporary.write_bytes(data))
+    data = encoded(content) if isinstance(content, str) else content
+    replace_atomically(path, lambda part: part.write_bytes(data))
 
 
 @contextlib.contextmanager
@@ -81,19 +118,127 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     ------
     OutputExistsError
         If ``path`` is taken.
+    OSError
+        If there is no room, or the folder cannot be written.
     """
     refuse_existing(path)
-    temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part"))
+    with temporary(path, folder=True) as part:
+        yield part
+        seal(part)
+        part.rename(path)
+
+
+def sweep(path: Path) -> None:
+    """Remove the temporary files and folders that killed processes left beside a path; those of living ones stay."""
+    _sweep(path.absolute().parent, re.escape(f".{path.name}."))
+
+
+def sweep_folder(folder: Path) -> None:
+    """Do the same for every path in a folder and its folders."""
+    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        _sweep(place, r"\..+\.")
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    wanted = re.compile(prefix + r"[a-z0-9_]{8}" + re.escape(_SUFFIX))
     try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        with os.scandir(folder) as entries:
+            leftovers = [Path(entry.path) for entry in entries if wanted.fullmatch(entry.name)]
+    except OSError:
+        return
+    for leftover in leftovers:
+        lock = hold(leftover)
+        if lock is not None:
+            discard(leftover)
+            os.close(lock)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder in one step: it is whole or gone, also for one who looks after a kill."""
+    with temporary(folder, folder=True) as part, contextlib.suppress(FileNotFoundError):
+        folder.rename(part)  # an empty folder may be replaced; it is removed with its content at the end
+
+
+def seal(part: Path) -> None:
+    """Flush a temporary file, or the files of a folder, to disk, and give it the usual permissions."""
+    for file in part.rglob("*") if part.is_dir() else (part,):
+        if file.is_file():
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
+    part.chmod((0o777 if part.is_dir() else 0o666) & ~_umask())
+
+
+def encoded(text: str) -> bytes:
+    """Return text as UTF-8; bytes of a file name that were no text stand as escapes."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hold(path: Path, *, wait: bool = False) -> int | None:
+    """Return a descriptor that holds the lock of a file or folder; ``None`` if another has it or there are no locks."""
+    if sys.platform == "win32":
+        return None
+    try:
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def discard(path: Path) -> None:
+    """Remove a file, or a folder with all it holds, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _create(path: Path, *, folder: bool) -> tuple[Path, int | None]:
+    """Return a new temporary file or folder and the descriptor that holds its lock, where locks exist."""
+    place, prefix = path.absolute().parent, f".{path.name}."
+    while True:
+        try:
+            if folder:
+                part = Path(tempfile.mkdtemp(_SUFFIX, prefix, place))
+            else:
+                handle, name = tempfile.mkstemp(_SUFFIX, prefix, place)
+                os.close(handle)
+                part = Path(name)
+        except OSError as error:
+            raise _system_error(error, path) or error from error
+        lock = hold(part, wait=True)
+        if part.exists():  # else another process took it for a leftover before it was locked
+            return part, lock
+        if lock is not None:
+            os.close(lock)
+
+
+def _system_error(error: Exception, path: Path) -> OSError | None:
+    """Return the error of the system behind an error in writing, with the name of the output; ``None`` if none is.
+
+    Polars hands them on as text: "No space left on device (os error 28)".
+    """
+    if isinstance(error, OSError):
+        number = error.errno
+    else:
+        found = re.search(r"\(os error (\d+)\)", str(error))
+        number = int(found[1]) if found else None
+    return None if number is None else OSError(number, os.strerror(number), str(path))
+
+
+def _umask() -> int:
+    """Return the process's file-mode mask (the system offers no way to read it without setting it)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,8 +1,8 @@
 """Writing a catalog set: shard by shard, in any order, by any process, resumable."""
 
-import contextlib
 import dataclasses
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -17,17 +17,20 @@ from earnest_common.catalog_set.manifest import (
     Plan,
     Shard,
     plan_to_json,
+    read_manifest,
     read_plan,
 )
 from earnest_common.catalog_set.parquet import write_table
 from earnest_common.errors import InputError, OutputExistsError, SchemaError
-from earnest_common.files import file_sha256, refuse_existing, write_atomic
+from earnest_common.files import file_sha256, refuse_existing, sweep_folder, write_atomic
 from earnest_common.provenance import versions
+from earnest_common.run.parts import vacant
 from earnest_common.schema import CATALOGS, CLUSTERS
 
 __all__ = ["CatalogSetWriter", "shard_file", "write_batch"]
 
 _TABLES = {"catalogs": CATALOGS, "clusters": CLUSTERS}
+_RECEIPTS = "receipts"
 
 
 def shard_file(folder: Path, table: str, index: int) -> Path:
@@ -64,26 +67,27 @@ class CatalogSetWriter:
             If ``path`` holds a finished set, a set of another plan, or anything else.
         """
         plan = dataclasses.replace(plan, versions=versions())
-        if (path / MANIFEST_NAME).exists():
-            raise OutputExistsError(
-                f"catalog set {path} exists and is complete; choose another name or remove it first"
-            )
         if (path / PLAN_NAME).exists():
             if differences := read_plan(path / PLAN_NAME).differences(plan):
                 what = "; ".join(differences)
                 raise OutputExistsError(f"{path} holds an unfinished set of another plan ({what}); choose another name")
-        elif path.is_dir() and not any(path.iterdir()):
-            pass
-        else:
+        elif (path / MANIFEST_NAME).exists():
+            raise OutputExistsError(
+                f"catalog set {path} exists and is complete; choose another name or remove it first"
+            )
+        elif not vacant(path):
             refuse_existing(path)
-        for folder in (*_TABLES, "receipts"):
-            (path / folder).mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         if not (path / PLAN_NAME).exists():
             write_atomic(path / PLAN_NAME, plan_to_json(plan))
+        for folder in (*_TABLES, _RECEIPTS):
+            (path / folder).mkdir(exist_ok=True)
         return cls(path, plan)
 
     def missing_shards(self) -> list[int]:
         """Return the shards that are not yet written, or not whole."""
+        if (self.path / MANIFEST_NAME).exists():  # killed while it was cleaned, which `finish` does
+            return []
         return [index for index in range(self.plan.n_shards) if self._receipt(index) is None]
 
     def write_shard(self, index: int, batch: CatalogBatch) -> Shard:
@@ -110,16 +114,17 @@ class CatalogSetWriter:
 
         Several processes may call this at once: each writes the same manifest.
         """
-        shards = [self._receipt(index) for index in range(self.plan.n_shards)]
-        if (self.path / MANIFEST_NAME).exists() or any(shard is None for shard in shards):
-            return None
-        manifest = Manifest(plan=self.plan, shards=tuple(shard for shard in shards if shard is not None))
-        write_atomic(self.path / MANIFEST_NAME, manifest.to_json())
-        leftovers = [*self.path.glob("receipts/*"), *self.path.glob("**/.*.part"), self.path / PLAN_NAME]
-        for file in leftovers:
-            file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # another process may have removed it
-            (self.path / "receipts").rmdir()
+        if (self.path / MANIFEST_NAME).exists():
+            manifest = read_manifest(self.path)
+        else:
+            shards = [self._receipt(index) for index in range(self.plan.n_shards)]
+            if any(shard is None for shard in shards):
+                return None
+            manifest = Manifest(plan=self.plan, shards=tuple(shard for shard in shards if shard is not None))
+            write_atomic(self.path / MANIFEST_NAME, manifest.to_json())
+        shutil.rmtree(self.path / _RECEIPTS, ignore_errors=True)
+        sweep_folder(self.path)
+        (self.path / PLAN_NAME).unlink(missing_ok=True)  # the last of all: without it the set is complete
         return manifest
 
     def _problems(self, index: int, batch: CatalogBatch) -> list[str]:
@@ -132,12 +137,12 @@ class CatalogSetWriter:
         return batch.problems()
 
     def _receipt_file(self, index: int) -> Path:
-        return self.path / "receipts" / f"{index:05d}.json"
+        return self.path / _RECEIPTS / f"{index:05d}.json"
 
     def _receipt(self, index: int) -> Shard | None:
         """Return a shard's receipt if it and both files are whole."""
         try:
-            shard = Shard(**json.loads(self._receipt_file(index).read_text()))
+            shard = Shard(**json.loads(self._receipt_file(index).read_text(encoding="utf-8")))
             whole = all(file_sha256(shard_file(self.path, name, index)) == shard.sha256[name] for name in _TABLES)
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from earnest_common.run.numbers import MOST_INTEGER, MOST_WORKERS
+
 __all__ = [
     "ConfigOption",
     "ExecutorOption",
@@ -29,8 +31,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.toml", help="Fields not given as options.", show_default=False)
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=MOST_INTEGER, help="Seed of all random numbers.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, max=MOST_WORKERS, help="Processes on this machine.")]
 ExecutorOption = Annotated[
     str | None, typer.Option("--executor", metavar="dask://HOST:PORT", help="A Dask cluster.", show_default=False)
 ]

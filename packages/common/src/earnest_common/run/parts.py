@@ -1,0 +1,254 @@
+"""Outputs of several files, whole or resumed: after a kill at any moment the same command goes on.
+
+A folder is claimed by its plan (:func:`claim`): the same plan goes on in it, another is refused. Several files of one
+command are :class:`Outputs`: all of them appear, or a later run of the same command removes those that did and writes
+them anew. Finished parts of a long computation wait in the folder ``OUT.parts`` until the outputs are there.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.files import (
+    discard,
+    encoded,
+    file_sha256,
+    hold,
+    refuse_existing,
+    remove_folder,
+    seal,
+    sweep,
+    temporary,
+    write_atomic,
+)
+
+__all__ = ["PLAN", "Content", "Outputs", "claim", "vacant"]
+
+PLAN = "plan.json"
+_JOURNAL = "outputs.json"
+
+Content = bytes | str | Mapping[str, str] | Callable[[Path], object]
+"""Of a file: its bytes, its text, or a function that writes it. Of a folder: the text of each file by name."""
+
+
+def claim(folder: Path, plan: Mapping[str, Any], *, what: str, name: str = PLAN) -> None:
+    """Begin work in a folder, or go on with work of the same plan.
+
+    Parameters
+    ----------
+    folder
+        Absent, without files, or claimed by the same plan before.
+    plan
+        What determines the work, ready for JSON; kept in the folder.
+    what
+        What the folder holds, in words for the error, such as "a table of surveys".
+    name
+        The file that keeps the plan.
+
+    Raises
+    ------
+    OutputExistsError
+        If the folder holds work of another plan, or anything else.
+    InputError
+        If the folder cannot be made.
+    """
+    file = folder / name
+    if file.is_file():
+        if differences := _differences(file, plan):
+            raise OutputExistsError(
+                f"output {folder} holds {what} with other settings ({differences}); repeat the command that began it, "
+                "choose another name, or remove it"
+            )
+        return
+    if not os.path.lexists(folder):
+        refuse_existing(folder)
+    elif not vacant(folder, name):
+        raise OutputExistsError(f"output {folder} exists and is not {what}; choose another name or remove it first")
+    folder.mkdir(exist_ok=True)
+    write_atomic(file, json.dumps(plan, indent=1, sort_keys=True, default=str) + "\n")
+
+
+def vacant(folder: Path, name: str = PLAN) -> bool:
+    """Return whether a folder holds no files, so that work may begin in it.
+
+    Temporary files of a run that was killed before it had written its plan are removed.
+    """
+    if not folder.is_dir():
+        return False
+    sweep(folder / name)
+    return all(path.is_dir() and not path.is_symlink() for path in folder.rglob("*"))
+
+
+@final
+@dataclass(frozen=True)
+class Outputs:
+    r"""The files and folders that one command writes together.
+
+    Attributes
+    ----------
+    paths
+        Where they go. Finished parts wait beside the first.
+    plan
+        What determines them, ready for JSON.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table, record = Path(folder) / "t.csv", Path(folder) / "t.json"
+    ...     outputs = Outputs.open((table, record), plan={"seed": 1})
+    ...     outputs.write({table: "a\n1\n", record: "{}"})
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['t.csv', 't.json']
+    """
+
+    paths: tuple[Path, ...]
+    plan: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, paths: Iterable[Path | None], plan: Mapping[str, Any]) -> "Outputs":
+        """Return the outputs after making sure that nothing of another command is overwritten.
+
+        Those that a killed run of the same plan had written are removed, to be written anew with the others.
+
+        Parameters
+        ----------
+        paths
+            Where the outputs go; ``None`` where one is not wanted.
+        plan
+            What determines them, ready for JSON.
+
+        Raises
+        ------
+        OutputExistsError
+            If one of them exists, or parts of another computation are in the way.
+        InputError
+            If two are the same, or one cannot be written.
+        """
+        outputs = cls(tuple(path for path in paths if path is not None), plan)
+        places = [path.absolute() for path in outputs.paths]
+        if twice := [str(path) for path in places if places.count(path) > 1]:
+            raise InputError(f"output {twice[0]} is named twice; give each output a name of its own")
+        if outputs.paths:
+            sweep(outputs.folder)
+            if (outputs.folder / PLAN).is_file():
+                outputs._resume()
+        for path in outputs.paths:
+            refuse_existing(path)
+        return outputs
+
+    @property
+    def folder(self) -> Path:
+        """The folder ``OUT.parts`` of finished parts; it is there only while the outputs are not."""
+        return self.paths[0].with_name(f"{self.paths[0].name}.parts")
+
+    def keep(self) -> Path:
+        """Return the folder for finished parts, made now or by an earlier run of the same plan.
+
+        Raises
+        ------
+        OutputExistsError
+            If it holds parts of another computation.
+        """
+        claim(self.folder, self.plan, what="parts of another computation,")
+        return self.folder
+
+    def write(self, contents: Mapping[Path, Content]) -> None:
+        """Write all outputs, then remove the finished parts.
+
+        Raises
+        ------
+        OSError
+            If there is no room, or one cannot be written; none of them is there then.
+        """
+        with contextlib.ExitStack() as stack:
+            staged = {}
+            for path, content in contents.items():
+                part = stack.enter_context(temporary(path, folder=isinstance(content, Mapping)))
+                _fill(part, content)
+                staged[path] = part
+            self.keep()
+            lock = hold(self.folder)
+            try:
+                record = {str(path.absolute()): _sha256(part) for path, part in staged.items()}
+                write_atomic(self.folder / _JOURNAL, json.dumps(record, indent=1))
+                for path, part in staged.items():
+                    refuse_existing(path)
+                    part.rename(path)
+                remove_folder(self.folder)
+            except BaseException:
+                _undo(self.folder)
+                if [path.name for path in self.folder.glob("*")] == [PLAN]:
+                    discard(self.folder)
+                raise
+            finally:
+                if lock is not None:
+                    os.close(lock)
+
+    def _resume(self) -> None:
+        self.keep()
+        if not (self.folder / _JOURNAL).is_file():
+            return
+        lock = hold(self.folder)
+        if lock is None and os.name == "posix":
+            raise OutputExistsError(f"output {self.paths[0]} is being written by another process; wait for it to end")
+        _undo(self.folder)
+        if lock is not None:
+            os.close(lock)
+
+
+def _fill(part: Path, content: Content) -> None:
+    if isinstance(content, Mapping):
+        for name, text in content.items():
+            (part / name).write_bytes(encoded(text))
+    elif callable(content):
+        content(part)
+    else:
+        part.write_bytes(encoded(content) if isinstance(content, str) else content)
+    seal(part)
+
+
+def _undo(folder: Path) -> None:
+    """Remove the outputs that a run which did not end had put in place; what differs from its record is not its own."""
+    journal = folder / _JOURNAL
+    try:
+        record = json.loads(journal.read_text(encoding="utf-8"))
+        for name, expected in record.items():
+            if os.path.lexists(name) and _sha256(Path(name)) == expected:
+                discard(Path(name))
+    except (OSError, ValueError, AttributeError):
+        pass
+    journal.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the names and contents of a folder."""
+    if not path.is_dir():
+        return file_sha256(path)
+    files = {str(file.relative_to(path)): file_sha256(file) for file in sorted(path.rglob("*")) if file.is_file()}
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def _differences(file: Path, plan: Mapping[str, Any]) -> str:
+    """Return in what a plan differs from that in a file, in words; empty if in nothing."""
+    try:
+        old, new = _flat(json.loads(file.read_text(encoding="utf-8"))), _flat(json.loads(json.dumps(plan, default=str)))
+    except (OSError, ValueError, RecursionError):
+        return f"{file} is damaged"
+    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return "; ".join(f"{name}: {old.get(name)} there, {new.get(name)} now" for name in changed[:5])
+
+
+def _flat(record: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    if not isinstance(record, Mapping):
+        return {prefix.rstrip("."): record}
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        flat |= _flat(value, f"{prefix}{name}.")
+    return flat
