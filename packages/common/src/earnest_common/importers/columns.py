@@ -5,7 +5,7 @@ from typing import final
 
 import polars as pl
 
-from earnest_common.importers.mapping import FROM_HEADER, QUANTITIES, Mapping, Source
+from earnest_common.importers.mapping import FROM_HEADER, IDENTITIES, QUANTITIES, Mapping, Source
 from earnest_common.importers.report import Problem, SourceColumn
 from earnest_common.importers.source_table import SourceTable
 from earnest_common.importers.units import conversion_factor, known_units, parse_unit
@@ -75,6 +75,9 @@ class _Column:
             return None
         for condition in self.source.null_conditions:
             numbers = _unless(numbers, condition.holds(numbers))
+        if self.name in IDENTITIES:
+            return numbers
+        numbers = numbers if isinstance(numbers.dtype, pl.Array) else numbers.cast(pl.Float64)
         numbers = 10**numbers if self.source.log10 else numbers
         numbers = numbers * self.factor(problems)
         if self.source.times is not None:
@@ -95,7 +98,11 @@ class _Column:
             return None
         width = len(parts)
         frame = pl.DataFrame(
-            [numbers_of(self.table, part, problems).alias(str(i)) for i, part in enumerate(parts) if part]
+            [
+                numbers_of(self.table, part, problems).cast(pl.Float64).alias(str(i))
+                for i, part in enumerate(parts)
+                if part
+            ]
         )
         filled = frame.select(
             pl.when(pl.any_horizontal(pl.all().is_null())).then(None).otherwise(pl.concat_arr(pl.all()))
@@ -185,15 +192,19 @@ def _compare_units(column: _Column, stated: str, mapped: str, problems: list[Pro
 
 
 def numbers_of(table: SourceTable, column: str, problems: list[Problem]) -> pl.Series:
-    """Return a source column as Float64 (or an array of them); texts for "unknown" become null."""
+    """Return a source column as Int64 if all of it is whole numbers, else as Float64 (or an array of them).
+
+    Null are the texts for "unknown", and the numbers that such a text writes: with ``null = ["-99"]`` also -99.0.
+    Whole numbers stay whole because ids of 64 bits do not survive a detour through floating point.
+    """
     values = table.frame.get_column(column)
     if isinstance(values.dtype, pl.Array):
         return values
-    if values.dtype != pl.String:
-        return values.cast(pl.Float64)
-    known = _unless(values, values.is_in(list(table.null)))
-    numbers = known.cast(pl.Float64, strict=False)
-    bad = known.is_not_null() & numbers.is_null()
+    text = values.dtype == pl.String
+    known = _unless(values, values.is_in(list(table.null))) if text else values
+    whole = known.cast(pl.Int64, strict=False) if not values.dtype.is_float() else None
+    numbers = whole if whole is not None and not _lost(known, whole).any() else known.cast(pl.Float64, strict=False)
+    bad = _lost(known, numbers)
     if bad.any():
         row = int(bad.arg_true()[0])
         problems.append(
@@ -204,7 +215,16 @@ def numbers_of(table: SourceTable, column: str, problems: list[Problem]) -> pl.S
                 remedy="correct the file, or add the text to reader.null in a mapping of your own",
             )
         )
-    return numbers
+    return _unless(numbers, numbers.cast(pl.Float64).is_in(_numbers_among(table.null)))
+
+
+def _lost(before: pl.Series, after: pl.Series) -> pl.Series:
+    return before.is_not_null() & after.is_null()
+
+
+def _numbers_among(texts: tuple[str, ...]) -> list[float]:
+    numbers = pl.Series(list(texts), dtype=pl.String).cast(pl.Float64, strict=False)
+    return numbers.filter(numbers.is_finite().fill_null(value=False)).to_list()
 
 
 def _unless(values: pl.Series, condition: pl.Series) -> pl.Series:

@@ -29,7 +29,7 @@ class Condition:
     text: str
     name: str
     operator: str
-    number: float
+    number: int | float
 
     def holds(self, values: pl.Series) -> pl.Series:
         """Return where the condition holds; it does not hold for unknown values."""
@@ -54,10 +54,17 @@ def parse_condition(text: str, *, name: str | None = None) -> Condition:
         if match is None or bool(match["name"]) == (name is not None):
             raise ValueError  # noqa: TRY301 - one message for all ways to be something else
         return Condition(
-            text=text.strip(), name=name or match["name"], operator=match["operator"], number=float(match["number"])
+            text=text.strip(), name=name or match["name"], operator=match["operator"], number=_number(match["number"])
         )
     except ValueError:
         form = "OPERATOR NUMBER such as '<= 0'" if name else "COLUMN OPERATOR NUMBER such as 'z < 0.1'"
         raise ValueError(
             f"condition '{text}' is not of the form {form}; operators are {', '.join(_OPERATORS)}"
         ) from None
+
+
+def _number(text: str) -> int | float:
+    """Return a whole number that 64 bits hold as it is, since an id of that size is no floating-point number."""
+    if re.fullmatch(r"[+-]?\d{1,19}", text) and abs(int(text)) < 2**63:
+        return int(text)
+    return float(text)

@@ -19,6 +19,7 @@ from earnest_common.schema import CLUSTERS, RADII_R500C
 
 __all__ = [
     "FROM_HEADER",
+    "IDENTITIES",
     "QUANTITIES",
     "Mapping",
     "Reader",
@@ -45,6 +46,9 @@ QUANTITIES: dict[str, str] = {
     "r_500c": "kpc",
 }
 """What a mapping can fill, with the unit it is stored in; ``r_500c`` only serves to check the masses."""
+
+IDENTITIES = ("cluster_id",)
+"""Columns of whole numbers that name a row: they are taken as they are."""
 
 _STRICT = ConfigDict(extra="forbid")
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
@@ -210,6 +214,10 @@ def _column_problems(name: str, column: Source, mapping: Mapping) -> list[str]:
             problems.append(f"{error}; write it like Msun/h, 1e14 Msun, keV, 1e44 erg/s or kpc")
     if "profile" in name and (column.log10 or column.null or column.times or column.value is not None):
         problems.append("a profile takes only source, parts, unit and optional")
+    if name in IDENTITIES and (
+        column.unit or column.log10 or column.times or column.comoving or column.value is not None
+    ):
+        problems.append("an id takes only source, null and optional")
     factor = None if column.times is None else mapping.columns.get(column.times)
     if column.times is not None and (factor is None or factor.times is not None):
         problems.append(f"times = '{column.times}' must name a column of this mapping that has no 'times' itself")

@@ -14,6 +14,7 @@ __all__ = ["Rows", "select_rows", "value_problems"]
 
 _POSITIVE = ("m_500c", "m_wl", "l_x", "t_x", "m_gas", "m_gas_profile", "r_500c")
 _ROW = "_row"
+_LARGEST_ID, _LARGEST_EXACT_FLOAT = 2**63 - 1, 2**53
 
 
 @final
@@ -90,14 +91,21 @@ def value_problems(table: SourceTable, rows: pl.DataFrame) -> list[Problem]:
 
 def _identity_problems(ids: pl.Series) -> list[Problem]:
     """Return a problem if clusters of the table cannot be told apart by their ids."""
-    whole = ids.drop_nulls().cast(pl.Float64)
-    bad = ids.null_count() + int(((whole != whole.floor()) | (whole < 0) | ~whole.is_finite()).sum())
-    found = [f"{bad} ids that are no whole numbers from 0"] if bad else []
+    exact = ids.is_between(0, _LARGEST_ID if ids.dtype == pl.Int64 else _LARGEST_EXACT_FLOAT) & (ids == ids.floor())
+    bad = len(ids) - int(exact.fill_null(value=False).sum())
+    found = [f"{bad} ids that are no whole numbers from 0, or too large to be exact"] if bad else []
     found += [f"{len(ids) - ids.n_unique()} ids that occur before"] if ids.n_unique() < len(ids) else []
-    remedy = "choose one catalog with --where 'catalog_id == 0', or number the rows anew with --without cluster_id"
-    allowed = "a whole number for each cluster, none twice"
     return (
-        [Problem(what="column 'cluster_id'", found=" and ".join(found), allowed=allowed, remedy=remedy)]
+        [
+            Problem(
+                what="column 'cluster_id'",
+                found=" and ".join(found),
+                allowed=f"a whole number for each cluster, none twice, up to {_LARGEST_ID}, or up to "
+                f"{_LARGEST_EXACT_FLOAT} where the file holds floating-point numbers",
+                remedy="choose one catalog with --where 'catalog_id == 0', or number the rows anew with "
+                "--without cluster_id",
+            )
+        ]
         if found
         else []
     )

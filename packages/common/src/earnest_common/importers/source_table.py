@@ -89,7 +89,7 @@ def read_table(path: Path, reader: Reader) -> SourceTable:
         from earnest_common.importers.astropy_tables import read_astropy_table
 
         frame, units = read_astropy_table(path, kind, reader.table)
-        table = SourceTable(path=str(path), frame=frame, units=units)
+        table = SourceTable(path=str(path), frame=frame, units=units, null=reader.null)
     else:
         table = _read_text(path, kind, reader)
     if table.frame.height == 0:
