@@ -2,6 +2,8 @@
 
 import builtins
 import json
+import shutil
+import subprocess
 import warnings
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.exporters import FORMATS, astropy_tables, export
+from earnest_common.exporters.escapes import escaped
 from earnest_common.importers import ImportOptions, import_table
 from earnest_common.schema import CATALOGS, CLUSTERS, SCHEMA_VERSION, Table
 from earnest_common.testing import toy_batch
@@ -221,3 +224,41 @@ def test_unknown_words_are_refused(batch: CatalogBatch, tmp_path: Path):
         export(batch, tmp_path / "toy", "hdf5")
     with pytest.raises(InputError, match="unknown table 'galaxies'; known are clusters, catalogs"):
         export(batch, tmp_path / "toy", "csv", table="galaxies")
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("name", ["Böhringer", "Übersicht ⊙ 🌌", "two\nlines", "tab\tand\x01"])
+def test_names_of_any_script_are_written_and_can_be_read_back(format_name: str, name: str, tmp_path: Path):
+    if format_name != "csv":
+        pytest.importorskip("astropy")
+    few = toy_batch(n_catalogs=2, seed=4, mean_n_clusters=3)
+    few = CatalogBatch.conformed(few.catalogs.with_columns(survey=pl.lit(name)), few.clusters, subject="few")
+    plan = Plan(kind="observed", preset=name, seed=None, n_catalogs=2, config={"import": {"title": name}})
+    write_batch(tmp_path / "set", few, plan)
+    export(CatalogSet.open(tmp_path / "set"), tmp_path / "toy", format_name)
+    if format_name == "csv":
+        head = [line for line in (tmp_path / "toy").read_text(encoding="utf-8").splitlines() if line[0] == "#"]
+        assert f"# preset = {escaped(name)}" in head
+        assert pl.read_csv(tmp_path / "toy", comment_prefix="#").height == few.n_clusters
+        return
+    assert len(read(tmp_path / "toy", format_name)) == few.n_clusters
+    if format_name == "fits":
+        header = pytest.importorskip("astropy.io.fits").getheader(tmp_path / "toy", "clusters")
+        assert json.loads('"' + header["PRESET"] + '"') == name
+        survey = np.asarray(read(tmp_path / "toy", "fits", "catalogs")["survey"])[0].decode("ascii")
+        assert json.loads(f'"{survey}"') == name
+
+
+@pytest.mark.skipif(shutil.which("stilts") is None, reason="STILTS is not installed")
+@pytest.mark.parametrize("gaps", [False, True])
+def test_stilts_finds_nothing_to_complain_of(gaps: bool, tmp_path: Path):
+    pytest.importorskip("astropy")
+    toy = toy_batch(n_catalogs=3, seed=4, mean_n_clusters=12)
+    export(with_gaps(toy) if gaps else toy, tmp_path / "toy.vot", "votable")
+    export(with_gaps(toy) if gaps else toy, tmp_path / "toy.fits", "fits")
+    lint = subprocess.run(["stilts", "votlint", tmp_path / "toy.vot"], capture_output=True, text=True, check=False)
+    assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", "")
+    for file in ("toy.vot#0", "toy.fits#1"):
+        count = ["stilts", "tpipe", f"in={tmp_path / file}", "omode=count"]
+        counted = subprocess.run(count, capture_output=True, text=True, check=True).stdout
+        assert f"rows: {toy.n_clusters}" in counted

@@ -10,7 +10,7 @@ import polars as pl
 
 from earnest_common.batch import CatalogBatch, concat
 from earnest_common.catalog_set.manifest import Manifest, Shard, read_manifest
-from earnest_common.catalog_set.parquet import read_table
+from earnest_common.catalog_set.parquet import read_table, with_unknown
 from earnest_common.catalog_set.writer import shard_file
 from earnest_common.errors import EarnestError, InputError, IntegrityError
 from earnest_common.files import file_sha256
@@ -157,14 +157,17 @@ class CatalogSet:
 
     def _scan(self, table: str) -> pl.LazyFrame:
         files = [shard_file(self.path, table, shard.index) for shard in self.manifest.shards]
-        return completed(pl.scan_parquet(files, hive_partitioning=False), _TABLES[table])
+        return with_unknown(completed(pl.scan_parquet(files, hive_partitioning=False), _TABLES[table]), _TABLES[table])
 
     def _read_shard(self, shard: Shard) -> CatalogBatch:
         files = {name: shard_file(self.path, name, shard.index) for name in _TABLES}
         for name, file in files.items():
             if file_sha256(file) != shard.sha256[name]:
                 raise IntegrityError(f"{file} was altered: its checksum differs; make or copy the set again")
-        frames = {name: completed(read_table(file), _TABLES[name]) for name, file in files.items()}
+        frames = {
+            name: with_unknown(completed(read_table(file), _TABLES[name]), _TABLES[name])
+            for name, file in files.items()
+        }
         return CatalogBatch(**frames, radii=tuple(self.manifest.plan.radii))
 
     def _size_problems(self, shard: Shard) -> list[str]:

@@ -17,7 +17,7 @@ _TEXTS = {
     "where": "Keep only such rows, such as 'm_500c >= 5e13'; may be repeated.",
     "missing": "What to do with rows without l_x or z: drop or refuse.",
     "without": "Leave this column unknown; may be repeated.",
-    "trust": "Import even if the units look wrong.",
+    "trust": "Import even if units or single values look wrong.",
 }
 
 

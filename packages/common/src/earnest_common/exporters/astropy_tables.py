@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from earnest_common.errors import MissingExtraError
+from earnest_common.exporters.escapes import escaped
 from earnest_common.files import replace_atomically
 from earnest_common.schema import Column, Table
 
@@ -17,6 +18,7 @@ __all__ = ["write_astropy"]
 
 # FITS keywords have eight letters.
 _FITS_KEYWORDS = {"schema_version": "SCHEMAV", "radii_r500c": "RADII", "synthetic": "SYNTHET", "cosmology": "COSMO"}
+_FITS_NOTE = "Characters beyond ASCII are written as in JSON: \\u00f6 is an o with diaeresis."
 
 
 def write_astropy(
@@ -46,11 +48,21 @@ def write_astropy(
     """
     if find_spec("astropy") is None:
         raise MissingExtraError.of(f"export to {format}", "earnest-common", "astropy")
+    ascii_only = format == "fits"
+    tables = [(schema, _escaped(frame, ascii_only=ascii_only)) for schema, frame in tables]
+    facts = {name: escaped(value, ascii_only=ascii_only) for name, value in facts.items()}
     write = {"fits": _write_fits, "votable": _write_votable, "ecsv": _write_ecsv}[format]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # astropy warns of units such as erg that some standards deprecate
         made = [_table(schema, frame, facts) for schema, frame in tables]
         replace_atomically(path, lambda part: write(part, made, [schema for schema, _ in tables], facts))
+
+
+def _escaped(frame: pl.DataFrame, *, ascii_only: bool) -> pl.DataFrame:
+    texts = pl.col(pl.String)
+    return frame.with_columns(
+        texts.map_elements(lambda text: escaped(text, ascii_only=ascii_only), return_dtype=pl.String)
+    )
 
 
 def _table(schema: Table, frame: pl.DataFrame, facts: Mapping[str, str]) -> Any:  # noqa: ANN401 - astropy has no types
@@ -104,6 +116,7 @@ def _write_fits(path: Path, tables: Sequence[Any], schemas: Sequence[Table], fac
                 unit.header[f"TUCD{number}"] = column.ucd
         for name, value in facts.items():
             unit.header[_FITS_KEYWORDS.get(name, name.replace("_", "")[:8].upper())] = value
+        unit.header["COMMENT"] = _FITS_NOTE
         units.append(unit)
     fits.HDUList(units).writeto(path, overwrite=True, checksum=True)
 
@@ -116,14 +129,17 @@ def _write_votable(path: Path, tables: Sequence[Any], schemas: Sequence[Table], 
     votable.resources.append(resource)
     for table, schema in zip(tables, schemas, strict=True):
         table.meta = {}
+        for column in (c for c in schema.columns if c.width):  # a masked array would have no elements
+            table[column.name] = np.ma.filled(table[column.name], np.nan)
         element = TableElement.from_table(votable, table)
         element.ID = element.name = schema.name
         element.description = schema.description
         for field, column in zip(element.fields, schema.columns, strict=True):
-            field.ucd = column.ucd or None
-        element.params.extend(
-            Param(votable, name=name, datatype="char", arraysize="*", value=value) for name, value in facts.items()
-        )
+            field.ucd, field.ID = column.ucd or None, None  # an ID must be unique in the file, and both have catalog_id
+        params = [Param(votable, name=n, datatype="unicodeChar", arraysize="*", value=v) for n, v in facts.items()]
+        for param in params:
+            param.ID = None
+        element.params.extend(params)
         resource.tables.append(element)
     votable.to_xml(str(path))
 

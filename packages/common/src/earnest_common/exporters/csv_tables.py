@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import polars as pl
 
+from earnest_common.exporters.escapes import escaped
 from earnest_common.files import replace_atomically
 from earnest_common.schema import Column, Table
 
@@ -38,7 +39,7 @@ def write_csv(path: Path, frames: Iterable[pl.DataFrame], table: Table, *, facts
 
 def _head(table: Table, facts: Mapping[str, str]) -> list[str]:
     lines = [f"earnest table '{table.name}': {table.description}"]
-    lines += [f"{name} = {value}" for name, value in facts.items()]
+    lines += [f"{name} = {escaped(value)}" for name, value in facts.items()]
     for column in table.columns:
         unit = f" [{column.unit}]" if column.unit else ""
         lines.append(f"column {_span(column)}{unit}: {column.description}")

@@ -81,7 +81,7 @@ def _frames(source: CatalogBatch | CatalogSet, table: str) -> Iterator[pl.DataFr
 
 
 def _facts(source: CatalogBatch | CatalogSet) -> dict[str, str]:
-    """Return what a reader of the file must know, as ASCII text by name."""
+    """Return what a reader of the file must know, as text by name."""
     radii = source.radii if isinstance(source, CatalogBatch) else tuple(source.manifest.plan.radii)
     facts = {"schema_version": str(SCHEMA_VERSION), "radii_r500c": json.dumps(list(radii))}
     if isinstance(source, CatalogSet):

@@ -16,9 +16,18 @@ __all__ = ["Converted", "convert", "numbers_of"]
 @final
 @dataclass(frozen=True, kw_only=True)
 class Converted:
-    """Schema columns for all rows of the source, how each was filled, and what went wrong."""
+    """Schema columns for all rows of the source, how each was filled, and what went wrong.
+
+    Attributes
+    ----------
+    frame, columns, problems
+        The columns in schema units, how each was filled, and what went wrong.
+    source_values
+        The same columns as the source has them, before units and logarithms; unknown where it says so.
+    """
 
     frame: pl.DataFrame
+    source_values: dict[str, pl.Series]
     columns: tuple[SourceColumn, ...]
     problems: tuple[Problem, ...]
 
@@ -41,18 +50,21 @@ def convert(
     """
     plan = {**mapping.columns, **{name: Source(value=value) for name, value in constants.items()}}
     values: dict[str, pl.Series] = {}
+    source_values: dict[str, pl.Series] = {}
     columns: list[SourceColumn] = []
     problems: list[Problem] = []
     for name in sorted(plan, key=lambda n: (plan[n].times is not None, plan[n].comoving, n != "z")):
         step = _Column(name=name, source=plan[name], table=table, h=h, unit_option=units.get(name))
-        filled = step.fill(values, problems)
-        if filled is not None:
+        numbers = step.numbers(problems)
+        filled = None if numbers is None else step.fill(numbers, values, problems)
+        if numbers is not None and filled is not None:
+            source_values[name] = numbers
             values[name] = filled
             columns.append(step.described(problems))
     order = [name for name in QUANTITIES if name in values]
     frame = pl.DataFrame([values[name].alias(name) for name in order])
     described = tuple(sorted(columns, key=lambda c: order.index(c.name)))
-    return Converted(frame=frame, columns=described, problems=tuple(problems))
+    return Converted(frame=frame, source_values=source_values, columns=described, problems=tuple(problems))
 
 
 @final
@@ -66,18 +78,21 @@ class _Column:
     h: float | None
     unit_option: str | None
 
-    def fill(self, done: dict[str, pl.Series], problems: list[Problem]) -> pl.Series | None:
-        """Return the column in the schema's unit, or ``None`` if the table has nothing for it."""
+    def numbers(self, problems: list[Problem]) -> pl.Series | None:
+        """Return the source values, unknown where the mapping says so, or ``None`` if the table has nothing for it."""
         if self.source.value is not None:
-            return pl.Series([self.source.value] * self.table.frame.height, dtype=pl.Float64) * self.factor(problems)
+            return pl.Series([self.source.value] * self.table.frame.height, dtype=pl.Float64)
         numbers = self.raw(problems)
-        if numbers is None:
-            return None
+        if numbers is None or isinstance(numbers.dtype, pl.Array):
+            return numbers
         for condition in self.source.null_conditions:
             numbers = _unless(numbers, condition.holds(numbers))
+        return numbers if self.name in IDENTITIES else numbers.cast(pl.Float64)
+
+    def fill(self, numbers: pl.Series, done: dict[str, pl.Series], problems: list[Problem]) -> pl.Series | None:
+        """Return the column in the schema's unit, or ``None`` if a column that it needs is missing."""
         if self.name in IDENTITIES:
             return numbers
-        numbers = numbers if isinstance(numbers.dtype, pl.Array) else numbers.cast(pl.Float64)
         numbers = 10**numbers if self.source.log10 else numbers
         numbers = numbers * self.factor(problems)
         if self.source.times is not None:

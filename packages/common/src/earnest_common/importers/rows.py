@@ -10,10 +10,12 @@ from earnest_common.importers.conditions import parse_condition
 from earnest_common.importers.report import Problem
 from earnest_common.importers.source_table import SourceTable
 
-__all__ = ["Rows", "select_rows", "value_problems"]
+__all__ = ["ROW", "Rows", "select_rows", "value_problems"]
 
 _POSITIVE = ("m_500c", "m_wl", "l_x", "t_x", "m_gas", "m_gas_profile", "r_500c")
-_ROW = "_row"
+ROW = "_row"
+"""The column that holds the place of a row in its source."""
+
 _LARGEST_ID, _LARGEST_EXACT_FLOAT = 2**63 - 1, 2**53
 
 
@@ -60,9 +62,9 @@ def select_rows(
             problems.append(_missing_problem(name, table, gone))
         dropped |= _count(f"{name} unknown or not positive" if name == "l_x" else f"{name} unknown", gone)
         kept &= ~gone
-    numbered = frame.with_row_index(_ROW)
+    numbered = frame.with_row_index(ROW)
     if "cluster_id" not in frame.columns:
-        numbered = numbered.with_columns(pl.col(_ROW).cast(pl.Int64).alias("cluster_id"))
+        numbered = numbered.with_columns(pl.col(ROW).cast(pl.Int64).alias("cluster_id"))
     chosen = numbered.filter(kept)
     if chosen.is_empty() and not problems:
         problems.append(_nothing_left(frame.height, dropped))
@@ -72,8 +74,8 @@ def select_rows(
 def value_problems(table: SourceTable, rows: pl.DataFrame) -> list[Problem]:
     """Return one problem for each column with values that cannot be: NaN, infinite, or not positive."""
     problems = _identity_problems(rows["cluster_id"])
-    for name in (column for column in rows.columns if column not in {_ROW, "cluster_id"}):
-        values = rows.select(_ROW, pl.col(name)).drop_nulls()
+    for name in (column for column in rows.columns if column not in {ROW, "cluster_id"}):
+        values = rows.select(ROW, pl.col(name)).drop_nulls()
         if isinstance(values[name].dtype, pl.Array):
             values = values.explode(name)
         number = pl.col(name)

@@ -17,6 +17,7 @@ from earnest_common.importers.mapping import QUANTITIES, Mapping, TableCosmology
 from earnest_common.importers.plausibility import judge
 from earnest_common.importers.report import ImportReport, Problem, SourceColumn
 from earnest_common.importers.rows import select_rows, value_problems
+from earnest_common.importers.sentinels import sentinel_problems
 from earnest_common.importers.source_table import SourceTable, read_table
 
 __all__ = ["ImportOptions", "import_catalog_set", "import_table", "parse_units"]
@@ -44,7 +45,7 @@ class ImportOptions:
     without
         Schema columns to leave unknown although the mapping fills them.
     trust_units
-        Import even if the units are implausible.
+        Import even if units are implausible, or single values look as if they meant "not measured".
     """
 
     h: float | None = None
@@ -92,10 +93,11 @@ def import_table(
     rows = select_rows(table, converted.frame, keep=plan.keep, where=options.where, missing=options.missing)
     problems += [*rows.problems, *value_problems(table, rows.frame)]
     checks, implausible, warnings = judge(rows.frame, plan.cosmology, simulated=plan.kind == "simulation")
-    problems += [] if options.trust_units else implausible
+    suspicious = sentinel_problems(table, plan, rows.frame, converted.source_values)
+    problems += [] if options.trust_units else [*suspicious, *implausible]
     _refuse(table, problems)
     report = _report(table, plan, converted, n_kept=rows.frame.height, dropped=rows.dropped)
-    warnings += [str(problem) for problem in implausible]
+    warnings += [str(problem) for problem in (*suspicious, *implausible)]
     return _batch(rows.frame, plan, subject=str(path)), replace(report, checks=tuple(checks), warnings=tuple(warnings))
 
 

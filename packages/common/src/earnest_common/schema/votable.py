@@ -1,6 +1,7 @@
 """The VOTable header that gives a Parquet file units and descriptions (VOParquet, IVOA Note 1.0)."""
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -12,7 +13,9 @@ __all__ = ["votable_header"]
 _DATATYPES = {pl.Int64(): "long", pl.Float64(): "double", pl.Float32(): "float", pl.String(): "char"}
 
 
-def votable_header(table: Table, parameters: dict[str, str] | None = None) -> str:
+def votable_header(
+    table: Table, parameters: Mapping[str, str] | None = None, *, text_lengths: Mapping[str, int] | None = None
+) -> str:
     """Return the VOTable document, without rows, that describes a table.
 
     Parameters
@@ -21,6 +24,9 @@ def votable_header(table: Table, parameters: dict[str, str] | None = None) -> st
         The schema.
     parameters
         Further facts for the header, such as the schema version; all are stored as text.
+    text_lengths
+        Greatest number of characters by text column. astropy 8 joins a column of text with this header only if the
+        header gives its length.
 
     Examples
     --------
@@ -35,17 +41,17 @@ def votable_header(table: Table, parameters: dict[str, str] | None = None) -> st
     for name, value in (parameters or {}).items():
         ET.SubElement(node, "PARAM", name=name, datatype="char", arraysize="*", value=value)
     for column in table.columns:
-        _add_field(node, column)
+        _add_field(node, column, (text_lengths or {}).get(column.name))
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def _add_field(node: ET.Element, column: Column) -> None:
+def _add_field(node: ET.Element, column: Column, length: int | None) -> None:
     inner = column.dtype.inner if isinstance(column.dtype, pl.Array) else column.dtype
     attributes = {"name": column.name, "datatype": _DATATYPES[inner]}  # type: ignore[index]
     if column.width:
         attributes["arraysize"] = str(column.width)
     elif column.dtype == pl.String:
-        attributes["arraysize"] = "*"
+        attributes |= {"datatype": "unicodeChar", "arraysize": f"{length}*" if length else "*"}
     if column.unit:
         attributes["unit"] = _cds_unit(column.unit)
     if column.ucd:
@@ -55,5 +61,5 @@ def _add_field(node: ET.Element, column: Column) -> None:
 
 
 def _cds_unit(unit: str) -> str:
-    """Spell a unit as VOTable 1.3 does, where 1e44 is 10+44 (later versions deprecate the erg)."""
-    return re.sub(r"1e(\d+) ", r"10+\1", unit)
+    """Spell a unit as VOTable 1.3 does: 1e44 is 10+44 and a product has a dot (later versions deprecate the erg)."""
+    return re.sub(r"1e(\d+) ", r"10+\1", unit).replace(" ", ".")
