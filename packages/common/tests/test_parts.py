@@ -1,6 +1,7 @@
 """Laws of outputs of several files: all or none, resumed after a kill at every change, never another's."""
 
 import itertools
+import json
 import multiprocessing
 import os
 import time
@@ -8,7 +9,15 @@ from pathlib import Path
 
 import pytest
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.files import atomic_folder, remove_folder, replace_atomically, sweep, temporary, write_atomic
+from earnest_common.files import (
+    atomic_folder,
+    file_sha256,
+    remove_folder,
+    replace_atomically,
+    sweep,
+    temporary,
+    write_atomic,
+)
 from earnest_common.run.parts import Outputs, claim
 
 CALLS = ("rename", "replace", "mkdir", "unlink", "rmdir", "open", "close")
@@ -89,6 +98,20 @@ def test_what_another_command_left_stays(tmp_path: Path):
     with pytest.raises(OutputExistsError, match="seed: 2 there, 1 now"):
         command(tmp_path, 1)
     assert content(tmp_path) == before
+
+
+def test_half_finished_outputs_of_other_settings_stay(tmp_path: Path):
+    (tmp_path / "t.parts").mkdir()
+    (tmp_path / "t").write_text("rows")
+    record = {"plan": {"seed": 2}, "files": {str(tmp_path / "t"): file_sha256(tmp_path / "t")}}
+    (tmp_path / "t.parts" / "outputs.json").write_text(json.dumps(record))
+    with pytest.raises(OutputExistsError, match=r"seed: 2 there, 1 now"):
+        Outputs.open((tmp_path / "t", tmp_path / "u"), plan={"seed": 1})
+    assert (tmp_path / "t").read_text() == "rows"
+    (tmp_path / "t").write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"t exists"):  # no longer what the killed run wrote
+        Outputs.open((tmp_path / "t", tmp_path / "u"), plan={"seed": 2})
+    assert (tmp_path / "t").read_text() == "mine"
 
 
 def test_a_finished_output_stays(tmp_path: Path):

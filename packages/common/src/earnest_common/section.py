@@ -10,7 +10,7 @@ from typing import Any, final
 from earnest_common.errors import InputError
 from earnest_common.files import write_atomic
 
-__all__ = ["DataTable", "Figure", "Section", "read_section", "write_section"]
+__all__ = ["DataTable", "Figure", "Section", "read_section", "section_text", "write_section"]
 
 _FORMAT = "earnest-section-1"
 
@@ -81,8 +81,13 @@ class Section:
 
 def write_section(path: Path, section: Section) -> None:
     """Write a section as one JSON file."""
+    write_atomic(path, section_text(section))
+
+
+def section_text(section: Section) -> str:
+    """Return a section as the text of its JSON file."""
     record = {"format": _FORMAT, **dataclasses.asdict(section)}
-    write_atomic(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    return json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_section(path: Path) -> Section:
@@ -94,7 +99,7 @@ def read_section(path: Path) -> Section:
         If the file is not there, cannot be read or is not a report section.
     """
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"report section {path}: there is no such file; write one with --section") from error
     except OSError as error:

@@ -68,11 +68,18 @@ def leave_one_out(
 ) -> None:
     """Write how sigma8 moves when each cluster is left out: catalog_id, cluster_id, delta_sigma8 (Parquet)."""
     from earnest_interpret.brief import leave_one_out_rows
-    from earnest_interpret.commands import leave_one_out_command
+    from earnest_interpret.commands import leave_one_out_command, table_paths
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
-    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(*table_paths(out), section),
+        asked={"command": "leave-one-out"},
+    )
     _tell(inputs, leave_one_out_command(inputs, out=out, section=section), None if as_json else leave_one_out_rows)
 
 
@@ -98,7 +105,7 @@ def saliency(
 ) -> None:
     """Write what every scaled input does in every cluster: signed gradients, or what the input adds (Parquet)."""
     from earnest_interpret.brief import saliency_rows
-    from earnest_interpret.commands import saliency_command
+    from earnest_interpret.commands import saliency_command, table_paths
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
@@ -107,7 +114,8 @@ def saliency(
         model,
         config=config,
         options=options,
-        outputs=(out, section),
+        outputs=(*table_paths(out), section),
+        asked={"command": "saliency", "of": of, "method": method},
         also=also or (),
         compare=compare,
     )
@@ -136,12 +144,19 @@ def terse(
 ) -> None:
     """Say what the terse value follows, whether it knows sigma8 at fixed mass, and how good a mass proxy it is."""
     from earnest_interpret.brief import terse_rows
-    from earnest_interpret.commands import terse_command
+    from earnest_interpret.commands import table_paths, terse_command
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
     options["n_permutations"] = n_permutations
-    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(*table_paths(out), section),
+        asked={"command": "terse"},
+    )
     _tell(inputs, terse_command(inputs, out=out, section=section), None if as_json else terse_rows)
 
 
@@ -163,11 +178,18 @@ def proxy(
 ) -> None:
     """Say how well the terse value predicts mass beside M_gas and Y_X, and which short formula it follows."""
     from earnest_interpret.brief import proxy_rows
-    from earnest_interpret.commands import proxy_command
+    from earnest_interpret.commands import proxy_command, table_paths
     from earnest_interpret.inputs import open_inputs
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
-    inputs = open_inputs(catalog_set, model, config=config, options=options, outputs=(out, section))
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(*table_paths(out), section),
+        asked={"command": "proxy"},
+    )
     _tell(inputs, proxy_command(inputs, out=out, section=section), None if as_json else proxy_rows)
 
 
@@ -203,6 +225,7 @@ def report(
     """Write one page that shows how accurate the model is and why, and its numbers beside it as JSON."""
     from earnest_interpret.commands import read_included, report_command
     from earnest_interpret.inputs import open_inputs
+    from earnest_interpret.report import beside_page
     from earnest_interpret.verdict.command import judged
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
@@ -213,7 +236,8 @@ def report(
         model,
         config=config,
         options=options,
-        outputs=(out, out.with_suffix(".json"), figures),
+        outputs=(out, beside_page(out), figures),
+        asked={"command": "report", "title": title, "included": included.hashes},
         also=also or (),
         compare=compare,
     )

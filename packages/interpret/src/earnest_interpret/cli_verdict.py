@@ -55,6 +55,7 @@ def verdict(
         config=config,
         options=options,
         outputs=(section,),
+        asked={"command": "verdict", "alpha": alpha},
         check=lambda sample: enough_catalogs(sample, catalog_set),
     )
     told = verdict_command(inputs, catalog_set, model, alpha=alpha, section=section)

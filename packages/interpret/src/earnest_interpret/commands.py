@@ -9,9 +9,10 @@ from typing import Any, final
 
 import polars as pl
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256, refuse_existing, write_atomic
+from earnest_common.files import file_sha256
 from earnest_common.progress import progress
-from earnest_common.section import Section, read_section, write_section
+from earnest_common.run.parts import Content
+from earnest_common.section import Section, read_section, section_text
 
 from earnest_interpret.examine import Question, examine_inputs
 from earnest_interpret.formulas import formula_text
@@ -30,7 +31,7 @@ from earnest_interpret.numbers import (
 )
 from earnest_interpret.proxy import find_proxy, proxy_table
 from earnest_interpret.reasons import Reason, cluster_reason, input_reasons, proxy_reasons, terse_reasons
-from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_figures, write_report
+from earnest_interpret.report import TITLE, build_report, finite, read_summary, write_report
 from earnest_interpret.saliency import Method, Target, saliency_table
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.terse import encode, summarise_terse
@@ -42,6 +43,7 @@ __all__ = [
     "read_included",
     "report_command",
     "saliency_command",
+    "table_paths",
     "terse_command",
 ]
 
@@ -57,11 +59,12 @@ def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) ->
     told = leave_one_out_numbers(summary, delta, axis, ideal)
     told |= {"groups": group_numbers(groups, column=summary.column), "reasons": [cluster_reason(summary).text]}
     answer = _answer(inputs, told)
-    _write_table(out, leave_one_out_table(batch, delta), answer, inputs)
+    written = _table(out, leave_one_out_table(batch, delta), answer, inputs)
     if section:
         from earnest_interpret.sections import clusters_section
 
-        _write_section(section, clusters_section(summary, axis, delta, ideal=ideal, groups=groups), inputs)
+        written |= _section(section, clusters_section(summary, axis, delta, ideal=ideal, groups=groups), inputs)
+    inputs.outputs.write(written)
     return answer
 
 
@@ -79,12 +82,13 @@ def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, s
     )
     told = {**saliency_numbers(summary), **beside_numbers(beside), "reasons": _texts(input_reasons(summary))}
     answer = _answer(inputs, told)
-    _write_table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
+    written = _table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
     if section:
         from earnest_interpret.sections import inputs_section
 
         axis = mass_axis(batch)
-        _write_section(section, inputs_section(summary, axis, beside=beside), inputs)
+        written |= _section(section, inputs_section(summary, axis, beside=beside), inputs)
+    inputs.outputs.write(written)
     return answer
 
 
@@ -96,13 +100,15 @@ def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     summary = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
     beside = tuple(inputs.estimator.description.supplementary)
     answer = _answer(inputs, {**terse_numbers(summary), "reasons": _texts(terse_reasons(summary, beside))})
+    written: dict[Path, Content] = {}
     if out:
         table = batch.clusters.select("catalog_id", "cluster_id").with_columns(pl.Series("terse", values))
-        _write_table(out, table, answer, inputs)
+        written |= _table(out, table, answer, inputs)
     if section:
         from earnest_interpret.sections import terse_section
 
-        _write_section(section, terse_section(summary, values, batch), inputs)
+        written |= _section(section, terse_section(summary, values, batch), inputs)
+    inputs.outputs.write(written)
     return answer
 
 
@@ -117,13 +123,15 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
         reasons.append(formula_text(found.forms, batch.radii))
     told = {"mass_proxies": proxy_numbers(found.proxies), "missing": why, "formula": closed_form_numbers(found.forms)}
     answer = _answer(inputs, {**told, "reasons": reasons})
+    written: dict[Path, Content] = {}
     if out:
-        _write_table(out, proxy_table(batch, values, found), answer, inputs)
+        written |= _table(out, proxy_table(batch, values, found), answer, inputs)
     if section:
         from earnest_interpret.sections import proxy_section
 
         made = proxy_section(found.proxies, found.forms, values, found.formula_values, radii=batch.radii)
-        _write_section(section, made, inputs)
+        written |= _section(section, made, inputs)
+    inputs.outputs.write(written)
     return answer
 
 
@@ -194,9 +202,7 @@ def report_command(
         summaries=included.summaries,
         provenance=record,
     )
-    write_report(out, report)
-    if figures:
-        write_figures(figures, report)
+    write_report(out, report, figures=figures, outputs=inputs.outputs)
     return dict(report.numbers)
 
 
@@ -211,20 +217,28 @@ def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
     return dict(finite({**head, **numbers}))
 
 
-def _write_table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> None:
-    """Write a Parquet table and, beside it, the summary with configuration, seed and versions."""
-    beside = out.with_suffix(".json")
-    if beside == out:
+def table_paths(out: Path | None) -> tuple[Path | None, ...]:
+    """Return where a table and its record go: OUT, and beside it OUT with the suffix .json.
+
+    Raises
+    ------
+    InputError
+        If they would be the same file.
+    """
+    if out is not None and out.suffix == ".json":
         raise InputError(
             f"--out {out}: the table needs another suffix than .json, which its record takes; use .parquet"
         )
-    refuse_existing(beside)
+    return (out, None if out is None else out.with_suffix(".json"))
+
+
+def _table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> dict[Path, Content]:
+    """Return a Parquet table and, beside it, the summary with configuration, seed and versions."""
     stream = io.BytesIO()
     table.write_parquet(stream, metadata={"earnest.synthetic": inputs.synthetic} if inputs.synthetic else None)
     record = {**answer, "provenance": finite(inputs.provenance)}
-    write_atomic(beside, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    write_atomic(out, stream.getvalue())
+    return {out.with_suffix(".json"): json.dumps(record, indent=1, ensure_ascii=False) + "\n", out: stream.getvalue()}
 
 
-def _write_section(path: Path, section: Section, inputs: Inputs) -> None:
-    write_section(path, replace(section, provenance=finite(inputs.provenance)))
+def _section(path: Path, section: Section, inputs: Inputs) -> dict[Path, Content]:
+    return {path: section_text(replace(section, provenance=finite(inputs.provenance)))}

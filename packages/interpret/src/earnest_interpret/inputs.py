@@ -1,17 +1,18 @@
 """What every command begins with: a model, a bounded sample of a catalog set, and the record of both."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.config import as_mapping, load_config
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256, refuse_existing
+from earnest_common.files import file_sha256
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import Estimator
 from earnest_common.provenance import emulated, provenance
+from earnest_common.run.parts import Outputs
 
 from earnest_interpret.interpretation import InterpretConfig
 from earnest_interpret.sample import ALL, Sample, read_sample
@@ -39,6 +40,8 @@ class Inputs:
         Other trainings of the model.
     compare, compare_name
         Another model, and how it is called.
+    outputs
+        The files that will be written.
     """
 
     estimator: Estimator
@@ -48,6 +51,7 @@ class Inputs:
     also: tuple[Estimator, ...] = ()
     compare: Estimator | None = None
     compare_name: str = ""
+    outputs: Outputs = field(default_factory=lambda: Outputs((), {}))
 
     @property
     def synthetic(self) -> str | None:
@@ -62,6 +66,7 @@ def open_inputs(
     config: Path | None = None,
     options: Mapping[str, Any] | None = None,
     outputs: Iterable[Path | None] = (),
+    asked: Mapping[str, Any] | None = None,
     also: Sequence[Path] = (),
     compare: Path | None = None,
     check: Callable[[Sample], None] = lambda _: None,
@@ -76,6 +81,8 @@ def open_inputs(
         A TOML file, and command-line options that win over it, with fields of :class:`InterpretConfig`.
     outputs
         Files that will be written.
+    asked
+        What else determines them, ready for JSON.
     also
         Bundles of other trainings of the model.
     compare
@@ -88,16 +95,21 @@ def open_inputs(
     EarnestError
         If an output exists, or the set, the model or the configuration cannot be used together.
     """
-    for path in outputs:
-        if path is not None:
-            refuse_existing(path)
     resolved = load_config(InterpretConfig, file=config, options=options)
     opened = CatalogSet.open(catalog_set)
+    paths = {"model": model, **{f"also {n}": path for n, path in enumerate(also, start=2)}}
+    paths |= {"compare": compare} if compare else {}
+    files = {name: path / "bundle.json" for name, path in paths.items()}
+    plan = {
+        "config": as_mapping(resolved),
+        "catalogs": opened.manifest.data_hash,
+        "models": {name: file_sha256(file) for name, file in files.items() if file.is_file()},
+        **(asked or {}),
+    }
+    written = Outputs.open(outputs, plan)
     sample = read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)
     check(sample)
     resolved = replace(resolved, split=sample.split or ALL)
-    paths = {"model": model, **{f"also {n}": path for n, path in enumerate(also, start=2)}}
-    paths |= {"compare": compare} if compare else {}
     models = {name: load_estimator(path) for name, path in paths.items()}
     for one in models.values():
         if missing := _other_radii(one, opened):
@@ -111,6 +123,7 @@ def open_inputs(
         also=tuple(one for name, one in models.items() if name.startswith("also")),
         compare=other,
         compare_name=_difference(estimator, other, compare.name) if other and compare else "",
+        outputs=written,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from earnest_common.errors import InputError
-from earnest_common.files import atomic_folder, refuse_existing, write_atomic
+from earnest_common.run.parts import Content, Outputs
 from earnest_common.section import Figure, Section
 
 from earnest_interpret.headlines import headline_numbers, headlines, samples_in_words
@@ -16,7 +16,7 @@ from earnest_interpret.interpretation import Interpretation
 from earnest_interpret.page import Headline, Page, question_of, render
 from earnest_interpret.words import fixed
 
-__all__ = ["Report", "build_report", "finite", "read_summary", "write_figures", "write_report"]
+__all__ = ["Report", "beside_page", "build_report", "finite", "read_summary", "write_report"]
 
 TITLE: Final = "What the clusters say about σ₈, and why"
 
@@ -133,41 +133,59 @@ def _told(found: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
     }
 
 
-def write_report(path: Path, report: Report) -> Path:
-    """Write PAGE.html and PAGE.json beside it, and return the latter.
+def write_report(path: Path, report: Report, *, figures: Path | None = None, outputs: Outputs | None = None) -> Path:
+    """Write PAGE.html, PAGE.json beside it and a folder of figures together, and return the path of PAGE.json.
+
+    Parameters
+    ----------
+    path
+        The page.
+    report
+        What is written.
+    figures
+        Folder for one SVG file per figure, and their captions in ``captions.md``; of equal names the first.
+    outputs
+        The outputs, where they were opened before the work.
 
     Raises
     ------
     OutputExistsError
-        If either is there already.
+        If one of them is there already.
     """
-    beside = path.with_suffix(".json")
-    if beside == path:
-        raise InputError(f"--out {path}: the page needs another suffix than .json, which its numbers take; use .html")
-    refuse_existing(path)
-    refuse_existing(beside)
-    write_atomic(beside, json.dumps(report.numbers, indent=1, ensure_ascii=False) + "\n")
-    write_atomic(path, report.html)
+    beside = beside_page(path)
+    if outputs is None:
+        outputs = Outputs.open((path, beside, figures), {"report": dict(report.numbers)})
+    contents: dict[Path, Content] = {
+        beside: json.dumps(report.numbers, indent=1, ensure_ascii=False) + "\n",
+        path: report.html,
+    }
+    outputs.write(contents | ({} if figures is None else {figures: _figure_files(report)}))
     return beside
 
 
-def write_figures(path: Path, report: Report) -> None:
-    """Write a folder with one SVG file per figure, and their captions in ``captions.md``; of equal names the first.
+def beside_page(path: Path) -> Path:
+    """Return where the numbers of a page go.
 
     Raises
     ------
-    OutputExistsError
-        If the folder is there already.
+    InputError
+        If that is where the page goes.
     """
+    if path.suffix == ".json":
+        raise InputError(f"--out {path}: the page needs another suffix than .json, which its numbers take; use .html")
+    return path.with_suffix(".json")
+
+
+def _figure_files(report: Report) -> dict[str, str]:
     figures: dict[str, Figure] = {}
     for figure in report.figures:
         figures.setdefault(figure.name, figure)
-    with atomic_folder(path) as folder:
-        for name, figure in figures.items():
-            (folder / f"{name}.svg").write_text(figure.svg)
-        label = [f"Synthetic data: {report.numbers['synthetic']}."] if report.numbers["synthetic"] else []
-        captions = [*label, *(f"**{name}.svg** {figure.caption}" for name, figure in figures.items())]
-        (folder / "captions.md").write_text("\n\n".join(captions) + "\n")
+    label = [f"Synthetic data: {report.numbers['synthetic']}."] if report.numbers["synthetic"] else []
+    captions = [*label, *(f"**{name}.svg** {figure.caption}" for name, figure in figures.items())]
+    return {
+        **{f"{name}.svg": figure.svg for name, figure in figures.items()},
+        "captions.md": "\n\n".join(captions) + "\n",
+    }
 
 
 def read_summary(path: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def claim(folder: Path, plan: Mapping[str, Any], *, what: str, name: str = PLAN)
     elif not vacant(folder, name):
         raise OutputExistsError(f"output {folder} exists and is not {what}; choose another name or remove it first")
     folder.mkdir(exist_ok=True)
-    write_atomic(file, json.dumps(plan, indent=1, sort_keys=True, default=str) + "\n")
+    write_atomic(file, _text(plan))
 
 
 def vacant(folder: Path, name: str = PLAN) -> bool:
@@ -138,6 +138,8 @@ class Outputs:
         if outputs.paths:
             sweep(outputs.folder)
             if (outputs.folder / PLAN).is_file():
+                outputs.keep()
+            if (outputs.folder / _JOURNAL).is_file():
                 outputs._resume()
         for path in outputs.paths:
             refuse_existing(path)
@@ -173,28 +175,35 @@ class Outputs:
                 part = stack.enter_context(temporary(path, folder=isinstance(content, Mapping)))
                 _fill(part, content)
                 staged[path] = part
-            self.keep()
-            lock = hold(self.folder)
-            try:
-                record = {str(path.absolute()): _sha256(part) for path, part in staged.items()}
-                write_atomic(self.folder / _JOURNAL, json.dumps(record, indent=1))
-                for path, part in staged.items():
-                    refuse_existing(path)
-                    part.rename(path)
-                remove_folder(self.folder)
-            except BaseException:
-                _undo(self.folder)
-                if [path.name for path in self.folder.glob("*")] == [PLAN]:
-                    discard(self.folder)
-                raise
-            finally:
-                if lock is not None:
-                    os.close(lock)
+            if len(staged) > 1 or (staged and self.folder.is_dir()):
+                self._place_together(staged)
+            else:
+                _place(staged)
+
+    def _place_together(self, staged: Mapping[Path, Path]) -> None:
+        self.folder.mkdir(exist_ok=True)
+        lock = hold(self.folder)
+        try:
+            files = {str(path.absolute()): _sha256(part) for path, part in staged.items()}
+            write_atomic(self.folder / _JOURNAL, _text({"plan": self.plan, "files": files}))
+            _place(staged)
+            remove_folder(self.folder)
+        except BaseException:
+            _undo(self.folder)
+            if not [path for path in self.folder.glob("*") if path.name != PLAN]:
+                discard(self.folder)
+            raise
+        finally:
+            if lock is not None:
+                os.close(lock)
 
     def _resume(self) -> None:
-        self.keep()
-        if not (self.folder / _JOURNAL).is_file():
-            return
+        """Remove what a killed run of the same plan had put in place."""
+        if differences := _differences(self.folder / _JOURNAL, {"plan": self.plan}, only="plan."):
+            raise OutputExistsError(
+                f"output {self.paths[0]} and others of the same command were half-finished with other settings "
+                f"({differences}); repeat that command, choose another name, or remove them and {self.folder}"
+            )
         lock = hold(self.folder)
         if lock is None and os.name == "posix":
             raise OutputExistsError(f"output {self.paths[0]} is being written by another process; wait for it to end")
@@ -203,9 +212,17 @@ class Outputs:
             os.close(lock)
 
 
+def _place(staged: Mapping[Path, Path]) -> None:
+    for path, part in staged.items():
+        refuse_existing(path)
+        part.rename(path)
+
+
 def _fill(part: Path, content: Content) -> None:
     if isinstance(content, Mapping):
         for name, text in content.items():
+            if Path(name).name != name:
+                raise InputError(f"'{name}' is no file name; nothing is written outside of the folder of an output")
             (part / name).write_bytes(encoded(text))
     elif callable(content):
         content(part)
@@ -219,10 +236,10 @@ def _undo(folder: Path) -> None:
     journal = folder / _JOURNAL
     try:
         record = json.loads(journal.read_text(encoding="utf-8"))
-        for name, expected in record.items():
+        for name, expected in record["files"].items():
             if os.path.lexists(name) and _sha256(Path(name)) == expected:
                 discard(Path(name))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
     journal.unlink(missing_ok=True)
 
@@ -235,13 +252,18 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-def _differences(file: Path, plan: Mapping[str, Any]) -> str:
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
+
+
+def _differences(file: Path, plan: Mapping[str, Any], *, only: str = "") -> str:
     """Return in what a plan differs from that in a file, in words; empty if in nothing."""
     try:
-        old, new = _flat(json.loads(file.read_text(encoding="utf-8"))), _flat(json.loads(json.dumps(plan, default=str)))
+        old, new = _flat(json.loads(file.read_text(encoding="utf-8"))), _flat(json.loads(_text(plan)))
     except (OSError, ValueError, RecursionError):
         return f"{file} is damaged"
-    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    names = [name for name in sorted({*old, *new}) if name.startswith(only)]
+    changed = [name for name in names if old.get(name) != new.get(name)]
     return "; ".join(f"{name}: {old.get(name)} there, {new.get(name)} now" for name in changed[:5])
 
 
