@@ -314,7 +314,7 @@ def test_a_folder_of_lists_goes_on_where_it_was_interrupted(tmp_path):
     again = write_photon_lists(folder, CLUSTERS, [3, 5], seed=1, observation=SHORT)
     assert again == files
     assert (files[0].read_bytes(), files[1].stat().st_mtime_ns) == (first, stamp)
-    with pytest.raises(OutputExistsError, match="another seed or observation"):
+    with pytest.raises(OutputExistsError, match="seed: 1 there, 2 now"):
         write_photon_lists(folder, CLUSTERS, [3], seed=2, observation=SHORT)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").touch()

@@ -169,7 +169,7 @@ CASES_BAD = {
         ["model", "table4", "--data", "SET", "--test", "SET", "--out", "B"],
         "is trained on; evaluate on its split test",
     ),
-    "a table over something else": (["model", "table4", "--data", "SET", "--out", "TAKEN"], "holds no table"),
+    "a table over something else": (["model", "table4", "--data", "SET", "--out", "TAKEN"], "is not a table"),
     "unknown field": (["model", "train", "--data", "SET", "--config", "BAD", "--out", "B"], "unknown field(s)"),
 }
 

@@ -65,7 +65,7 @@ def test_surveys_follow_the_priors(whole):
 
 
 def test_another_plan_or_folder_is_refused(whole, tmp_path):
-    with pytest.raises(OutputExistsError, match="another table"):
+    with pytest.raises(OutputExistsError, match=r"a table of surveys with other settings .*seed"):
         simulate_grid(PAPER, whole, **(SIZES | {"seed": 4}))
     (tmp_path / "something").write_text("x")
     with pytest.raises(OutputExistsError, match="not a table"):

@@ -79,10 +79,10 @@ def write_bundle(path: Path, description: BundleDescription, *, write_files: Cal
     """
     with atomic_folder(path) as folder:
         write_files(folder)
-        (folder / "README.md").write_text(card)
+        (folder / "README.md").write_text(card, encoding="utf-8")
         checksums = {str(p.relative_to(folder)): file_sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
         record = {**dataclasses.asdict(description), "checksums": checksums}
-        (folder / _DESCRIPTION).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+        (folder / _DESCRIPTION).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_bundle(path: Path) -> BundleDescription:
@@ -127,7 +127,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InputError(f"{path} is not a model bundle: it has no {_DESCRIPTION}; make one with: earnest model train")
     try:
-        record = json.loads(file.read_text())
+        record = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise IntegrityError(
             f"bundle {path}: {_DESCRIPTION} cannot be read ({error}); copy the bundle again"

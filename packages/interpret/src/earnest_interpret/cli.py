@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, OutOption, SectionOption, SetArgument, emit, say
 
-from earnest_interpret.cli_verdict import applicability, verdict
+from earnest_interpret.cli_verdict import MOST_PERMUTATIONS, applicability, verdict
 
 if TYPE_CHECKING:
     from earnest_interpret.inputs import Inputs
@@ -31,7 +31,10 @@ MaxRowsOption = Annotated[
     int | None, typer.Option(min=1, help="Most clusters in memory of the model at a time [200000].", show_default=False)
 ]
 PermutationsOption = Annotated[
-    int | None, typer.Option("--n-permutations", min=1, help="Shuffles of the test [9999].", show_default=False)
+    int | None,
+    typer.Option(
+        "--n-permutations", min=1, max=MOST_PERMUTATIONS, help="Shuffles of the test [9999].", show_default=False
+    ),
 ]
 AlsoOption = Annotated[
     list[Path] | None,

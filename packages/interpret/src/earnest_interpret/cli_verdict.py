@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit, say
 
-__all__ = ["applicability", "verdict"]
+__all__ = ["MOST_PERMUTATIONS", "applicability", "verdict"]
+
+MOST_PERMUTATIONS = 1_000_000
 
 ModelOption = Annotated[
     Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
@@ -34,7 +36,14 @@ def verdict(
         int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
     ] = None,
     n_permutations: Annotated[
-        int | None, typer.Option("--n-permutations", min=99, help="Shuffles of each test [9999].", show_default=False)
+        int | None,
+        typer.Option(
+            "--n-permutations",
+            min=99,
+            max=MOST_PERMUTATIONS,
+            help="Shuffles of each test [9999].",
+            show_default=False,
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws and shuffles [1].", show_default=False)] = None,
     config: ConfigOption = None,

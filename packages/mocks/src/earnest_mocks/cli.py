@@ -119,6 +119,10 @@ def base_sample_(
     from earnest_mocks.xray.base_profiles import observed_base_sample
 
     refuse_existing(out)
+    if executor is not None and not (observed and source is None):
+        raise InputError(
+            "--executor divides the X-ray observations of the emulated sample; leave it out of other samples"
+        )
     if source is not None:
         sample = imported_base_sample(source, reductions=reductions)
     elif reductions is not None:

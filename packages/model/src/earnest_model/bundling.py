@@ -67,7 +67,7 @@ def save_bundle(path: Path, result: TrainingResult, config: TrainingConfig, feed
             counts=golden.counts,
             outputs=outputs,
         )
-        (folder / "history.jsonl").write_text(history_text(result.history))
+        (folder / "history.jsonl").write_text(history_text(result.history), encoding="utf-8")
 
     write_bundle(path, description, write_files=write_files, card=model_card(description))
     return description

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from earnest_common.errors import InputError
 from earnest_common.files import replace_atomically, write_atomic
+from earnest_common.run.parts import claim
 
-__all__ = ["Checkpoint", "Workspace", "claim", "history_text"]
+__all__ = ["Checkpoint", "Workspace", "history_text"]
 
 Weights = Sequence[npt.NDArray[Any]]
 _FACTS = ("round", "step", "catalogs", "seconds", "best_score", "since_look", "history")
-_WEIGHTS, _PLAN, _HISTORY = "checkpoint.npz", "plan.json", "history.jsonl"
+_WEIGHTS, _HISTORY = "checkpoint.npz", "history.jsonl"
 
 
 @final
@@ -68,8 +69,8 @@ class Workspace:
 
         Raises
         ------
-        InputError
-            If the folder holds a training of another plan.
+        OutputExistsError
+            If the folder holds a training of another plan, or anything else.
         """
         claim(self.path, plan, what="an unfinished training")
         return self._read() if (self.path / _WEIGHTS).exists() else None
@@ -107,14 +108,6 @@ class Workspace:
         replace_atomically(self.path / _WEIGHTS, write)
         write_atomic(self.path / _HISTORY, history_text(checkpoint.history))
 
-    def remove(self) -> None:
-        """Remove the folder's files and the folder."""
-        for name in (_WEIGHTS, _PLAN, _HISTORY):
-            (self.path / name).unlink(missing_ok=True)
-        for leftover in self.path.glob(".*.part"):
-            leftover.unlink(missing_ok=True)
-        self.path.rmdir()
-
     def _read(self) -> Checkpoint:
         try:
             with (self.path / _WEIGHTS).open("rb") as stream, np.load(stream) as stored:
@@ -132,53 +125,6 @@ class Workspace:
         return Checkpoint(**facts, **groups)
 
 
-def claim(folder: Path, plan: Mapping[str, Any], *, what: str) -> None:
-    """Begin work in a folder, or go on with work of the same plan.
-
-    Parameters
-    ----------
-    folder
-        Made if it is not there.
-    plan
-        What determines the work, ready for JSON.
-    what
-        What the folder holds, in words for the error.
-
-    Raises
-    ------
-    InputError
-        If it holds work of another plan.
-    """
-    text = json.dumps(plan, indent=1, sort_keys=True)
-    file = folder / _PLAN
-    if file.exists() and file.read_text() != text:
-        raise InputError(
-            f"{folder} holds {what} with other settings ({_differences(file, plan)}); repeat the command that began "
-            "it, choose another --out, or remove the folder"
-        )
-    folder.mkdir(exist_ok=True)
-    if not file.exists():
-        write_atomic(file, text)
-
-
 def history_text(history: Sequence[Mapping[str, Any]]) -> str:
     """Return a history as JSON lines."""
     return "".join(json.dumps(record) + "\n" for record in history)
-
-
-def _differences(file: Path, plan: Mapping[str, Any]) -> str:
-    try:
-        old, new = _flat(json.loads(file.read_text())), _flat(json.loads(json.dumps(plan)))
-    except ValueError:
-        return f"{file} is damaged"
-    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-    return "; ".join(f"{name}: {old.get(name)} there, {new.get(name)} now" for name in changed[:5])
-
-
-def _flat(record: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    if not isinstance(record, Mapping):
-        return {prefix.rstrip("."): record}
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        flat |= _flat(value, f"{prefix}{name}.")
-    return flat

@@ -115,6 +115,8 @@ def train(
 
     With several --seeds the bundles are OUT-1, OUT-2, ..., trained in --workers processes or on a cluster.
     """
+    from earnest_common.errors import InputError
+
     from earnest_model.trainings import Training, train_seeds
     from earnest_model.workflow import train_bundle
 
@@ -130,6 +132,8 @@ def train(
     }
     resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
     training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)
+    if executor is not None and seeds == 1:
+        raise InputError("--executor divides several trainings; give --seeds 2 or more, or leave it out")
     if seeds > 1:
         emit(train_seeds(training, seeds, workers=workers, executor=executor), as_json=as_json)
     else:

@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from earnest_model.predictions import other_labels
 
-__all__ = ["Cumulative", "Estimates", "Predicts", "TellsDistribution", "as_trained", "estimates"]
+__all__ = ["Cumulative", "Estimates", "Predicts", "TellsDistribution", "as_trained", "estimates", "true_sigma8"]
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[FloatArray, FloatArray]
@@ -101,7 +101,7 @@ def estimates(estimator: Predicts, batches: Iterable[CatalogBatch]) -> Estimates
     for batch in batches:
         if not batch.n_catalogs:
             continue
-        true.append(_labels(batch))
+        true.append(true_sigma8(batch))
         table, interval, below = _asked(estimator, batch)
         predictions.append(table)
         labels.append({name: batch.label(name).astype(np.float64) for name in other_labels(table)})
@@ -151,7 +151,14 @@ def _by_part(parts: Sequence[Cumulative], at: npt.NDArray[np.int64], values: Flo
     return np.concatenate([part(some) for part, some in zip(parts, np.split(values, at), strict=True)])
 
 
-def _labels(batch: CatalogBatch) -> FloatArray:
+def true_sigma8(batch: CatalogBatch) -> FloatArray:
+    """Return the labels of catalogs, shape (n_catalogs,).
+
+    Raises
+    ------
+    InputError
+        If one is unknown.
+    """
     true = batch.label("sigma8").astype(np.float64)
     if unknown := int((~np.isfinite(true)).sum()):
         raise InputError(

@@ -70,7 +70,9 @@ def export_bundle(model: Path, out: Path, *, kind: str) -> dict[str, Any]:
                 "versions of TensorFlow and tf2onnx may agree"
             )
         np.savez(folder / "example.npz", **inputs, **{f"expected_{key}": value for key, value in expected.items()})
-        (folder / "signature.json").write_text(json.dumps(_signature(name, estimator.description), indent=1) + "\n")
+        (folder / "signature.json").write_text(
+            json.dumps(_signature(name, estimator.description), indent=1) + "\n", encoding="utf-8"
+        )
     return {"path": str(out), "graph": name, "inputs": list(inputs), "outputs": list(OUTPUTS), "difference": difference}
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "fit_scaling",
     "outside_training_range",
     "ranges",
+    "refuse_unusable",
     "to_arrays",
 ]
 
@@ -184,6 +185,11 @@ def to_arrays(
         counts=np.diff(batch.row_splits).astype(np.int32),
         labels=np.stack([batch.label(name).astype(np.float64) for name in labels], axis=1),
     )
+
+
+def refuse_unusable(batch: CatalogBatch, features: FeatureSet) -> None:
+    """Refuse catalogs that a network with these columns could not use, see :func:`to_arrays`."""
+    _read(batch, features)
 
 
 @final

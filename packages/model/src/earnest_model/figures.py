@@ -160,7 +160,7 @@ def read_history(model: Path) -> list[dict[str, Any]]:
     """
     file = model / "history.jsonl"
     try:
-        history = [json.loads(line) for line in file.read_text().splitlines()]
+        history = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise InputError(f"bundle {model} has no readable history.jsonl ({error}); train it again") from error
     if not history:

@@ -10,16 +10,17 @@ from typing import Any, final
 import numpy as np
 from earnest_common.config import as_mapping
 from earnest_common.drawing import require_matplotlib
-from earnest_common.errors import OutputExistsError
+from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.plugins import load_estimator
+from earnest_common.run.parts import claim
 from earnest_common.schema import RADII_R500C
 from earnest_common.variants import view
 
-from earnest_model.checkpoint import claim
 from earnest_model.counting import fit_counts
-from earnest_model.estimates import Estimates, Predicts, estimates
+from earnest_model.estimates import Estimates, Predicts, estimates, true_sigma8
 from earnest_model.evaluate import accuracy
+from earnest_model.features import refuse_unusable
 from earnest_model.held_out import HeldOut
 from earnest_model.networks import architecture
 from earnest_model.trainings import Training, run_all, trained
@@ -131,18 +132,31 @@ def table4(
 
 def _begin(training: Training, held_out: HeldOut) -> None:
     """Claim the folder for this table, whatever the number of seeds."""
-    out = training.out
     architecture(training.config.architecture)  # a wrong name is refused before anything is made
-    if not out.exists():
-        refuse_existing(out)
-    elif not (out / "plan.json").is_file():
-        raise OutputExistsError(f"output {out} exists and holds no table; choose another name or remove it first")
     plan = {
         "config": as_mapping(training.config),
         "catalogs": training.feed().identity(),
         "held_out": held_out.identity(),
     }
-    claim(out, plan, what="a table")
+    _refuse_unusable(training, held_out)
+    claim(training.out, plan, what="a table")
+
+
+def _refuse_unusable(training: Training, held_out: HeldOut) -> None:
+    """Refuse a set that some row could not be evaluated on, before anything is trained."""
+    if held_out.catalog_set is None:
+        return
+    features, n = training.config.features(training.feed().radii), 0
+    for batch in held_out.batches():
+        if batch.n_catalogs:
+            true_sigma8(batch)
+            refuse_unusable(batch, features)
+        n += batch.n_catalogs
+    if not n:
+        part = f" of split '{held_out.split}'" if held_out.split else ""
+        raise InputError(
+            f"catalog set {held_out.catalog_set} has no catalogs{part} to evaluate; name others with --test"
+        )
 
 
 def _jobs(training: Training, held_out: HeldOut, seed: int) -> list[_Job]:
@@ -167,7 +181,7 @@ def _run(job: _Job) -> dict[str, Any]:
     """Return what one job found, now or before."""
     if not job.record.is_file():
         write_atomic(job.record, json.dumps(_measured(job), indent=1) + "\n")
-    found: dict[str, Any] = json.loads(job.record.read_text())
+    found: dict[str, Any] = json.loads(job.record.read_text(encoding="utf-8"))
     return found
 
 

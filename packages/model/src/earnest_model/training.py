@@ -12,6 +12,7 @@ import numpy.typing as npt
 from earnest_common.batch import CatalogBatch
 from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
+from earnest_common.files import remove_folder
 from earnest_common.progress import AbstractProgress, progress
 from earnest_common.variants import view
 
@@ -173,7 +174,7 @@ class _Run:
 
     def _refuse_untrained(self) -> None:
         if not self.state.step:
-            self.workspace.remove()  # there is no checkpoint, and a larger budget is another plan
+            remove_folder(self.workspace.path)  # there is no checkpoint, and a larger budget is another plan
             raise InputError(
                 "the time was over before the first step: making the first catalogs and building the network "
                 f"took {time.monotonic() - self._clock_start:.0f} s and count; raise --max-seconds"

@@ -36,7 +36,9 @@ LiveConfigOption = Annotated[
 ]
 ArchitectureOption = Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")]
 RecipeOption = Annotated[str | None, typer.Option("--recipe", help="Default: fast.")]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Number of trainings, with seeds from --seed on.")]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", min=1, max=1000, help="Number of trainings, with seeds from --seed on.")
+]
 MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", min=1, help="Budget in steps: reproducible.")]
 MaxSecondsOption = Annotated[
     float | None,

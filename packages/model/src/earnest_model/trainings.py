@@ -3,23 +3,19 @@
 import contextlib
 import dataclasses
 import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from earnest_common.bundle import read_bundle
 from earnest_common.cli.output import say
-from earnest_common.config import as_mapping
-from earnest_common.errors import OutputExistsError
 from earnest_common.executors import map_shards, open_executor
 from earnest_common.progress import progress
 
 from earnest_model.config import TrainingConfig
 from earnest_model.feeds import AbstractFeed
-from earnest_model.workflow import headline, open_feed, train_bundle
+from earnest_model.workflow import existing_bundle, open_feed, train_bundle
 
 __all__ = ["Training", "run_all", "train_seeds", "trained"]
 
@@ -67,13 +63,7 @@ def trained(training: Training) -> dict[str, Any]:
     feed = training.feed()
     if not training.out.exists():
         return train_bundle(training.config, feed, training.out)
-    description = read_bundle(training.out)
-    plan = json.loads(json.dumps({"config": as_mapping(training.config), "catalogs": feed.identity()}))
-    if plan != {name: description.training.get(name) for name in plan}:
-        raise OutputExistsError(
-            f"{training.out} is a bundle of another training and is not overwritten; choose another --out or remove it"
-        )
-    return headline(training.out, description)
+    return existing_bundle(training.config, feed, training.out)
 
 
 def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor: str | None = None) -> dict[str, Any]:

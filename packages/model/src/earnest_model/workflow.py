@@ -1,6 +1,7 @@
 """What the commands do, as functions."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
@@ -8,16 +9,17 @@ from typing import Any
 
 import polars as pl
 from earnest_common.batch import CatalogBatch
-from earnest_common.bundle import BundleDescription
+from earnest_common.bundle import BundleDescription, read_bundle
 from earnest_common.catalog_set import CatalogSet
-from earnest_common.config import read_toml
+from earnest_common.config import as_mapping, read_toml
 from earnest_common.drawing import require_matplotlib
-from earnest_common.errors import InputError
-from earnest_common.files import atomic_folder, refuse_existing
+from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.files import refuse_existing, remove_folder
 from earnest_common.plugins import load_estimator, open_source
 from earnest_common.protocols import Estimator
 from earnest_common.provenance import emulated
-from earnest_common.section import write_section
+from earnest_common.run.parts import Content, Outputs
+from earnest_common.section import section_text, write_section
 from earnest_common.variants import view
 
 from earnest_model.acquaintance import acquaintance
@@ -31,7 +33,7 @@ from earnest_model.predictions import refuse_other_kinds, write_predictions
 from earnest_model.referee import limit_of_preset, with_limit, with_referee
 from earnest_model.validation import warning
 
-__all__ = ["evaluate_set", "headline", "open_feed", "predict_set", "train_bundle", "write_figures"]
+__all__ = ["evaluate_set", "existing_bundle", "headline", "open_feed", "predict_set", "train_bundle", "write_figures"]
 
 
 def open_feed(
@@ -89,16 +91,35 @@ def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[
     InputError
         If the configuration or the catalogs cannot be used.
     """
+    workspace = out.with_name(f"{out.name}.training")
+    if out.exists() and workspace.exists():  # killed when the bundle was whole and its checkpoints not yet removed
+        return existing_bundle(config, feed, out)
     refuse_existing(out)
     architecture(config.architecture)  # a wrong name is refused before TensorFlow is loaded
     from earnest_model.bundling import save_bundle
-    from earnest_model.checkpoint import Workspace
     from earnest_model.training import train
 
-    workspace = out.with_name(f"{out.name}.training")
     result = train(config, feed, workspace=workspace)
     description = save_bundle(out, result, config, feed)
-    Workspace(workspace).remove()
+    remove_folder(workspace)
+    return headline(out, description)
+
+
+def existing_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:
+    """Return the headline numbers of a bundle that this training has written before, and remove its checkpoints.
+
+    Raises
+    ------
+    OutputExistsError
+        If the bundle is of another training.
+    """
+    description = read_bundle(out)
+    plan = json.loads(json.dumps({"config": as_mapping(config), "catalogs": feed.identity()}))
+    if plan != {name: description.training.get(name) for name in plan}:
+        raise OutputExistsError(
+            f"{out} is a bundle of another training and is not overwritten; choose another --out or remove it"
+        )
+    remove_folder(out.with_name(f"{out.name}.training"))
     return headline(out, description)
 
 
@@ -242,17 +263,16 @@ def write_figures(
     """
     if out is None and section is None:
         raise InputError("name where the figures should go: --out FOLDER, --section FILE.json, or both")
-    for path in (out, section):
-        if path is not None:
-            refuse_existing(path)
+    description = model / "bundle.json"
+    outputs = Outputs.open((out, section), {"command": "figures", "model": description, "catalogs": catalog_set})
     require_matplotlib()
     from earnest_model.figures import figures_section
 
     drawn = figures_section(model, catalog_set)
+    contents: dict[Path, Content] = {}
     if section is not None:
-        write_section(section, drawn)
+        contents[section] = section_text(drawn)
     if out is not None:
-        with atomic_folder(out) as folder:
-            for figure in drawn.figures:
-                (folder / f"{figure.name}.svg").write_text(figure.svg)
-    return [path for path in (out, section) if path is not None]
+        contents[out] = {f"{figure.name}.svg": figure.svg for figure in drawn.figures}
+    outputs.write(contents)
+    return list(outputs.paths)

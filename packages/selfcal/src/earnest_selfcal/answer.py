@@ -8,10 +8,10 @@ from typing import Any, final
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.drawing import require_matplotlib, require_svg
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.provenance import provenance
+from earnest_common.run.parts import Content, Outputs
 from earnest_common.schema import SPLITS
-from earnest_common.section import write_section
+from earnest_common.section import section_text, write_section
 from earnest_common.survey import Preset
 
 from earnest_selfcal.config import GridConfig
@@ -135,21 +135,35 @@ def _in_set(
     return preset, observed_in_set(catalog_set, preset.survey, catalog_id=question.catalog_id, observable=chosen)
 
 
-def prepare_outputs(*paths: Path | None, figure: Path | None = None) -> None:
-    """Refuse before any work if an output cannot be written or drawn, or a figure's name is not that of an SVG file."""
+def prepare_outputs(*paths: Path | None, figure: Path | None = None, asked: Mapping[str, Any] | None = None) -> Outputs:
+    """Refuse before any work if an output cannot be written or drawn, or a figure's name is not that of an SVG file.
+
+    Parameters
+    ----------
+    paths, figure
+        Where the outputs go; ``None`` where one is not wanted.
+    asked
+        What determines them, ready for JSON.
+    """
     if figure is not None:
         require_svg(figure)
-    wanted = [path for path in (*paths, figure) if path is not None]
-    for path in wanted:
-        refuse_existing(path)
-    if wanted:
+    outputs = Outputs.open((*paths, figure), asked or {})
+    if outputs.paths:
         require_matplotlib()
+    return outputs
 
 
-def write_inference(inference: Inference, *, figure: Path | None = None, section: Path | None = None) -> None:
-    """Write the posterior as an SVG figure and a report section, as asked."""
+def write_inference(
+    inference: Inference,
+    *,
+    figure: Path | None = None,
+    section: Path | None = None,
+    outputs: Outputs | None = None,
+) -> None:
+    """Write the posterior as an SVG figure and a report section, as asked, together."""
+    contents: dict[Path, Content] = {}
     if figure is not None:
-        write_atomic(figure, posterior_figure(inference).svg)
+        contents[figure] = posterior_figure(inference).svg
     if section is not None:
         numbers, preset = inference.numbers(), inference.preset
         origin = provenance(
@@ -160,7 +174,8 @@ def write_inference(inference: Inference, *, figure: Path | None = None, section
                 "observed": {"n_clusters": numbers["n_clusters"], **dict(inference.observed.origin)},
             }
         )
-        write_section(section, posterior_section(inference, provenance=origin))
+        contents[section] = section_text(posterior_section(inference, provenance=origin))
+    (outputs or Outputs.open((figure, section), inference.numbers())).write(contents)
 
 
 def evaluated(

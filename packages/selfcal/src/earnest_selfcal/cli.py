@@ -1,5 +1,6 @@
 """`earnest selfcal`: sigma8 from the number of clusters and their median Y_X or L_X."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +80,6 @@ def infer(
     """Infer sigma8 of one survey, with all nuisance factors marginalised over the priors."""
     from earnest_selfcal.answer import Question, answered, prepare_outputs, write_inference
 
-    prepare_outputs(section, figure=figure)
     survey = {
         "preset": preset,
         "volume_fraction": volume_fraction,
@@ -98,8 +98,10 @@ def infer(
         catalog_id=catalog_id,
         median=median,
     )
+    asked = {"command": "infer", "config": config, **survey, **asdict(question)}
+    outputs = prepare_outputs(section, figure=figure, asked=asked)
     inference = answered(question, config=config, options=survey)
-    write_inference(inference, figure=figure, section=section)
+    write_inference(inference, figure=figure, section=section, outputs=outputs)
     emit({**inference.numbers(), "units": inference.units()}, as_json=as_json)
 
 

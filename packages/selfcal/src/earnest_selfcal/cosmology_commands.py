@@ -1,5 +1,6 @@
 """The commands beyond one survey's sigma8: `sample`, `forecast` and `contours`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -31,12 +32,13 @@ def sample(
     from earnest_selfcal.answer import prepare_outputs, write_inference
     from earnest_selfcal.flux_limited import FluxLimitedSample, sample_answer
 
-    prepare_outputs(section, figure=figure)
     chosen = FluxLimitedSample(flux_limit=flux_limit, z_low=z_low, z_high=z_high, min_latitude=min_latitude)
+    asked = {"command": "sample", "table": table, "mapping": mapping, **asdict(chosen)}
+    outputs = prepare_outputs(section, figure=figure, asked=asked)
     inference, told = sample_answer(table, chosen, mapping=mapping)
     for sentence in told["assumptions"]:
         say(f"assumed: {sentence}")
-    write_inference(inference, figure=figure, section=section)
+    write_inference(inference, figure=figure, section=section, outputs=outputs)
     emit(told if as_json else {k: v for k, v in told.items() if k != "assumptions"}, as_json=as_json)
 
 
@@ -89,10 +91,12 @@ def contours(
     from earnest_selfcal.joint_answer import joint_answer
     from earnest_selfcal.survey_config import resolve_survey
 
-    prepare_outputs(section, figure=figure)
     survey = resolve_survey(file=config, options={"preset": preset})
+    asked = {"command": "contours", "survey": asdict(survey), "n_clusters": n_clusters, "om0": om0}
+    asked |= {"medians": (median_log10_y_x, median_log10_l_x)}
+    outputs = prepare_outputs(section, figure=figure, asked=asked)
     medians = {"median_log10_y_x_h": median_log10_y_x, "median_log10_l_x": median_log10_l_x}
     observed = observed_numbers(survey, n_clusters, **medians)
     with progress(om0[2], "values of Om0") as bar:
-        told = joint_answer(survey, observed, om0, figure=figure, section=section, on_done=bar.advance)
+        told = joint_answer(survey, observed, om0, figure=figure, section=section, outputs=outputs, on_done=bar.advance)
     emit(told, as_json=as_json)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, final
 
 import polars as pl
-from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.errors import InputError
 from earnest_common.executors import map_shards, shard_slice
-from earnest_common.files import file_sha256, refuse_existing, replace_atomically, write_atomic
+from earnest_common.files import file_sha256, replace_atomically, write_atomic
 from earnest_common.provenance import provenance
+from earnest_common.run.parts import claim
 from earnest_common.scaling import FACTORS
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import Preset
@@ -102,7 +103,7 @@ def simulate_grid(
     plan = json.loads(json.dumps(plan))  # as it will be read back: tuples become lists
     n_shards = -(-n_surveys // surveys_per_shard)
     wanted = shard_slice(shard, n_shards)
-    _claim(out, plan)
+    claim(out, plan, what="a table of surveys")
     table = mass_function_for(preset)
     jobs = [
         _Job(
@@ -130,7 +131,7 @@ def read_grid(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
         If there is no finished table, or a file of it was changed.
     """
     try:
-        record = json.loads((path / _DONE).read_text())
+        record = json.loads((path / _DONE).read_text(encoding="utf-8"))
         known = record["format"] == _FORMAT
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} holds no finished table of surveys; make one with earnest selfcal grid") from error
@@ -177,20 +178,6 @@ def _surveys(preset: Preset, n: int, *, seed: int, index: int, mass_function: Ma
 
 def _file(out: Path, index: int) -> Path:
     return out / f"surveys-{index:05d}.parquet"
-
-
-def _claim(out: Path, plan: dict[str, Any]) -> None:
-    """Make the folder this plan's, or refuse."""
-    if (out / _PLAN).is_file():
-        if json.loads((out / _PLAN).read_text()) != plan:
-            raise OutputExistsError(f"output {out} holds another table of surveys; choose another name or remove it")
-        return
-    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
-        raise OutputExistsError(f"output {out} exists and is not a table of surveys; choose another name")
-    if not out.exists():
-        refuse_existing(out)
-    out.mkdir(exist_ok=True)
-    write_atomic(out / _PLAN, json.dumps(plan, indent=1, sort_keys=True) + "\n")
 
 
 def _finish(out: Path, plan: dict[str, Any], n_shards: int) -> dict[str, Any] | None:

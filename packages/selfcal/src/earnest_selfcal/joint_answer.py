@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from earnest_common.errors import InputError
-from earnest_common.files import write_atomic
 from earnest_common.provenance import provenance
-from earnest_common.section import write_section
+from earnest_common.run.parts import Content, Outputs
+from earnest_common.section import section_text
 from earnest_common.survey import Preset
 
 from earnest_selfcal.contours import contours_figure, contours_section, joint_posterior
@@ -25,6 +25,7 @@ def joint_answer(
     *,
     figure: Path | None = None,
     section: Path | None = None,
+    outputs: Outputs | None = None,
     on_done: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Return the joint posterior of sigma8 and Om0 in numbers and, if asked, as a figure and a section.
@@ -37,6 +38,8 @@ def joint_answer(
         Lowest and highest value, and how many.
     figure, section
         Files to write.
+    outputs
+        The same, where they were opened before the work.
     on_done
         Called after each value of Om0.
 
@@ -53,9 +56,11 @@ def joint_answer(
         )
     values = np.linspace(low, high, n).round(6).tolist()
     joint = joint_posterior(preset, observed, om0=values, on_done=on_done)
+    contents: dict[Path, Content] = {}
     if figure is not None:
-        write_atomic(figure, contours_figure(joint).svg)
+        contents[figure] = contours_figure(joint).svg
     if section is not None:
         record = provenance(config={**asdict(preset), "om0": values, "n_clusters": observed.n_clusters})
-        write_section(section, contours_section(joint, provenance=record))
+        contents[section] = section_text(contours_section(joint, provenance=record))
+    (outputs or Outputs.open((figure, section), joint.numbers())).write(contents)
     return joint.numbers()

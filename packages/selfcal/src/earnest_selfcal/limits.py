@@ -42,7 +42,7 @@ class MeasuredLimit:
 @functools.cache
 def measured_limits() -> tuple[MeasuredLimit, ...]:
     """Return the limits that are shipped with the package; ``benchmarks/selfcal_limits.py`` measures them anew."""
-    return _read(json.loads((resources.files("earnest_selfcal") / "data" / _FILE).read_text()))
+    return _read(json.loads((resources.files("earnest_selfcal") / "data" / _FILE).read_text(encoding="utf-8")))
 
 
 def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:

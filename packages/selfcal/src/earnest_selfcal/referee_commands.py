@@ -101,7 +101,9 @@ def nulls(
     *,
     preset: PresetOption = None,
     config: ConfigOption = None,
-    n_catalogs: Annotated[int, typer.Option("--n-catalogs", help="Surveys drawn for each assumption.")] = 100,
+    n_catalogs: Annotated[
+        int, typer.Option("--n-catalogs", max=100_000, help="Surveys drawn for each assumption.")
+    ] = 100,
     width: Annotated[
         list[float] | None,
         typer.Option(

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 from earnest_common.errors import InputError
-from earnest_common.files import atomic_folder
 from earnest_common.provenance import provenance
-from earnest_common.section import Section, write_section
+from earnest_common.run.parts import Content
+from earnest_common.section import Section, section_text, write_section
 from earnest_common.survey import Preset
 
 from earnest_selfcal.answer import prepare_outputs
@@ -102,7 +102,8 @@ def figures_answer(
     """
     if out is None and section is None:
         raise InputError("nothing to draw: give --out FOLDER for SVG files, --section FILE.json for the report or both")
-    prepare_outputs(out, section)
+    asked = {"command": "figures", "preset": asdict(preset), "n_surveys": n_surveys, "seed": seed, "grid": grid}
+    outputs = prepare_outputs(out, section, asked=asked)
     surveys = draw_surveys(preset, n_surveys, seed=seed) if grid is None else _surveys_of(grid, preset)
     origin = _origin(preset, n_surveys=len(surveys), seed=seed)
     first = figures_section(preset, surveys, provenance=origin, n_catalogs=n_catalogs)
@@ -111,24 +112,22 @@ def figures_answer(
     results = compare_volumes(smooth, n_surveys=n, n_posteriors=min(n_posteriors, n), seed=seed, resolution=resolution)
     second = volumes_section(smooth, results, provenance=origin)
     figures = (*first.figures, *second.figures)
+    contents: dict[Path, Content] = {}
     if out is not None:
-        with atomic_folder(out) as folder:
-            for figure in figures:
-                (folder / f"{figure.name}.svg").write_text(figure.svg)
-                (folder / f"{figure.name}.txt").write_text(figure.caption + "\n")
+        drawn = {f"{figure.name}.svg": figure.svg for figure in figures}
+        contents[out] = drawn | {f"{figure.name}.txt": figure.caption + "\n" for figure in figures}
     if section is not None:
-        write_section(
-            section,
-            Section(
-                key=first.key,
-                title=first.title,
-                text=(*first.text, *second.text),
-                figures=figures,
-                tables=second.tables,
-                summary=second.summary,
-                provenance=origin,
-            ),
+        joined = Section(
+            key=first.key,
+            title=first.title,
+            text=(*first.text, *second.text),
+            figures=figures,
+            tables=second.tables,
+            summary=second.summary,
+            provenance=origin,
         )
+        contents[section] = section_text(joined)
+    outputs.write(contents)
     return {"figures": [figure.name for figure in figures], "n_surveys": len(surveys), "preset": preset.name}
 
 

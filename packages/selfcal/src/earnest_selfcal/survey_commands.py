@@ -21,7 +21,8 @@ from earnest_selfcal.survey_options import PresetOption, SmoothingOption, Volume
 
 __all__ = ["figures", "grid", "peak", "volumes"]
 
-SurveysOption = Annotated[int, typer.Option("--n-surveys", min=1, help="Surveys to simulate.")]
+SurveysOption = Annotated[int, typer.Option("--n-surveys", min=1, max=1_000_000_000, help="Surveys to simulate.")]
+FewSurveysOption = Annotated[int, typer.Option("--n-surveys", min=1, max=10_000_000, help="Surveys to simulate.")]
 
 
 def grid(
@@ -66,8 +67,10 @@ def volumes(
         typer.Option("--volume-fraction", help="Volume in units of the box; repeatable.", show_default="0.3 0.5 0.8"),
     ] = None,
     smoothing: Annotated[float, typer.Option("--smoothing", help="Blur of the selection [dex in mass].")] = 0.076,
-    n_surveys: SurveysOption = 100_000,
-    n_posteriors: Annotated[int, typer.Option("--n-posteriors", min=2, help="Surveys inferred one by one.")] = 2_000,
+    n_surveys: FewSurveysOption = 100_000,
+    n_posteriors: Annotated[
+        int, typer.Option("--n-posteriors", min=2, max=1_000_000, help="Surveys inferred one by one.")
+    ] = 2_000,
     preset: PresetOption = None,
     config: ConfigOption = None,
     seed: SeedOption = 1,
@@ -106,7 +109,7 @@ def figures(
         Path | None,
         typer.Option("--grid", metavar="FOLDER", help="Surveys of earnest selfcal grid.", show_default="made anew"),
     ] = None,
-    n_surveys: SurveysOption = 100_000,
+    n_surveys: FewSurveysOption = 100_000,
     preset: PresetOption = None,
     config: ConfigOption = None,
     seed: SeedOption = 1,

@@ -14,6 +14,7 @@ from earnest_common.schema import RADII_R500C, SCHEMA_VERSION
 __all__ = ["FORMAT_VERSION", "MANIFEST_NAME", "PLAN_NAME", "Manifest", "Plan", "Shard", "read_manifest"]
 
 FORMAT_VERSION = 1
+_MOST_CATALOGS, _MOST_SHARDS = 1_000_000_000, 1_000_000
 MANIFEST_NAME = "manifest.json"
 PLAN_NAME = "plan.json"
 
@@ -58,6 +59,11 @@ class Plan:
             raise InputError(
                 f"a catalog set needs at least one catalog and one per shard; found n_catalogs {self.n_catalogs}, "
                 f"catalogs_per_shard {self.catalogs_per_shard}"
+            )
+        if self.n_catalogs > _MOST_CATALOGS or self.n_shards > _MOST_SHARDS:
+            raise InputError(
+                f"{self.n_catalogs:,} catalogs in {self.n_shards:,} shards are more than a set holds: at most "
+                f"{_MOST_CATALOGS:,} in {_MOST_SHARDS:,}; make several sets of other seeds, or larger shards"
             )
 
     @property
@@ -175,7 +181,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _read_record(path: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(path.read_text())
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         found = {name: int(record[name]) for name in ("format_version", "schema_version")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{path} is damaged ({error}); make or copy the set again") from error

@@ -54,7 +54,7 @@ def export(source: CatalogBatch | CatalogSet, path: Path | str, format: str, *, 
     >>> from earnest_common.testing import toy_batch
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     export(toy_batch(n_catalogs=1, seed=1), Path(folder) / "toy.csv", "csv")
-    ...     print(Path(folder, "toy.csv").read_text().splitlines()[0])
+    ...     print(Path(folder, "toy.csv").read_text(encoding="utf-8").splitlines()[0])
     # earnest table 'clusters': One row per cluster, sorted by catalog and by falling X-ray luminosity
     """
     if format not in FORMATS:

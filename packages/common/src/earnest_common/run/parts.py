@@ -69,7 +69,9 @@ def claim(folder: Path, plan: Mapping[str, Any], *, what: str, name: str = PLAN)
     if not os.path.lexists(folder):
         refuse_existing(folder)
     elif not vacant(folder, name):
-        raise OutputExistsError(f"output {folder} exists and is not {what}; choose another name or remove it first")
+        raise OutputExistsError(
+            f"output {folder} holds other files and is not {what}; choose another name or remove it first"
+        )
     folder.mkdir(exist_ok=True)
     write_atomic(file, _text(plan))
 
@@ -253,7 +255,12 @@ def _sha256(path: Path) -> str:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
+    """Return a record as JSON; a file in it stands for its content."""
+
+    def plain(value: object) -> str:
+        return file_sha256(value) if isinstance(value, Path) and value.is_file() else str(value)
+
+    return json.dumps(record, indent=1, sort_keys=True, default=plain) + "\n"
 
 
 def _differences(file: Path, plan: Mapping[str, Any], *, only: str = "") -> str:

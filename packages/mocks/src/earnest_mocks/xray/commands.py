@@ -36,6 +36,7 @@ def photons(
     OUT ending in .fits takes one cluster, any other OUT is a folder; the same command goes on after an interruption.
     """
     from earnest_common.config import load_config
+    from earnest_common.errors import InputError
     from earnest_common.executors import open_executor
     from earnest_common.files import refuse_existing
     from earnest_common.progress import progress
@@ -48,6 +49,8 @@ def photons(
     observation, clusters = load_config(Observation, file=config), emulate()
     if out.suffix == ".fits" and cluster_id is not None and len(cluster_id) == 1:
         refuse_existing(out)
+        if executor is not None:
+            raise InputError("--executor divides many photon lists; leave it out for one, or name a folder with --out")
         seen = emulate_photons(clusters, cluster_id[0], seed=seed, observation=observation)
         write_photons(out, seen, instrument=observation.instrument)
         emit({"path": str(out), "n_photons": seen.n_photons, "synthetic": "EMULATED"}, as_json=as_json)
@@ -90,21 +93,24 @@ def reduce(
     """
     from earnest_common.config import load_config
     from earnest_common.executors import open_executor
-    from earnest_common.files import refuse_existing
     from earnest_common.progress import progress
-    from earnest_common.section import write_section
 
     from earnest_mocks.xray.reduction import ReductionConfig
-    from earnest_mocks.xray.section import require_matplotlib, xray_section, xray_summary
+    from earnest_mocks.xray.section import require_matplotlib, xray_summary
     from earnest_mocks.xray.table import read_known_clusters, reduce_files
 
     if section is not None:
-        refuse_existing(section)
         require_matplotlib()
     resolved = load_config(ReductionConfig, file=config)
     known = read_known_clusters(clusters) if clusters else {}
     with progress(len(files), "photon lists") as bar, open_executor(workers=workers, address=executor) as pool:
-        frame = reduce_files(files, out, config=resolved, known=known, executor=pool, on_done=lambda _: bar.advance())
-    if section is not None:
-        write_section(section, xray_section(files, frame, config=resolved, known=known))
+        frame = reduce_files(
+            files,
+            out,
+            config=resolved,
+            known=known,
+            section=section,
+            executor=pool,
+            on_done=lambda _: bar.advance(),
+        )
     emit({"path": str(out)} | xray_summary(frame), as_json=as_json)

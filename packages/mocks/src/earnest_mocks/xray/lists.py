@@ -1,6 +1,5 @@
 """Photon lists of many emulated clusters in one folder, in any number of processes, resumable."""
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -8,9 +7,8 @@ from pathlib import Path
 from typing import final
 
 from earnest_common.config import as_mapping
-from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.executors import map_shards
-from earnest_common.files import write_atomic
+from earnest_common.run.parts import claim
 
 from earnest_mocks.emulator import EmulatedClusters
 from earnest_mocks.xray.photons import Observation, emulate_photons
@@ -67,34 +65,13 @@ def write_photon_lists(
         If there is no such cluster, or no folder to hold the new one.
     """
     observation = observation or Observation()
-    _prepare(
-        folder, json.dumps({"seed": seed, "observation": as_mapping(observation)}, indent=1, sort_keys=True) + "\n"
-    )
+    plan = {"seed": seed, "observation": as_mapping(observation)}
+    claim(folder, plan, what="a folder of photon lists", name=_RECORD)
     writer = _Writer(folder=folder, clusters=clusters, seed=seed, observation=observation)
     files = [folder / photon_list_name(i) for i in cluster_ids]
     missing = [i for i, file in zip(cluster_ids, files, strict=True) if not file.exists()]
     map_shards(writer, missing, executor, on_done=on_done)
     return files
-
-
-def _prepare(folder: Path, record: str) -> None:
-    """Make the folder, or recognise it as one of the same kind."""
-    try:
-        folder.mkdir(exist_ok=True)
-    except FileExistsError as error:
-        raise OutputExistsError(f"output {folder} exists and is no folder; choose another name") from error
-    except FileNotFoundError as error:
-        raise InputError(f"output {folder}: its parent folder does not exist; create it first") from error
-    file = folder / _RECORD
-    if file.exists():
-        if file.read_text() != record:
-            raise OutputExistsError(
-                f"output {folder} holds photon lists of another seed or observation ({file}); choose another name"
-            )
-    elif any(folder.iterdir()):
-        raise OutputExistsError(f"output {folder} holds other files and is not written into; choose another name")
-    else:
-        write_atomic(file, record)
 
 
 @final

@@ -82,7 +82,12 @@ def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | N
     parts = fits.HDUList(
         [primary, _source_catalog(fits, photons, instrument or Instrument()), _list_part(fits, photons)]
     )
-    replace_atomically(path, lambda part: parts.writeto(part, overwrite=True))
+
+    def write(part: Path) -> None:
+        with part.open("wb") as stream:
+            parts.writeto(stream)
+
+    replace_atomically(path, write)
 
 
 def read_photons(path: Path) -> PhotonList:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -14,9 +13,11 @@ import polars as pl
 from earnest_common.config import as_mapping
 from earnest_common.errors import EarnestError, InputError, MissingExtraError
 from earnest_common.executors import map_shards
-from earnest_common.files import file_sha256, refuse_existing, replace_atomically, write_atomic
+from earnest_common.files import file_sha256, write_atomic
 from earnest_common.provenance import versions
+from earnest_common.run.parts import Content, Outputs
 from earnest_common.schema import Column, Table, conform
+from earnest_common.section import section_text
 
 from earnest_mocks.gas_profile import log_slope
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
@@ -102,6 +103,7 @@ def reduce_files(
     *,
     config: ReductionConfig | None = None,
     known: KnownClusters | None = None,
+    section: Path | None = None,
     executor: Executor | None = None,
     on_done: Callable[[object], object] = lambda _: None,
 ) -> pl.DataFrame:
@@ -120,6 +122,8 @@ def reduce_files(
         How to reduce; default the paper's.
     known
         Mass and temperature of clusters whose files do not state them.
+    section
+        Also write a section for the report.
     executor
         Where the work is done; ``None`` does it here.
     on_done
@@ -137,11 +141,17 @@ def reduce_files(
         If names clash or lists cannot be reduced; the message lists all of them, after the others are done.
     """
     config = config or ReductionConfig()
-    refuse_existing(out)
+    asked = {
+        "command": "reduce",
+        "files": files,
+        "config": as_mapping(config),
+        "known": {name: asdict(cluster) for name, cluster in (known or {}).items()},
+    }
+    outputs = Outputs.open((out, section), asked)
     names = [file.name for file in files]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"photon lists must differ in name, found more than once: {', '.join(twice)}; rename them")
-    parts = out.with_name(out.name + ".parts")
+    parts = outputs.folder  # without a plan: its parts are named after all that decides them
     parts.mkdir(exist_ok=True)
     reducer = _FileReducer(config=config, parts=parts, known=dict(known or {}))
     outcomes = map_shards(reducer, files, executor, on_done=on_done)
@@ -156,8 +166,12 @@ def reduce_files(
         "inputs": {file.name: file_sha256(file) for file in files},
     }
     metadata = {REDUCTIONS_KEY: json.dumps(about, sort_keys=True)}
-    replace_atomically(out, lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata))
-    shutil.rmtree(parts)
+    contents: dict[Path, Content] = {out: lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata)}
+    if section is not None:
+        from earnest_mocks.xray.section import xray_section
+
+        contents[section] = section_text(xray_section(files, frame, config=config, known=known or {}))
+    outputs.write(contents)
     return frame
 
 
@@ -212,7 +226,7 @@ class _FileReducer:
         try:
             part = self.parts / f"{self._identity(file)}.json"
             if part.exists():
-                row: dict[str, Any] = json.loads(part.read_text())
+                row: dict[str, Any] = json.loads(part.read_text(encoding="utf-8"))
                 return row
             photons = read_photons(file)
             known = self.known.get(file.name, KnownCluster())

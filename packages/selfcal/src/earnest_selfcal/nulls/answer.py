@@ -1,6 +1,5 @@
 """What `earnest selfcal nulls` does, callable without a command line."""
 
-import shutil
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
@@ -10,14 +9,14 @@ from earnest_common.config import as_mapping
 from earnest_common.drawing import require_matplotlib
 from earnest_common.progress import progress
 from earnest_common.provenance import provenance
-from earnest_common.section import write_section
+from earnest_common.run.parts import Outputs
+from earnest_common.section import section_text
 from earnest_common.survey import Preset
 
 from earnest_selfcal.nulls.information import Effort, InformationPoint, measure
 from earnest_selfcal.nulls.section import information_section
 from earnest_selfcal.nulls.variants import REAL, Variant, mass_prior, survey_variants, width_variants
 from earnest_selfcal.nulls.words import sentences
-from earnest_selfcal.referee.run import parts_folder
 
 __all__ = ["WIDTHS", "information_map"]
 
@@ -63,20 +62,19 @@ def information_map(
         *width_variants(preset, widths, cut="mass"),
     )
     record = {"preset": as_mapping(preset), "effort": asdict(effort), "widths": list(widths)}
-    folder = None
     if section is not None:
         require_matplotlib()
-        folder = parts_folder(section, {**record, "seed": seed})
+    outputs = Outputs.open((section,), {**record, "seed": seed})
+    folder = outputs.keep() if outputs.paths else None
     points: list[InformationPoint] = []
     with progress(effort.n_catalogs * sum(len(one.data) for one in variants), "posteriors") as bar:
         for one in variants:
             points += measure(one, effort=effort, seed=seed, executor=executor, folder=folder, on_done=bar.advance)
     answer = _answer(preset, variants, points)
-    if section is not None and folder is not None:
+    if section is not None:
         origin = provenance(config=record, seed=seed)
         made = information_section(preset, variants, points, summary=answer["headline"], provenance=origin)
-        write_section(section, made)
-        shutil.rmtree(folder)
+        outputs.write({section: section_text(made)})
     return answer
 
 

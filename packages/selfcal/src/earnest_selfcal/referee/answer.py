@@ -12,11 +12,11 @@ from earnest_common.catalog_set import CatalogSet
 from earnest_common.config import as_mapping
 from earnest_common.drawing import require_matplotlib
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing
 from earnest_common.progress import progress
 from earnest_common.provenance import provenance
+from earnest_common.run.parts import Content, Outputs
 from earnest_common.schema import SPLITS
-from earnest_common.section import write_section
+from earnest_common.section import section_text
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import Preset
 
@@ -86,6 +86,20 @@ def referee_set(
     """
     _prepare(split, learn_from, section)
     observables = _kept(drop)
+    asked = {
+        "command": "referee",
+        "data": catalog_set.manifest.data_hash,
+        "survey": as_mapping(survey),
+        "observables": observables,
+        "split": split,
+        "max_catalogs": max_catalogs,
+        "residuals": residuals,
+        "learn_from": learn_from,
+        "continuous": continuous,
+        "config": asdict(config or RefereeConfig()),
+        "seed": seed,
+    }
+    outputs = Outputs.open((out, section), asked)
     batch = catalog_set.read(split=None if split == "all" else split, limit=max_catalogs)
     cases = cases_of(batch, observables)
     _refuse_outside(cases, survey)
@@ -105,9 +119,10 @@ def referee_set(
         "continuous": continuous,
         "config": asdict(config or RefereeConfig()),
     }
+    folder = outputs.keep() if outputs.paths else None
     with progress(len(cases), "refereed catalogs") as bar:
         table = judge(
-            likelihood, cases, seed=seed, config=config, executor=executor, out=out, record=record, on_done=bar.advance
+            likelihood, cases, seed=seed, config=config, executor=executor, folder=folder, on_done=bar.advance
         )
     told = {
         **score(table, prior_scatter=survey.priors.sigma8.std),
@@ -116,8 +131,11 @@ def referee_set(
         "normalisations": "continuous" if continuous else "as drawn",
         "validity": validity(likelihood, lent=_lent(batch)),
     }
+    contents: dict[Path, Content] = {} if out is None else {out: table.write_parquet}
     if section is not None:
-        write_section(section, referee_section(table, told, provenance=provenance(config=record, seed=seed)))
+        drawn = referee_section(table, told, provenance=provenance(config=record, seed=seed))
+        contents[section] = section_text(drawn)
+    outputs.write(contents)
     return told
 
 
@@ -127,7 +145,6 @@ def _prepare(split: str, learn_from: str, section: Path | None) -> None:
         if one not in (*SPLITS, "all"):
             raise InputError(f"split '{one}' is not known; choose one of {', '.join((*SPLITS, 'all'))}")
     if section is not None:
-        refuse_existing(section)
         require_matplotlib()
 
 

@@ -1,7 +1,5 @@
 """The referee over many catalogs: in any number of processes, resumable."""
 
-import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -13,14 +11,15 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.executors import map_shards
-from earnest_common.files import refuse_existing, replace_atomically, write_atomic
+from earnest_common.files import replace_atomically
+from earnest_common.run.parts import Outputs
 from earnest_common.seeds import Stage, generator
 
 from earnest_selfcal.referee.likelihood import Likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig, Verdict, referee
 from earnest_selfcal.referee.score import inside, rank
 
-__all__ = ["Case", "judge", "parts_folder"]
+__all__ = ["Case", "judge"]
 
 _CASES_PER_PART = 8
 
@@ -53,10 +52,10 @@ def judge(
     config: RefereeConfig | None = None,
     executor: Executor | None = None,
     out: Path | None = None,
-    record: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
     on_done: Callable[[int], object] = lambda _: None,
 ) -> pl.DataFrame:
-    """Return one row per catalog; with ``out`` the same call goes on after an interruption.
+    """Return one row per catalog; with ``out`` or ``folder`` the same call goes on after an interruption.
 
     Parameters
     ----------
@@ -72,8 +71,8 @@ def judge(
         Runs the parts; ``None`` runs them here.
     out
         Parquet file to write; finished parts are kept beside it until it is whole.
-    record
-        What decides the results, for JSON: kept with the parts, so that others are not mixed in.
+    folder
+        Where finished parts are kept instead, and left to the caller.
     on_done
         Called with the number of catalogs of each finished part.
 
@@ -85,13 +84,13 @@ def judge(
         If ``out`` exists.
     """
     parts = [tuple(cases[i : i + _CASES_PER_PART]) for i in range(0, len(cases), _CASES_PER_PART)]
-    folder = None if out is None else parts_folder(out, {"seed": seed, "n_catalogs": len(cases), **(record or {})})
+    outputs = None if out is None else Outputs.open((out,), {"seed": seed, "n_catalogs": len(cases)})
+    folder = folder if outputs is None else outputs.keep()
     worker = _Worker(likelihood=likelihood, seed=seed, config=config or RefereeConfig(), folder=folder)
     frames = map_shards(worker, list(enumerate(parts)), executor, on_done=lambda frame: on_done(len(frame)))
     table = pl.concat(frames) if frames else pl.DataFrame()
-    if out is not None and folder is not None:
-        replace_atomically(out, table.write_parquet)
-        shutil.rmtree(folder)
+    if out is not None and outputs is not None:
+        outputs.write({out: table.write_parquet})
     return table
 
 
@@ -147,27 +146,3 @@ def _row(case: Case, verdict: Verdict, *, n_clusters: int, rng: np.random.Genera
         "n_draws": verdict.n_draws,
         "ln_evidence": posterior.ln_evidence,
     }
-
-
-def parts_folder(out: Path, record: Mapping[str, Any]) -> Path:
-    """Return the folder of finished parts beside an output, made now or by an earlier call with the same record.
-
-    Raises
-    ------
-    InputError
-        If the folder holds parts of another record.
-    OutputExistsError
-        If the output exists.
-    """
-    refuse_existing(out)
-    folder = out.with_name(f"{out.name}.parts")
-    plan, text = folder / "plan.json", json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
-    if plan.is_file() and plan.read_text() != text:
-        raise InputError(
-            f"{folder} holds parts of another computation (data, options or seed differ); remove it, or write to "
-            "another file"
-        )
-    if not plan.is_file():
-        folder.mkdir(exist_ok=True)
-        write_atomic(plan, text)
-    return folder
