@@ -10,13 +10,14 @@ import pytest
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError, MissingExtraError
+from earnest_common.evolution import log10_e
 from earnest_common.section import read_section, write_section
 from earnest_mocks.base_sample import default_base_sample, write_base_sample
 from earnest_mocks.config import resolve_config
 from earnest_mocks.figures import mocks_section
 from earnest_mocks.generate import generate
 from earnest_mocks.loan_figure import loan_figure
-from earnest_mocks.relations import OBSERVABLES, log10_e
+from earnest_mocks.relations import OBSERVABLES
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +32,7 @@ def others(tmp_path_factory):
     """The base sample's own clusters at z = 0.4, 0.1 dex too luminous, without gas masses."""
     sample = default_base_sample()
     n, z = sample.n_clusters, 0.4
-    growth = log10_e(np.array(z), resolve_config("paper").cosmology) - log10_e(
-        np.array(0.0663), resolve_config("paper").cosmology
-    )
+    growth = log10_e(z, 0.272) - log10_e(0.0663, 0.272)
     l_x, t_x = sample.observables[:, 0] + 0.1 + 7 / 3 * growth, sample.observables[:, 1] + 2 / 3 * growth
     order = np.argsort(-l_x)
     frame = pl.DataFrame(

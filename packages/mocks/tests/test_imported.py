@@ -8,7 +8,6 @@ import pytest
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import Plan
 from earnest_common.catalog_set.writer import write_batch
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
 from earnest_common.files import file_sha256
 from earnest_common.scaling import TABLE_2
@@ -30,7 +29,7 @@ def catalog(*, n=400, z=0.0663, profiles=True, **changes):
         "catalog_id": np.zeros(n, dtype=np.int64),
         "cluster_id": 1000 + some[order],
         "rank": np.arange(n),
-        "z": np.full(n, z),
+        "z": np.broadcast_to(z, n),
         "m_500c": 10 ** sample.log10_m_500c[some][order],
         **{name: column[order] for name, column in values.items()},
     }
@@ -61,11 +60,24 @@ def test_missing_profiles_are_emulated_and_said_to_be():
     assert same.mean() > 0.5
 
 
-def test_luminosity_and_temperature_are_brought_to_the_redshift_of_the_mocks():
-    near, far = base_sample_from(catalog()), base_sample_from(catalog(z=0.5))
+def test_luminosity_and_temperature_are_brought_to_another_redshift_when_asked():
+    near, far = base_sample_from(catalog()), base_sample_from(catalog(z=0.5), z=0.0663)
+    assert far.z == 0.0663
+    assert "z = 0.5 to 0.5 moved to 0.0663" in far.source["evolution"]
     e_ratio = np.sqrt((0.272 * 1.5**3 + 0.728) / (0.272 * 1.0663**3 + 0.728))
     shift = (far.observables - near.observables).mean(axis=0)
     np.testing.assert_allclose(shift, [-7 / 3 * np.log10(e_ratio), -2 / 3 * np.log10(e_ratio), 0], atol=1e-9)
+
+
+def test_a_base_sample_keeps_its_redshift():
+    found = base_sample_from(catalog(z=0.3))
+    assert found.z == 0.3
+    assert "evolution" not in found.source
+    # A spread of redshifts as of a thin shell is one redshift; a light cone is not.
+    thin = base_sample_from(catalog(z=np.linspace(0.295, 0.305, 400)))
+    assert found.relations.l_x.log10_normalisation == pytest.approx(thin.relations.l_x.log10_normalisation, abs=0.02)
+    with pytest.raises(InputError, match=r"z = 0\.1 to 0\.5 are no base sample of one redshift.*--z 0\.3"):
+        base_sample_from(catalog(z=np.linspace(0.1, 0.5, 400)))
 
 
 def test_mocks_can_be_made_of_them(tmp_path):
@@ -199,7 +211,7 @@ def test_a_mock_catalog_gives_its_own_relations_back():
     law = {"l_x_normalisation": 1.2, "l_x_slope": 1.1, "l_x_scatter": 0.8}
     fixed = {name: {"low": value, "high": value} for name, value in law.items()}
     source = open_source("paper", seed=1, config={"survey": {"volume": 1e9}, "priors": fixed})
-    found = base_sample_from(source.batch(np.array([0])), cosmology=MAGNETICUM).relations.l_x
+    found = base_sample_from(source.batch(np.array([0]))).relations.l_x
     # 2000 clusters above the survey's break: their relation lacks the groups, hence the tolerance.
     assert found.slope == pytest.approx(1.1 * 1.74, abs=0.06)
     expected = TABLE_2.l_x.log10_normalisation + np.log10(1.2)

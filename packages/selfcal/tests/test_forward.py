@@ -102,9 +102,11 @@ def test_power_law_universe_by_hand():
     assert below == pytest.approx(flux_limited / (flux_limited + volume_limited), abs=2e-3)
 
 
-def test_scatter_below_the_step_is_refused():
-    with pytest.raises(InputError, match=r"below log10_x_step = 0\.025; choose a smaller step"):
-        build_table(sharp_survey(0.006), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
+def test_the_step_follows_a_small_scatter_down_to_what_fits_into_memory():
+    coarse = build_table(sharp_survey(0.006), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
+    assert np.diff(coarse.log10_x).max() <= 0.006 + 1e-12
+    with pytest.raises(InputError, match=r"falls to 0\.002 dex; the forward model resolves 0\.004 dex or more"):
+        build_table(sharp_survey(0.002), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
 
 
 def test_distributions_are_distributions(paper_table, realistic_table):

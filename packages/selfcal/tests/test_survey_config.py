@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.priors import Uniform
@@ -25,7 +26,23 @@ def test_option_wins_over_file_and_file_over_preset(tmp_path):
     assert survey.survey.z == 0.05
     assert survey.survey.volume == 0.8 * MAGNETICUM_VOLUME
     assert survey.priors == replace(PRESETS["realistic"].priors, sigma8=Uniform(low=0.6, high=1.0))
-    assert survey.relations.l_x == replace(PRESETS["realistic"].relations.l_x, scatter=0.18)
+    law = PRESETS["realistic"].relations.l_x
+    e = [np.sqrt(0.272 * (1 + z) ** 3 + 0.728) for z in (0.05, 0.0663)]
+    moved = law.log10_normalisation + 7 / 3 * np.log10(e[0] / e[1])
+    assert survey.relations.l_x.log10_normalisation == pytest.approx(moved, abs=1e-12)
+    assert survey.relations.l_x == replace(
+        law, scatter=0.18, log10_normalisation=survey.relations.l_x.log10_normalisation
+    )
+
+
+def test_relations_are_moved_to_another_redshift_and_the_break_stays():
+    near, far = resolve_survey(), resolve_survey(options={"z": 0.3})
+    e = [np.sqrt(0.272 * (1 + z) ** 3 + 0.728) for z in (0.3, 0.0663)]
+    change = np.log10(e[0] / e[1])
+    for name, power in (("l_x", 7 / 3), ("t_x", 2 / 3), ("m_gas", 0)):
+        laws = [getattr(one.relations, name).log10_normalisation for one in (near, far)]
+        assert laws[1] - laws[0] == pytest.approx(power * change, abs=1e-12)
+    assert far.survey.selection.log10_m_break_of(far.relations.l_x) == pytest.approx(14.4, abs=1e-12)
 
 
 def test_the_break_keeps_its_mass_when_the_relation_changes():

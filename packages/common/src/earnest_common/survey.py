@@ -7,6 +7,7 @@ from earnest_common.arrays import FloatArray, FloatLike
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.priors import Priors, Uniform
+from earnest_common.residuals import ResidualMoments
 from earnest_common.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
 from earnest_common.selection import Selection
 
@@ -73,6 +74,9 @@ class Preset:
         The word of the command line.
     survey, priors, cosmology, relations, correlation
         The parts; ``cosmology.sigma8`` and ``relations`` are references that the priors vary.
+    moments
+        Means and covariances of the residuals at each mass, as a set of mocks records them; ``None`` for lognormal
+        residuals of one correlation at all masses.
     mass_function
         Name of the COLOSSUS mass function.
     """
@@ -83,6 +87,7 @@ class Preset:
     cosmology: Cosmology = MAGNETICUM
     relations: ScalingRelations = TABLE_2
     correlation: ResidualCorrelation = field(default_factory=ResidualCorrelation)
+    moments: ResidualMoments | None = None
     mass_function: str = "bocquet16"
 
 

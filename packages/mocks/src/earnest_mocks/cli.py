@@ -57,11 +57,13 @@ def generate_(
     from earnest_common.progress import progress
 
     from earnest_mocks.config import resolve_config
-    from earnest_mocks.generate import generate_from, useful_workers
+    from earnest_mocks.generate import generate_from, statements, useful_workers
     from earnest_mocks.source import make_source
 
     shard_slice(shard, 1)  # a wrong --shard is refused before anything is computed
     source = make_source(resolve_config(preset, file=config), seed=seed)
+    for line in statements(source):
+        say(line)
     useful = useful_workers(source, n_catalogs=n_catalogs, workers=workers)
     with progress(n_catalogs, "mock catalogs") as bar, open_executor(workers=useful, address=executor) as pool:
         manifest = generate_from(
@@ -94,6 +96,16 @@ def base_sample_(
         Path | None,
         typer.Option(metavar="TABLE", help="Gas profiles of imported clusters, from: earnest mocks reduce."),
     ] = None,
+    z: Annotated[
+        float | None,
+        typer.Option(
+            "--z",
+            min=0,
+            max=20,
+            help="Bring the clusters of --from to this redshift, self-similarly.",
+            show_default="theirs",
+        ),
+    ] = None,
     observed: Annotated[
         bool, typer.Option(help="Measure the emulated clusters' profiles in X-rays, or take them from the recipe.")
     ] = True,
@@ -124,9 +136,9 @@ def base_sample_(
             "--executor divides the X-ray observations of the emulated sample; leave it out of other samples"
         )
     if source is not None:
-        sample = imported_base_sample(source, reductions=reductions)
-    elif reductions is not None:
-        raise InputError("--reductions belong to the clusters of --from SET; name it, or leave the reductions out")
+        sample = imported_base_sample(source, reductions=reductions, z=z)
+    elif reductions is not None or z is not None:
+        raise InputError("--reductions and --z belong to the clusters of --from SET; name it, or leave them out")
     elif observed:
         with (
             progress(N_CLUSTERS, "X-ray observations") as bar,
@@ -142,6 +154,7 @@ def base_sample_(
         for name, law in laws.items()
     }
     answer = {"path": str(out), "n_clusters": sample.n_clusters, "z": sample.z, "synthetic": sample.synthetic}
+    answer |= {name: sample.source.get(name) for name in ("evolution", "cosmology", "l_x")}
     emit(answer | {"log10_pivot": laws["l_x"].log10_pivot, "relations": relations}, as_json=as_json)
 
 

@@ -101,7 +101,7 @@ def compare_with(opened: CatalogSet, sample: BaseSample, cosmology: Cosmology) -
         )
     z = batch.column("z")[usable]
     log10_m = log10_m[usable]
-    shifted = values[usable] + self_similar_shift(z, to_z=sample.z, cosmology=cosmology)
+    shifted = values[usable] + self_similar_shift(z, to_z=sample.z, Om0=cosmology.Om0)
     residuals = shifted - mean_observables(sample.relations, log10_m)
     known = {name: np.isfinite(residuals[:, i]) for i, name in enumerate(OBSERVABLES)}
     return Comparison(

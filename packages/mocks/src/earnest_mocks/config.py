@@ -8,6 +8,7 @@ from typing import Any, final
 from earnest_common.config import load_config, read_toml
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
+from earnest_common.evolution import with_reference_at_its_redshift
 from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import FACTORS
 from earnest_common.survey import PRESETS, Survey, preset
@@ -144,7 +145,8 @@ def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str,
     for origin, changes in ((str(file), read_toml(file) if file else {}), ("options", options or {})):
         if "preset" in changes:
             raise InputError(f"{origin}: 'preset' is not a field to change; name the preset itself: {', '.join(known)}")
-    return load_config(MocksConfig, file=file, options=options, base=start)
+    found = load_config(MocksConfig, file=file, options=options, base=start)
+    return replace(found, survey=with_reference_at_its_redshift(found.survey))
 
 
 def _preset(name: str) -> MocksConfig:

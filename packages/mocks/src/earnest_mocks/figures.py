@@ -53,9 +53,9 @@ def mocks_section(opened: CatalogSet, *, compare: CatalogSet | None = None, base
     plan = opened.manifest.plan
     if plan.kind != "mock":
         raise InputError(f"{opened.path} holds {plan.kind} catalogs; figures of the mock sky need a set of mocks")
-    sample = _base_sample(opened, base_sample)
     config = resolve_config(plan.preset, options=_changeable(plan.config))
-    source = make_source(config, seed=plan.seed or 0, sample=sample)
+    source = make_source(config, seed=plan.seed or 0, sample=_base_sample(opened, base_sample))
+    sample = source.sample
     counts = corner_counts(opened, source)
     other = compare_with(compare, sample, config.cosmology) if compare else None
     inputs = {"catalog_set": opened.manifest.data_hash} | ({"compare": compare.manifest.data_hash} if compare else {})

@@ -14,12 +14,16 @@ from earnest_common.executors import map_shards, shard_slice
 from earnest_common.files import file_sha256
 
 from earnest_mocks.config import MocksConfig
+from earnest_mocks.evolution import other_cosmology
 from earnest_mocks.source import MOST_CLUSTERS, MockSource, make_source, most_expected
 
-__all__ = ["CATALOGS_PER_SHARD", "generate", "generate_from", "mock_plan", "useful_workers"]
+__all__ = ["CATALOGS_PER_SHARD", "generate", "generate_from", "mock_plan", "statements", "useful_workers"]
 
 CATALOGS_PER_SHARD = 512
 """About 75,000 clusters of the paper's survey: 8 MB on disk and 40 MB at work. Larger surveys have fewer in a shard."""
+
+_SAME_BREAK = 0.005
+"""Dex in mass by which the break may differ without a word."""
 
 _PER_WORKER = 6_000_000
 """Expected clusters, at most, that repay the start of a process: 18,000 catalogs of `paper`, 2,500 of `realistic`."""
@@ -128,6 +132,21 @@ def useful_workers(source: MockSource, *, n_catalogs: int, workers: int) -> int:
     return min(workers, 1 + int(n_catalogs * most_expected(source) / _PER_WORKER))
 
 
+def statements(source: MockSource) -> list[str]:
+    """Return what a reader must know of the base sample before using the mocks: redshift, cosmology, flux limit."""
+    lines = [f"base sample moved from {source.base.evolution}"] if source.base.evolution else []
+    if other := other_cosmology(source.sample, source.config.cosmology):
+        lines.append(f"base sample of another cosmology: {other}")
+    selection = source.config.survey.selection
+    at_break = float(selection.log10_m_break_of(source.base.relations.l_x))
+    if abs(at_break - selection.log10_m_break) > _SAME_BREAK:
+        lines.append(
+            f"survey.selection.log10_m_break = {selection.log10_m_break:g} is a flux limit, the luminosity that "
+            f"survey.selection.l_x gives to that mass; by the base sample's relation it lies at {at_break:.3f}"
+        )
+    return lines
+
+
 def mock_plan(source: MockSource, *, n_catalogs: int, catalogs_per_shard: int | None = None) -> Plan:
     """Return the plan of a set of mocks, which says what in it is emulated.
 
@@ -155,4 +174,5 @@ def mock_plan(source: MockSource, *, n_catalogs: int, catalogs_per_shard: int | 
         radii=source.radii,
         synthetic=source.synthetic,
         inputs=inputs,
+        base_sample=source.base.to_record(),
     )

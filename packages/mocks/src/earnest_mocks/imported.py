@@ -9,24 +9,26 @@ import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import CatalogSet
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
-from earnest_common.mass_function import DEFAULT_Z
 
 from earnest_mocks.base_sample import BaseSample, default_base_sample
+from earnest_mocks.evolution import om0_of, refuse_other_bands
 from earnest_mocks.relations import OBSERVABLES, self_similar_shift
 from earnest_mocks.xray.reduced_profiles import read_reductions, with_reduced_profiles
 
-__all__ = ["SMALLEST_SAMPLE", "base_sample_from", "imported_base_sample"]
+__all__ = ["SMALLEST_SAMPLE", "WIDEST_Z", "base_sample_from", "imported_base_sample"]
 
 SMALLEST_SAMPLE = 20
 """Fewer clusters give neither power laws nor a choice of donors."""
+
+WIDEST_Z = 0.02
+"""Range of redshifts that counts as one: over it l_x at fixed mass evolves by some 2 %."""
 
 _NEEDED = ("m_500c", *OBSERVABLES)
 _PROFILES = ("m_gas_profile", "gas_slope_profile")
 
 
-def imported_base_sample(path: Path, *, reductions: Path | None = None) -> BaseSample:
+def imported_base_sample(path: Path, *, reductions: Path | None = None, z: float | None = None) -> BaseSample:
     """Return the base sample of an imported catalog set.
 
     Parameters
@@ -36,6 +38,8 @@ def imported_base_sample(path: Path, *, reductions: Path | None = None) -> BaseS
     reductions
         Table of ``earnest mocks reduce`` whose ``cluster_id`` are those of the set; its clusters take their gas
         profiles from there.
+    z
+        Redshift to bring all clusters to; default their own, see :func:`base_sample_from`.
 
     Raises
     ------
@@ -44,14 +48,16 @@ def imported_base_sample(path: Path, *, reductions: Path | None = None) -> BaseS
     """
     opened = CatalogSet.open(path)
     batch = opened.read()
-    origin: dict[str, Any] = {"data_hash": opened.manifest.data_hash, "preset": opened.manifest.plan.preset}
+    plan = opened.manifest.plan
+    origin: dict[str, Any] = {"data_hash": opened.manifest.data_hash, "preset": plan.preset}
+    origin |= {"cosmology": dict(plan.cosmology), "l_x": dict(plan.config.get("import", {})).get("l_x")}
     emulated_photons = False
     if reductions is not None:
         table = read_reductions(reductions)
         batch = with_reduced_profiles(batch, table)
         origin["xray"] = {"reductions": table.sha256, "n_clusters": table.n_clusters, "simulation": table.simulation}
         emulated_photons = "EMULATED" in table.simulation
-    sample = base_sample_from(batch, source=origin)
+    sample = base_sample_from(batch, z=z, source=origin)
     if emulated_photons:
         words = f"gas profiles of {table.n_clusters} base-sample clusters are measured from EMULATED photons"
         sample = replace(sample, synthetic="; ".join(filter(None, (sample.synthetic, words))))
@@ -61,31 +67,31 @@ def imported_base_sample(path: Path, *, reductions: Path | None = None) -> BaseS
 def base_sample_from(
     batch: CatalogBatch,
     *,
-    z: float = DEFAULT_Z,
-    cosmology: Cosmology = MAGNETICUM,
+    z: float | None = None,
     source: Mapping[str, Any] | None = None,
 ) -> BaseSample:
     """Return a base sample of imported clusters: power laws, residuals and donors are theirs.
 
-    Luminosities and temperatures are brought to one redshift with self-similar evolution (E^(7/3) and E^(2/3) at fixed
-    m_500c). Clusters without gas profiles receive the profile of the emulated cluster that is nearest in mass, l_x
-    residual and m_gas residual; ``synthetic`` then says so.
+    The sample has the redshift of its clusters, which must be one. Where ``z`` is given, or they differ by up to 0.02,
+    luminosities and temperatures are brought to one redshift with self-similar evolution (E^(7/3) and E^(2/3) at fixed
+    m_500c), and ``source["evolution"]`` says so. Clusters without gas profiles receive the profile of the emulated
+    cluster that is nearest in mass, l_x residual and m_gas residual; ``synthetic`` then says so.
 
     Parameters
     ----------
     batch
         One catalog with true masses.
     z
-        The redshift of the mocks.
-    cosmology
-        Gives E(z).
+        Redshift to bring all clusters to; default the median of theirs.
     source
-        Where the clusters come from, kept with the sample.
+        Where the clusters come from, kept with the sample; its ``cosmology`` gives E(z) (default Magneticum's), its
+        ``l_x`` says what the luminosity is.
 
     Raises
     ------
     InputError
-        If there is more than one catalog, or fewer than 20 clusters have mass, luminosity, temperature and gas mass.
+        If there is more than one catalog, fewer than 20 clusters have mass, luminosity, temperature and gas mass, they
+        have many redshifts and ``z`` is not given, or their luminosity is not bolometric and would have to be moved.
     """
     if batch.n_catalogs != 1:
         raise InputError(f"a base sample is made of one catalog, found {batch.n_catalogs}")
@@ -99,7 +105,14 @@ def base_sample_from(
         )
     rows = known[np.argsort(values[known, 0], kind="stable")]
     log10 = np.log10(values[rows])
-    shift = self_similar_shift(batch.column("z")[rows], to_z=z, cosmology=cosmology)
+    origin = dict(source or {})
+    own_z = batch.column("z")[rows].astype(np.float64)
+    z = _one_redshift(own_z) if z is None else z
+    shift = self_similar_shift(own_z, to_z=z, Om0=om0_of(origin))
+    if shift.any():
+        refuse_other_bands(origin)
+        words = f"z = {own_z.min():g} to {own_z.max():g} moved to {z:g}: l_x as E^(7/3), t_x as E^(2/3) at fixed m_500c"
+        origin["evolution"] = words
     bare = BaseSample(
         log10_m_500c=log10[:, 0],
         observables=log10[:, 1:] + shift,
@@ -107,9 +120,20 @@ def base_sample_from(
         gas_slope_profile=np.empty((len(rows), 0)),
         donor_id=batch.column("cluster_id")[rows],
         z=z,
-        source=dict(source or {}),
+        source=origin,
     )
     return _with_profiles(bare, batch, rows)
+
+
+def _one_redshift(z: FloatArray) -> float:
+    """Return the median of redshifts that hardly differ, and refuse others."""
+    if np.ptp(z) > WIDEST_Z:
+        raise InputError(
+            f"clusters at z = {z.min():.4g} to {z.max():.4g} are no base sample of one redshift (allowed is a range of "
+            f"{WIDEST_Z:g}); bring them to one with self-similar evolution, --z {np.median(z):.4g}, or import a "
+            "snapshot"
+        )
+    return float(np.median(z))
 
 
 def _with_profiles(sample: BaseSample, batch: CatalogBatch, rows: IntArray) -> BaseSample:

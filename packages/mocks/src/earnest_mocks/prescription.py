@@ -10,8 +10,7 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import Cosmology
-
-from earnest_mocks.relations import log10_e
+from earnest_common.evolution import log10_e
 
 __all__ = ["ILLUSTRATIVE", "PRESCRIBED", "Exponents", "Prescription", "log10_shift"]
 
@@ -108,7 +107,7 @@ def log10_shift(
     >>> (10 ** shift).round(4)  # 2 ** 0.1
     array([1.0718])
     """
-    e = 0.5 * np.log10(Om0 * (1 + z) ** 3 + 1 - Om0) - log10_e(np.asarray(z), reference)
+    e = 0.5 * np.log10(Om0 * (1 + z) ** 3 + 1 - Om0) - log10_e(z, reference.Om0)
     powers = {
         "sigma8": np.log10(sigma8 / reference.sigma8),
         "Om0": np.log10(Om0 / reference.Om0),

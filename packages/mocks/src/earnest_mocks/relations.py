@@ -2,16 +2,13 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
+from earnest_common.evolution import EXPONENTS, log10_e
 from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
 
-__all__ = ["OBSERVABLES", "fit_relations", "log10_e", "mean_observables", "residuals_of", "self_similar_shift"]
+__all__ = ["OBSERVABLES", "fit_relations", "mean_observables", "residuals_of", "self_similar_shift"]
 
 OBSERVABLES = ("l_x", "t_x", "m_gas")
 """The order of every array of observables or residuals in this package."""
-
-_SELF_SIMILAR_EXPONENTS = (7 / 3, 2 / 3, 0.0)
-"""Powers of E(z) at fixed m_500c for bolometric l_x, t_x and m_gas (Kaiser 1986)."""
 
 
 def fit_relations(log10_m: FloatArray, observables: FloatArray) -> ScalingRelations:
@@ -61,12 +58,7 @@ def mean_observables(relations: ScalingRelations, log10_m: FloatArray) -> FloatA
     return np.stack([np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in OBSERVABLES], axis=1)
 
 
-def log10_e(z: FloatArray, cosmology: Cosmology) -> FloatArray:
-    r"""Return log10 E(z), with :math:`E^2 = \Omega_m (1+z)^3 + 1 - \Omega_m` (flat)."""
-    return 0.5 * np.log10(cosmology.Om0 * (1 + z) ** 3 + 1 - cosmology.Om0)
-
-
-def self_similar_shift(z: FloatArray, *, to_z: float, cosmology: Cosmology) -> FloatArray:
+def self_similar_shift(z: FloatArray, *, to_z: float, Om0: float) -> FloatArray:
     """Return what to add to log10 of l_x, t_x and m_gas to bring clusters of fixed mass to another redshift.
 
     Self-similar evolution: bolometric l_x grows as E^(7/3), t_x as E^(2/3), m_gas not at all.
@@ -77,15 +69,15 @@ def self_similar_shift(z: FloatArray, *, to_z: float, cosmology: Cosmology) -> F
         Redshifts, shape (n,).
     to_z
         The common redshift.
-    cosmology
-        Gives E(z).
+    Om0
+        Matter density today, of a flat universe.
 
     Returns
     -------
     Shape (n, 3) [dex].
     """
-    change = log10_e(np.asarray(to_z), cosmology) - log10_e(z, cosmology)
-    shift: FloatArray = change[:, None] * np.array(_SELF_SIMILAR_EXPONENTS)
+    change = log10_e(to_z, Om0) - log10_e(z, Om0)
+    shift: FloatArray = change[:, None] * np.array([EXPONENTS[name] for name in OBSERVABLES])
     return shift
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
+from earnest_common.catalog_set.base_relations import BaseRelations
 from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
 from earnest_common.mass_function import MassFunctionTable
@@ -23,6 +24,7 @@ from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base
 from earnest_mocks.config import MocksConfig, resolve_config
 from earnest_mocks.design import Design, design
 from earnest_mocks.donors import DonorPool, donor_pools
+from earnest_mocks.evolution import at_redshift, base_relations
 from earnest_mocks.noise import measured
 from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
 from earnest_mocks.own_clusters import expected_copies, own_clusters
@@ -47,7 +49,9 @@ class MockSource:
     config, seed
         What determines every catalog.
     sample
-        The base sample.
+        The base sample at the survey's redshift.
+    base
+        What is recorded of the base sample: relations, residuals, its own redshift and how it was moved.
     table
         The mass function, over Om0 too where that varies.
     pools
@@ -59,6 +63,7 @@ class MockSource:
     config: MocksConfig
     seed: int
     sample: BaseSample
+    base: BaseRelations
     table: MassFunctionTable | MassFunctionCube
     pools: tuple[DonorPool, ...]
     highest: FloatArray | None
@@ -72,7 +77,8 @@ class MockSource:
         """Return configuration, seed, versions and what is emulated."""
         inputs = {"base_sample": self.config.base_sample} if self.config.base_sample else None
         record = provenance(config=self.plain_config(), seed=self.seed, inputs=inputs)
-        return {**record, "synthetic": self.synthetic, "base_sample": dict(self.sample.source)}
+        origin = {**self.sample.source, "z": self.base.z, "moved": self.base.evolution}
+        return {**record, "synthetic": self.synthetic, "base_sample": origin}
 
     @property
     def synthetic(self) -> str | None:
@@ -211,25 +217,28 @@ def make_source(config: MocksConfig, *, seed: int, sample: BaseSample | None = N
     seed
         Seed of every catalog.
     sample
-        The base sample, if it is not to be read from where the configuration says.
+        The base sample, if it is not to be read from where the configuration says; it is moved to the survey's
+        redshift.
 
     Raises
     ------
     InputError
         If the seed is negative, a prior or a cut in flux leaves the mass function's table, the survey would be empty or
-        hold more clusters than fit into memory, or the base sample is too small.
+        hold more clusters than fit into memory, or the base sample is too small or cannot be moved to its redshift.
     """
     if seed < 0:
         raise InputError(f"seed is {seed}; give a whole number from 0")
     if sample is None:
         sample = read_base_sample(config.base_sample) if config.base_sample else default_base_sample()
-    table = mass_function_for(config)
     pools = donor_pools(sample, config.donors, seed=seed)
+    base = base_relations(sample, config.donors, z=config.survey.z)
+    sample = at_redshift(sample, config.survey.z)
+    table = mass_function_for(config)
     highest = None
     if config.survey.cut == "flux":
         nodes = flux_nodes(table.log10_m)
         highest = np.stack([largest_residual(sample, pool, config.donors, nodes) for pool in pools])
-    source = MockSource(config=config, seed=seed, sample=sample, table=table, pools=pools, highest=highest)
+    source = MockSource(config=config, seed=seed, sample=sample, base=base, table=table, pools=pools, highest=highest)
     _refuse_impossible(source)
     return source
 

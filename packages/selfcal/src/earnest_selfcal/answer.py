@@ -22,9 +22,9 @@ from earnest_selfcal.inference import inferred as infer_one
 from earnest_selfcal.noise import recorded_noise
 from earnest_selfcal.observable import OBSERVABLES
 from earnest_selfcal.posterior_figure import posterior_figure, posterior_section
-from earnest_selfcal.recorded import preset_of, summaries_of
+from earnest_selfcal.recorded import preset_of, refuse_not_understood, summaries_of, with_base_sample
 from earnest_selfcal.report import selfcal_section
-from earnest_selfcal.survey_config import resolve_survey
+from earnest_selfcal.survey_config import resolve_survey, states_relations
 
 __all__ = ["Question", "answered", "evaluated", "prepare_outputs", "survey_of_set", "write_inference"]
 
@@ -34,14 +34,19 @@ def survey_of_set(
 ) -> Preset:
     """Return the survey of a set: what is given by file or options, else what mocks recorded.
 
+    Mocks keep the relations and residuals of their base sample unless the file gives others.
+
     Raises
     ------
     InputError
-        If nothing is given for an observed set, which does not know its survey.
+        If nothing is given for an observed set, which does not know its survey, or mocks were made with what the
+        forward model does not understand.
     """
     plan = catalog_set.manifest.plan
     if config is not None or any(value is not None for value in (options or {}).values()):
-        return resolve_survey(file=config, options=options)
+        given = resolve_survey(file=config, options=options)
+        refuse_not_understood(plan)
+        return given if plan.kind != "mock" or states_relations(config) else with_base_sample(given, plan)
     if plan.kind == "mock":
         return preset_of(plan)
     raise InputError(

@@ -18,19 +18,21 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.priors import Uniform
-from earnest_common.scaling import PowerLaw, ScalingRelations, biased
+from earnest_common.scaling import ScalingRelations, biased
 from earnest_common.survey import Preset
 from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.noise import MeasurementNoise, noise_of
-from earnest_selfcal.observable import Observable, l_x_covariance, relation_of, shift_of
+from earnest_selfcal.observable import LocalLaw, Observable, local_law, shift_of
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for, nuisance_design
 
 __all__ = ["ForwardTable", "build_table", "selected_density"]
 
 _REACH = 5.5  # sigmas of the observable beyond which nothing is added: 4e-8 of the clusters
+_FINEST = 0.004  # dex: a finer grid of the observable would not fit into memory
+_SHARP = 1e-6  # dex in mass: less blur is rounding
 
 
 @final
@@ -179,18 +181,20 @@ def _grid(
     noise: MeasurementNoise,
 ) -> FloatArray:
     """Return an even grid that holds the mean relation over all masses and five sigma of scatter on both sides."""
-    varied = {
-        name: values for name, values in design.items() if name not in ("t_x_normalisation", "m_gas_normalisation")
+    shape_factors = {
+        name: values[:, None]
+        for name, values in design.items()
+        if name not in ("t_x_normalisation", "m_gas_normalisation")
     }
-    law = relation_of(observable, biased(preset.relations, varied), preset.correlation, noise)
-    widest = float(np.max(law.scatter))
-    if np.min(law.scatter) < step:
+    law = local_law(observable, preset, biased(preset.relations, shape_factors), noise, log10_m=edges)
+    step = min(step, float(np.min(law.scatter)))
+    if step < _FINEST:
         raise InputError(
-            f"the scatter of log10 {observable} falls to {np.min(law.scatter):.3g} dex, below log10_x_step = {step}; "
-            "choose a smaller step"
+            f"the scatter of log10 {observable} at fixed mass falls to {np.min(law.scatter):.3g} dex; the forward "
+            f"model resolves {_FINEST} dex or more: use a base sample of more clusters, or priors of larger scatter"
         )
-    low = float(np.min(law.log10_mean(edges[0]))) - 5 * widest
-    high = float(np.max(law.log10_mean(edges[-1]))) + 5 * widest
+    widest = float(np.max(law.scatter))
+    low, high = float(np.min(law.mean)) - 5 * widest, float(np.max(law.mean)) + 5 * widest
     if observable == "l_x" and preset.survey.cut == "flux":
         # No cluster is fainter than the cut: a node half a step below it puts the jump where the trapezoids expect it.
         selection = preset.survey.selection
@@ -257,35 +261,43 @@ def selected_density(
     -------
     Densities [dex^-1], shape (n_m, n_x).
     """
-    law = relation_of(observable, relations, preset.correlation, noise_of(preset) if noise is None else noise)
-    residual = np.asarray((log10_x - law.log10_mean(log10_m[:, None])) / law.scatter)
+    noise = noise_of(preset) if noise is None else noise
+    law = local_law(observable, preset, relations, noise, log10_m=log10_m)
+    mean, scatter = np.broadcast_to(law.mean, log10_m.shape)[:, None], np.broadcast_to(law.scatter, log10_m.shape)
+    residual = (log10_x - mean) / scatter[:, None]
     near = np.abs(residual) < _REACH
-    mass = np.broadcast_to(log10_m[:, None], residual.shape)[near]
-    residual = residual[near]
     density = np.zeros(near.shape)
-    density[near] = np.exp(-0.5 * residual**2) / (np.sqrt(2 * np.pi) * law.scatter)
-    density[near] *= _mean_selection(preset, relations, log10_m=mass, residual=residual, law=law, observable=observable)
+    density[near] = np.exp(-0.5 * residual[near] ** 2)
+    density /= np.sqrt(2 * np.pi) * scatter[:, None]
+    density[near] *= _mean_selection(preset, relations, law, log10_m=log10_m, log10_x=log10_x, near=near)
     return density
 
 
 def _mean_selection(
     preset: Preset,
     relations: ScalingRelations,
+    law: LocalLaw,
     *,
     log10_m: FloatArray,
-    residual: FloatArray,
-    law: PowerLaw,
-    observable: Observable,
+    log10_x: FloatArray,
+    near: NDArray[np.bool_],
 ) -> FloatArray:
-    """Return E[S | m, x] for clusters whose log10 observable is off by ``residual`` standard deviations, shape (n,)."""
+    """Return E[S | m, x] for the pairs of mass and observable that are near each other, shape (n,)."""
     selection = preset.survey.selection
+    row, column = np.nonzero(near)
     if preset.survey.cut == "mass":
-        return selection.probability(log10_m, log10_m_break=selection.log10_m_break_of(relations.l_x))
-    if observable == "l_x":
-        log10_l_x = relations.l_x.log10_mean(log10_m) + law.scatter * residual
-        return selection.probability(selection.equivalent_log10_m(log10_l_x))
-    # The residuals are jointly Gaussian: given that of Y_X, log10 l_x has a shifted mean and a smaller scatter.
-    shift = l_x_covariance(observable, relations, preset.correlation) / law.scatter
-    rest = np.sqrt(np.maximum(relations.l_x.scatter**2 - shift**2, 0.0))
-    equivalent = selection.equivalent_log10_m(relations.l_x.log10_mean(log10_m) + shift * residual)
-    return selection.probability(equivalent, smoothing=np.hypot(selection.smoothing, rest / selection.l_x.slope))
+        return selection.probability(log10_m[row], log10_m_break=selection.log10_m_break_of(relations.l_x))
+
+    def at(values: FloatArray) -> FloatArray:
+        return np.broadcast_to(values, log10_m.shape)[row]
+
+    # Log10 of the observable and of l_x are jointly Gaussian: given the one, the other has a shifted mean and a smaller
+    # scatter; none at all where the observable is l_x.
+    slope = at(law.covariance) / at(law.scatter) ** 2
+    log10_l_x = at(law.l_x_mean) + slope * (log10_x[column] - at(law.mean))
+    rest = np.sqrt(np.maximum(at(law.l_x_scatter) ** 2 - slope * at(law.covariance), 0.0))
+    smoothing = np.hypot(selection.smoothing, rest / selection.l_x.slope)
+    blurred = smoothing.max(initial=0.0) > _SHARP
+    return selection.probability(
+        selection.equivalent_log10_m(log10_l_x), smoothing=np.maximum(smoothing, _SHARP) if blurred else 0.0
+    )

@@ -2,41 +2,78 @@
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 from earnest_common.catalog_set import CatalogSet, Plan
+from earnest_common.catalog_set.base_relations import recorded_relations
+from earnest_common.catalog_set.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
 from earnest_common.survey import Preset
 
 from earnest_selfcal.survey_config import named_preset
 
-__all__ = ["preset_of", "summaries_of"]
+__all__ = ["preset_of", "refuse_not_understood", "summaries_of", "with_base_sample"]
 
 _RECORDED = ("survey", "priors", "cosmology", "mass_function")
 
+_UNDERSTOOD = Understood(
+    consumer="the forward model of earnest selfcal",
+    only={"Om0": None, "prescription": None, "donors.own_clusters": False},
+    why={
+        "Om0": "its catalogs differ in Om0, which this forward model holds fixed; look at single catalogs with "
+        "earnest selfcal contours",
+        "prescription": "its relations know nothing of sigma8",
+        "donors.own_clusters": "its masses follow the mass function, not a list of clusters",
+    },
+)
+
 
 def preset_of(plan: Plan) -> Preset:
-    """Return the preset of a catalog set of mocks, with whatever its configuration changed.
+    """Return the preset of a catalog set of mocks, with whatever its configuration and its base sample changed.
 
     Raises
     ------
     InputError
-        If the set names no known preset, its configuration has fields that this release does not know, or Om0 varies.
+        If the set names no known preset, its configuration has fields that this forward model does not understand, or
+        it does not record the relations of a base sample of its own.
     """
-    if plan.config.get("Om0") is not None:
-        raise InputError(
-            "the set's catalogs differ in Om0, which this forward model holds fixed; make mocks without a prior "
-            "of Om0, or look at single catalogs with earnest selfcal contours"
-        )
     start = named_preset(plan.preset)
+    refuse_not_understood(plan)
     recorded = {name: plan.config[name] for name in _RECORDED if name in plan.config}
     try:
         changed: Preset = _replaced(start, recorded)
     except TypeError as error:
-        message = f"the set's configuration does not fit this release ({error}); name a preset with --preset"
-        raise InputError(message) from error
-    return changed
+        raise InputError(
+            f"the set's configuration does not fit this release ({error}); use the release that made the set"
+        ) from error
+    return with_base_sample(changed, plan)
+
+
+def refuse_not_understood(plan: Plan) -> None:
+    """Refuse mocks whose configuration has fields that this forward model does not understand.
+
+    Raises
+    ------
+    InputError
+        The message lists them.
+    """
+    refuse_unread(plan, _UNDERSTOOD)
+
+
+def with_base_sample(preset: Preset, plan: Plan) -> Preset:
+    """Return a survey with the relations and residuals that a set of mocks was drawn from.
+
+    Raises
+    ------
+    InputError
+        As :func:`preset_of`.
+    """
+    base = recorded_relations(plan)
+    if not plan.base_sample:  # of an earlier release: the built-in sample's residuals are approximated by the preset's
+        return replace(preset, relations=base.relations)
+    return replace(preset, relations=base.relations, correlation=base.correlation, moments=base.moments)
 
 
 def _replaced(value: Any, recorded: Any) -> Any:  # noqa: ANN401 - a configuration or one of its fields

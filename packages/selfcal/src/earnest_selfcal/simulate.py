@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.errors import InputError
 from earnest_common.scaling import FACTORS, PowerLaw, ScalingRelations, biased
 from earnest_common.selection import Selection
 from earnest_common.survey import Preset, Survey
@@ -65,6 +66,11 @@ def simulate(
     mass_function
         Default: COLOSSUS as the preset says.
 
+    Raises
+    ------
+    InputError
+        If the preset has residuals that depend on mass.
+
     Examples
     --------
     >>> from earnest_common.survey import preset
@@ -74,6 +80,8 @@ def simulate(
     >>> bool(80 < surveys.n_clusters.mean() < 200)
     True
     """
+    if preset.moments is not None:
+        raise InputError("surveys are simulated with residuals of one correlation at all masses; leave out moments")
     noise = noise_of(preset) if noise is None else noise
     mass_function = mass_function or mass_function_for(preset)
     grid = _MassGrid.of(preset, mass_function, parameters["sigma8"])

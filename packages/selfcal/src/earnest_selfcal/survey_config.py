@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Literal, final
 from earnest_common.config import load_config, read_toml
 from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
+from earnest_common.evolution import evolved, with_reference_at_its_redshift
 from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import PowerLaw, ResidualCorrelation, ScalingRelations
+from earnest_common.scaling import ResidualCorrelation, ScalingRelations
 from earnest_common.survey import MAGNETICUM_VOLUME, Preset, Survey, preset
 
-__all__ = ["RelationConfig", "SurveyConfig", "named_preset", "resolve_survey", "survey_of"]
+__all__ = ["RelationConfig", "SurveyConfig", "named_preset", "resolve_survey", "states_relations", "survey_of"]
 
 _RELATIONS = ("l_x", "t_x", "m_gas")
 
@@ -60,7 +61,7 @@ class SurveyConfig:
     volume
         Comoving volume [Mpc^3], h-free, instead of ``volume_fraction``.
     z
-        Redshift of all clusters.
+        Redshift of all clusters; relations that are not given are moved to it self-similarly.
     cut
         ``mass`` or ``flux``.
     log10_m_break, log10_m_min
@@ -143,6 +144,11 @@ def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | Non
     return survey_of(changes, start=_of_mocks(file, named_preset(changes.preset)))
 
 
+def states_relations(file: Path | None) -> bool:
+    """Return whether a file gives scaling relations or correlations of its own."""
+    return file is not None and not {"relations", "correlation"}.isdisjoint(read_toml(file))
+
+
 def named_preset(name: str) -> Preset:
     """Return a preset by name.
 
@@ -162,18 +168,23 @@ def named_preset(name: str) -> Preset:
 def survey_of(config: SurveyConfig, *, start: Preset | None = None) -> Preset:
     """Return the survey that a configuration describes, as differences from its preset or from ``start``.
 
+    Relations that are not given are moved to another redshift with self-similar evolution at fixed m_500c, and the
+    break stays the mass at which the reference relation meets the flux limit.
+
     Raises
     ------
     InputError
         If the preset is unknown or the survey contradicts itself.
     """
     start = start or named_preset(config.preset)
-    relations = _relations(start.relations, config.relations)
+    survey = _survey(start.survey, config)
+    relations = _relations(_moved(start, survey.z), config.relations)
+    if "l_x" in config.relations:
+        # The reference relation gives the break its flux: changed without it, the same break would be another limit.
+        survey = replace(survey, selection=replace(survey.selection, l_x=relations.l_x))
     return replace(
         start,
-        survey=_survey(
-            start.survey, config, relations.l_x if "l_x" in config.relations else start.survey.selection.l_x
-        ),
+        survey=survey,
         priors=replace(start.priors, **config.priors),
         cosmology=config.cosmology or start.cosmology,
         relations=relations,
@@ -195,22 +206,27 @@ def _of_mocks(file: Path, start: Preset) -> Preset:
     given = load_config(_MocksFile, file=file, base=base)
     return replace(
         start,
-        survey=given.survey,
+        survey=with_reference_at_its_redshift(given.survey),
+        relations=_moved(start, given.survey.z),
         priors=given.priors,
         cosmology=given.cosmology,
         mass_function=given.mass_function,
     )
 
 
-def _survey(start: Survey, config: SurveyConfig, l_x: PowerLaw) -> Survey:
-    # The reference relation gives the break its flux: changed without it, the same break would be another flux limit.
-    selection = replace(
-        start.selection, l_x=l_x, **_given(config, "log10_m_break", "log10_m_min", "slope", "smoothing")
-    )
+def _survey(start: Survey, config: SurveyConfig) -> Survey:
+    selection = replace(start.selection, **_given(config, "log10_m_break", "log10_m_min", "slope", "smoothing"))
     changes = _given(config, "z", "cut", "volume")
     if config.volume_fraction is not None:
         changes["volume"] = config.volume_fraction * MAGNETICUM_VOLUME
-    return replace(start, selection=selection, **changes)
+    return with_reference_at_its_redshift(replace(start, selection=selection, **changes))
+
+
+def _moved(start: Preset, z: float) -> ScalingRelations:
+    """Return a preset's relations at another redshift."""
+    if z == start.survey.z:
+        return start.relations
+    return evolved(start.relations, from_z=start.survey.z, to_z=z, Om0=start.cosmology.Om0)
 
 
 def _relations(start: ScalingRelations, changes: Mapping[str, RelationConfig]) -> ScalingRelations:

@@ -23,7 +23,12 @@ VolumeFractionOption = Annotated[
     float | None,
     typer.Option("--volume-fraction", help="Volume in units of (500 Mpc)^3, comoving.", show_default=_AS_PRESET),
 ]
-RedshiftOption = Annotated[float | None, typer.Option("--z", help="Redshift of the clusters.", show_default=_AS_PRESET)]
+RedshiftOption = Annotated[
+    float | None,
+    typer.Option(
+        "--z", help="Redshift of the clusters; relations are moved to it self-similarly.", show_default=_AS_PRESET
+    ),
+]
 CutOption = Annotated[str | None, typer.Option("--cut", help="mass or flux.", show_default=_AS_PRESET)]
 MassBreakOption = Annotated[
     float | None,

@@ -36,6 +36,9 @@ class Plan:
         Size of the set and of a shard; catalog ids count from 0.
     config, cosmology, inputs, versions
         How it was made: resolved configuration, cosmology, hashes of input files, package versions.
+    base_sample
+        Scaling relations and residuals of the base sample of mocks
+        (``earnest_common.catalog_set.base_relations``); empty for other sets and for those of release 0.1.0.
     radii
         Radii of the gas profiles in units of R_500c.
     synthetic
@@ -53,6 +56,7 @@ class Plan:
     synthetic: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    base_sample: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.n_catalogs < 1 or self.catalogs_per_shard < 1:
@@ -193,7 +197,8 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _plan(path: Path, record: dict[str, Any]) -> Plan:
     try:
-        values = {f.name: record[f.name] for f in dataclasses.fields(Plan)}
+        since_later: dict[str, Any] = {"base_sample": {}}
+        values = {f.name: {**since_later, **record}[f.name] for f in dataclasses.fields(Plan)}
     except KeyError as error:
         raise IntegrityError(f"{path} is damaged (it lacks {error}); make or copy the set again") from error
     return Plan(**{**values, "radii": tuple(values["radii"])})
