@@ -180,7 +180,8 @@ class _Observer:
 
     def __call__(self, cluster_id: int) -> _Row:
         photons = emulate_photons(self.clusters, cluster_id, seed=self.seed, observation=self.observation)
-        found = reduce_photons(photons, config=self.reduction, subject=f"cluster {cluster_id}")
+        subject = f"cluster {cluster_id}"
+        found = reduce_photons(photons, config=self.reduction, trust_units=True, subject=subject)
         deviance = found.fit.deviance / max(found.fit.degrees_of_freedom, 1)
         return _Row(
             mass=found.m_gas_profile,

@@ -81,6 +81,9 @@ def reduce(
             help="CSV or Parquet: file, m_500c [solMass], t_x [keV], and cluster_id if wanted.",
         ),
     ] = None,
+    trust_units: Annotated[
+        bool, typer.Option("--trust-units", help="Reduce lists even if units, place or background look wrong.")
+    ] = False,
     section: SectionOption = None,
     config: ConfigOption = None,
     workers: WorkersOption = 1,
@@ -109,6 +112,7 @@ def reduce(
             out,
             config=resolved,
             known=known,
+            trust_units=trust_units,
             section=section,
             executor=pool,
             on_done=lambda _: bar.advance(),

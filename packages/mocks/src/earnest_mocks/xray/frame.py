@@ -50,6 +50,11 @@ class ClusterFrame:
         half, arcmin = self.instrument.n_pixels / 2, self.instrument.pixel / 60
         return ((centre[0] - half) * arcmin, (centre[1] - half) * arcmin)
 
+    def in_pixels(self, offset: tuple[float, float]) -> tuple[float, float]:
+        """Return the place of the image [pixel] at an offset from the middle of the field [arcmin]."""
+        half, arcmin = self.instrument.n_pixels / 2, self.instrument.pixel / 60
+        return (offset[0] / arcmin + half, offset[1] / arcmin + half)
+
 
 def cluster_frame(
     photons: PhotonList,

@@ -20,6 +20,11 @@ from earnest_mocks.xray.image import centroid, pixel_radii, sky_image
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.neighbours import neighbour_emission
 from earnest_mocks.xray.photon_list import PhotonList
+from earnest_mocks.xray.plausibility import (
+    refuse_implausible_gas,
+    refuse_implausible_image,
+    refuse_implausible_temperature,
+)
 from earnest_mocks.xray.projection import projection
 from earnest_mocks.xray.substructure import substructure_mask
 from earnest_mocks.xray.wavelet import Detection
@@ -160,6 +165,7 @@ def reduce_photons(
     m_500c: float | None = None,
     t_x: float | None = None,
     config: ReductionConfig | None = None,
+    trust_units: bool = False,
     subject: str = "photon list",
 ) -> Reduction:
     r"""Return gas masses and slopes of a cluster from its photons.
@@ -175,13 +181,16 @@ def reduce_photons(
         Mass [solMass], which sets R_500c, and temperature [keV], which sets the emissivity; default what the list says.
     config
         How to reduce; default the paper's.
+    trust_units
+        Reduce even what no cluster can be, see :mod:`earnest_mocks.xray.plausibility`.
     subject
         Name of the observation in messages.
 
     Raises
     ------
     InputError
-        If mass or temperature is unknown, there are too few photons, or a radius lies outside of the field of view.
+        If mass or temperature is unknown, there are too few photons, a radius lies outside of the field of view, no
+        model fits, or temperature, place, gas mass or background are implausible.
 
     Examples
     --------
@@ -200,15 +209,24 @@ def reduce_photons(
     image = sky_image(seen, frame.instrument)
     centre, masked = _prepared(image, frame.pixels_per_radius, config)
     _refuse_unseen(image, centre, frame, config)
+    if not trust_units:
+        refuse_implausible_temperature(frame, config.cosmology)
+        refuse_implausible_image(photons, image, frame, config.cosmology)
     rings, response = _brightness(image, masked, centre=centre, frame=frame, config=config)
     seen_at = rings.area > 0
-    fit = fit_emission(
-        rings.counts[seen_at],
-        response[seen_at],
-        projection(r_max=config.edge).r,
-        background=rings.background[seen_at],
-    )
-    return Reduction(
+    try:
+        fit = fit_emission(
+            rings.counts[seen_at],
+            response[seen_at],
+            projection(r_max=config.edge).r,
+            background=rings.background[seen_at],
+        )
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            f"{subject}: no model of the gas fits the brightness ({error}); look at m_500c, t_x = {frame.t_x:g} keV, "
+            f"REDSHIFT = {frame.z:g}, AREA = {photons.area:g} cm2 and TIME = {photons.exposure:g} s"
+        ) from error
+    found = Reduction(
         m_500c=frame.m_500c,
         t_x=frame.t_x,
         z=photons.z,
@@ -225,6 +243,9 @@ def reduce_photons(
         fit=fit,
         **gas_of(fit, frame.r_500c, config.radii),
     )
+    if not trust_units:
+        refuse_implausible_gas(found, frame)
+    return found
 
 
 def _prepared(
@@ -265,7 +286,7 @@ def _refuse_unseen(
     if inside < _FEWEST_PHOTONS:
         raise InputError(
             f"{frame.subject}: {inside:.0f} photons within R_500c, at least {_FEWEST_PHOTONS} are needed; "
-            "look at m_500c, REDSHIFT and the unit of RA and DEC, or expose longer"
+            "look at m_500c, REDSHIFT, REFRA, REFDEC and the unit of RA and DEC, or expose longer"
         )
 
 

@@ -46,7 +46,12 @@ def require_matplotlib() -> None:
 
 
 def xray_section(
-    files: Sequence[Path], frame: pl.DataFrame, *, config: ReductionConfig, known: KnownClusters | None = None
+    files: Sequence[Path],
+    frame: pl.DataFrame,
+    *,
+    config: ReductionConfig,
+    known: KnownClusters | None = None,
+    trust_units: bool = False,
 ) -> Section:
     """Return the report's section about a table of reductions.
 
@@ -61,7 +66,7 @@ def xray_section(
     """
     chosen = _representatives(frame)
     by_name = {file.name: file for file in files}
-    reductions = [_again(by_name[name], config, known or {}) for name in chosen]
+    reductions = [_again(by_name[name], config, known or {}, trust_units=trust_units) for name in chosen]
     return Section(
         key="xray",
         title="How well do X-ray photons give the gas mass?",
@@ -80,9 +85,11 @@ def _representatives(frame: pl.DataFrame) -> list[str]:
     return list(dict.fromkeys(ordered["file"][i] for i in places))
 
 
-def _again(file: Path, config: ReductionConfig, known: KnownClusters) -> Reduction:
+def _again(file: Path, config: ReductionConfig, known: KnownClusters, *, trust_units: bool) -> Reduction:
     it = known.get(file.name, KnownCluster())
-    return reduce_photons(read_photons(file), m_500c=it.m_500c, t_x=it.t_x, config=config, subject=str(file))
+    return reduce_photons(
+        read_photons(file), m_500c=it.m_500c, t_x=it.t_x, config=config, trust_units=trust_units, subject=str(file)
+    )
 
 
 def _text(frame: pl.DataFrame) -> tuple[str, ...]:

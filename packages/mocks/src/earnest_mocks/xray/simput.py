@@ -5,6 +5,7 @@ Three parts: facts about the field in the primary header, a catalog of one sourc
 """
 
 import math
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ _UNITS = {
     "ENERGY": {"kev": 1.0, "ev": 1e-3, "mev": 1e3},
     "RA": {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "arcmin": 1 / 60, "arcsec": 1 / 3600, "rad": 180 / math.pi},
     "AREA": {"cm2": 1.0, "cm^2": 1.0, "cm**2": 1.0, "m2": 1e4, "m^2": 1e4, "m**2": 1e4},
-    "TIME": {"s": 1.0, "sec": 1.0, "ks": 1e3},
+    "TIME": {"s": 1.0, "sec": 1.0, "ks": 1e3, "ksec": 1e3, "min": 60.0, "h": 3600.0},
+    "M500C": {"solmass": 1.0, "msun": 1.0},
+    "TX": {"kev": 1.0, "ev": 1e-3, "k": 1 / 1.160451812e7},
 }
 _UNITS["DEC"] = _UNITS["RA"]
 
@@ -93,13 +96,14 @@ def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | N
 def read_photons(path: Path) -> PhotonList:
     """Return the photon list in a SIMPUT file, whoever wrote it.
 
-    Offsets are counted from REFRA, REFDEC. Units come from TUNITn of the columns and from the bracketed comments of
-    AREA and TIME; keV, deg, cm2 and s where the file states none.
+    Offsets are counted from REFRA, REFDEC. Units come from TUNITn of the columns, which must be there, and from the
+    comments of AREA, TIME, M500C and TX, in brackets or alone; cm2, s, solMass and keV where these state none.
 
     Raises
     ------
     InputError
-        If the file does not exist, is not FITS, or lacks a part, keyword or column; all that is missing is listed.
+        If the file does not exist, is not FITS, or lacks a part, keyword, column or unit of a column; all that is
+        missing is listed.
     IntegrityError
         If the file is cut short.
     MissingExtraError
@@ -131,17 +135,23 @@ def _read(path: Path, parts: Any) -> PhotonList:  # noqa: ANN401 - astropy has n
     problems += [
         f"column {name} of PHLIST is missing, found {', '.join(present)}" for name in _COLUMNS if name not in present
     ]
+    problems += [
+        f"column {c.name} of PHLIST states no unit; set TUNIT{i}, one of {', '.join(_UNITS[c.name.upper()])}"
+        for i, c in enumerate(table.columns, start=1)
+        if c.name.upper() in _COLUMNS and not (c.unit or "").strip()
+    ]
     if problems:
         raise InputError(f"photon list {path}: {'; '.join(problems)}; give what PHOX or `earnest mocks photons` wrote")
     energy, ra, dec = (_column(path, table, name) for name in _COLUMNS)
     x, y = _offsets(ra, dec, table.header)
     z = _number(path, primary, "REDSHIFT")
-    area, exposure = (_number(path, primary, name) * _card_unit(path, primary, name) for name in ("AREA", "TIME"))
+    area, exposure = (_quantity(path, primary, name) for name in ("AREA", "TIME"))
     if not (z > 0 and area > 0 and exposure > 0):
         raise InputError(
             f"photon list {path}: REDSHIFT = {z}, AREA = {area} cm2 and TIME = {exposure} s must all be positive"
         )
     about = {k: primary[k] for k in _CARDS if k in primary and k not in ("REDSHIFT", "AREA", "TIME")}
+    about |= {k: _quantity(path, primary, k) for k in ("M500C", "TX") if k in about}
     return PhotonList(energy=energy, x=x, y=y, z=z, area=area, exposure=exposure, about=about)
 
 
@@ -169,10 +179,15 @@ def _number(path: Path, header: Any, name: str) -> float:  # noqa: ANN401
         raise InputError(f"photon list {path}: {name} = {header[name]!r} is not a number") from error
 
 
-def _card_unit(path: Path, header: Any, name: str) -> float:  # noqa: ANN401
-    """Return the factor of the unit in brackets at the beginning of a card's comment."""
-    before, _, _ = str(header.comments[name]).partition("]")
-    return _factor(path, name, before[1:] if before.startswith("[") else None)
+def _quantity(path: Path, header: Any, name: str) -> float:  # noqa: ANN401
+    """Return the value of a keyword in the unit of its comment, be that in brackets or alone."""
+    comment = str(header.comments[name]).strip()
+    if bracketed := re.match(r"\[([^]]*)\]", comment):
+        unit = bracketed[1]
+    else:
+        candidates = [comment, *re.findall(r"\(([^)]*)\)", comment)]
+        unit = next((text for text in candidates if text.strip().lower() in _UNITS[name]), "")
+    return _number(path, header, name) * _factor(path, name, unit)
 
 
 def _factor(path: Path, name: str, unit: str | None) -> float:

@@ -1,5 +1,6 @@
 """Many photon lists to one table, in any number of processes, going on where it was interrupted."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +104,7 @@ def reduce_files(
     *,
     config: ReductionConfig | None = None,
     known: KnownClusters | None = None,
+    trust_units: bool = False,
     section: Path | None = None,
     executor: Executor | None = None,
     on_done: Callable[[object], object] = lambda _: None,
@@ -122,6 +124,8 @@ def reduce_files(
         How to reduce; default the paper's.
     known
         Mass and temperature of clusters whose files do not state them.
+    trust_units
+        Reduce even what no cluster can be, see :mod:`earnest_mocks.xray.plausibility`.
     section
         Also write a section for the report.
     executor
@@ -146,6 +150,7 @@ def reduce_files(
         "files": files,
         "config": as_mapping(config),
         "known": {name: asdict(cluster) for name, cluster in (known or {}).items()},
+        "trust_units": trust_units,
     }
     outputs = Outputs.open((out, section), asked)
     names = [file.name for file in files]
@@ -153,15 +158,19 @@ def reduce_files(
         raise InputError(f"photon lists must differ in name, found more than once: {', '.join(twice)}; rename them")
     parts = outputs.folder  # without a plan: its parts are named after all that decides them
     parts.mkdir(exist_ok=True)
-    reducer = _FileReducer(config=config, parts=parts, known=dict(known or {}))
+    reducer = _FileReducer(config=config, parts=parts, known=dict(known or {}), trust_units=trust_units)
     outcomes = map_shards(reducer, files, executor, on_done=on_done)
     if bad := [text for text in outcomes if not isinstance(text, dict)]:
+        if len(bad) == len(files):
+            with contextlib.suppress(OSError):  # parts of an earlier run stay
+                parts.rmdir()
         hint = f"the other {len(files) - len(bad)} are kept in {parts}; mend these or leave them out, and run again"
         raise InputError("\n  - ".join([f"{len(bad)} of {len(files)} photon lists cannot be reduced; {hint}", *bad]))
     frame = _frame([row for row in outcomes if isinstance(row, dict)], config, subject=str(out))
     about = {
         "radii_r_500c": list(config.radii),
         "config": as_mapping(config),
+        "trust_units": trust_units,
         "versions": versions(),
         "inputs": {file.name: file_sha256(file) for file in files},
     }
@@ -170,7 +179,8 @@ def reduce_files(
     if section is not None:
         from earnest_mocks.xray.section import xray_section
 
-        contents[section] = section_text(xray_section(files, frame, config=config, known=known or {}))
+        content = xray_section(files, frame, config=config, known=known or {}, trust_units=trust_units)
+        contents[section] = section_text(content)
     outputs.write(contents)
     return frame
 
@@ -220,6 +230,7 @@ class _FileReducer:
     config: ReductionConfig
     parts: Path
     known: dict[str, KnownCluster]
+    trust_units: bool
 
     def __call__(self, file: Path) -> dict[str, Any] | str:
         """Return the row of the table, or what is wrong with the file."""
@@ -230,7 +241,14 @@ class _FileReducer:
                 return row
             photons = read_photons(file)
             known = self.known.get(file.name, KnownCluster())
-            found = reduce_photons(photons, m_500c=known.m_500c, t_x=known.t_x, config=self.config, subject=str(file))
+            found = reduce_photons(
+                photons,
+                m_500c=known.m_500c,
+                t_x=known.t_x,
+                config=self.config,
+                trust_units=self.trust_units,
+                subject=str(file),
+            )
             row = {"file": file.name, **_facts(photons.about, known), **_numbers(found)}
             write_atomic(part, json.dumps(row))
         except MissingExtraError:
@@ -243,7 +261,7 @@ class _FileReducer:
         if not file.is_file():
             raise InputError(f"photon list {file} does not exist")
         known = asdict(self.known.get(file.name, KnownCluster()))
-        what = [file.name, file_sha256(file), as_mapping(self.config), known, versions()]
+        what = [file.name, file_sha256(file), as_mapping(self.config), known, self.trust_units, versions()]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
 
