@@ -7,6 +7,7 @@ import pytest
 from earnest_common.bundle import BundleDescription, read_bundle, write_bundle
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError, PluginError, VersionError
 from earnest_common.plugins import load_estimator, open_source
+from earnest_common.run.records import content_sha256
 
 DESCRIPTION = BundleDescription(
     estimator="nobody",
@@ -51,8 +52,9 @@ def test_damaged_description(bundle: Path, text: str):
 @pytest.mark.parametrize("field", ["format_version", "schema_version"])
 def test_newer_bundle(bundle: Path, field: str):
     file = bundle / "bundle.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), field: 2}))
-    with pytest.raises(VersionError, match=f"{field} is 2, this release reads up to 1"):
+    record = {**json.loads(file.read_text()), field: 99}
+    file.write_text(json.dumps({**record, "sha256": content_sha256(record)}))
+    with pytest.raises(VersionError, match=f"{field} is 99, this release reads up to"):
         read_bundle(bundle)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -213,3 +214,33 @@ def test_a_newer_format_is_refused(tmp_path):
     pl.DataFrame({"a": [1]}).write_parquet(path, metadata=metadata)
     with pytest.raises(VersionError, match="format_version is 99"):
         read_base_sample(path)
+
+
+def test_every_flipped_bit_is_refused(tmp_path):
+    write_base_sample(tmp_path / "base.parquet", default_base_sample())
+    data = (tmp_path / "base.parquet").read_bytes()
+    rng = np.random.default_rng(1)
+    for place, bit in zip(rng.integers(len(data), size=200), rng.integers(8, size=200), strict=True):
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << int(bit)
+        (tmp_path / "base.parquet").write_bytes(flipped)
+        with pytest.raises(IntegrityError, match=r"base\.parquet .* make or copy it again"):
+            read_base_sample(tmp_path / "base.parquet")
+
+
+def test_a_name_is_no_pattern(tmp_path):
+    sample = default_base_sample()
+    write_base_sample(tmp_path / "base[1].parquet", sample)
+    write_base_sample(tmp_path / "base1.parquet", replace(sample, z=0.3))
+    assert read_base_sample(tmp_path / "base[1].parquet").z == sample.z
+    assert read_base_sample(tmp_path / "base1.parquet").z == 0.3
+
+
+def test_a_sample_of_format_1_still_opens_and_a_new_one_does_not_pass_for_it(tmp_path):
+    old = Path(__file__).parent / "data" / "format_1" / "base_sample.parquet"
+    assert read_base_sample(old).n_clusters == 40
+    about = json.loads(pl.read_parquet_metadata(old)["earnest.base_sample"])
+    new = json.dumps({**about, "format_version": 2})
+    pl.read_parquet(old).write_parquet(tmp_path / "base.parquet", metadata={"earnest.base_sample": new})
+    with pytest.raises(IntegrityError, match="was altered"):
+        read_base_sample(tmp_path / "base.parquet")

@@ -1,13 +1,15 @@
 """Tables of surveys: the same bytes whoever computes them, resumable, refused when they are something else."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.errors import EarnestError, InputError, OutputExistsError
 from earnest_common.files import file_sha256
 from earnest_common.survey import preset
 from earnest_selfcal import grid
@@ -77,7 +79,7 @@ def test_another_plan_or_folder_is_refused(whole, tmp_path):
 def test_an_altered_file_is_refused(tmp_path):
     simulate_grid(PAPER, tmp_path / "grid", n_surveys=10, seed=1)
     (tmp_path / "grid" / "surveys-00000.parquet").write_bytes(b"")
-    with pytest.raises(InputError, match=r"surveys-00000\.parquet missing or altered"):
+    with pytest.raises(EarnestError, match=r"surveys-00000\.parquet was altered"):
         read_grid(tmp_path / "grid")
     record = json.loads((tmp_path / "grid" / "grid.json").read_text())
     (tmp_path / "grid" / "grid.json").write_text(json.dumps(record | {"format": "earnest-surveys-9"}))
@@ -105,3 +107,27 @@ def test_empty_or_too_few_surveys_are_refused():
         binned_sigma8(draw_surveys(tiny, 50, seed=1))
     with pytest.raises(InputError, match="too few"):
         binned_sigma8(draw_surveys(PAPER, 20, seed=1))
+
+
+def test_one_altered_digit_of_the_record_is_refused(tmp_path):
+    simulate_grid(PAPER, tmp_path / "grid", n_surveys=10, seed=1)
+    file = tmp_path / "grid" / "grid.json"
+    text = file.read_text()
+    for place in [match.start() for match in re.finditer(r"\d", text)][::7]:
+        file.write_text(text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :])
+        with pytest.raises(EarnestError, match=r"grid\.json"):
+            read_grid(tmp_path / "grid")
+
+
+def test_a_name_is_no_pattern(tmp_path):
+    for name, seed in (("grid1", 1), ("grid[1]", 2)):
+        simulate_grid(PAPER, tmp_path / name, n_surveys=10, seed=seed)
+    first, second = (read_grid(tmp_path / name)[0] for name in ("grid1", "grid[1]"))
+    assert not first.equals(second)
+    simulate_grid(PAPER, tmp_path / "again", n_surveys=10, seed=2)
+    assert read_grid(tmp_path / "again")[0].equals(second)
+
+
+def test_a_table_of_format_1_still_opens():
+    surveys, record = read_grid(Path(__file__).parent / "data" / "format_1" / "grid")
+    assert (surveys.height, record["n_surveys"]) == (20, 20)

@@ -92,7 +92,11 @@ class CatalogBatch:
         """Return one sentence for each broken rule of the tables or of what joins them."""
         found = [f"catalogs: {text}" for text in check(self.catalogs, CATALOGS)]
         found += [f"clusters: {text}" for text in check(self.clusters, CLUSTERS)]
-        return found or _join_problems(self.catalogs, self.clusters)
+        return found or self.join_problems()
+
+    def join_problems(self) -> list[str]:
+        """Return what is wrong between two tables that each keep their rules: the order of clusters and their ranks."""
+        return _join_problems(self.catalogs, self.clusters)
 
     @classmethod
     def conformed(

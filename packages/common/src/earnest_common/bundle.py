@@ -1,20 +1,28 @@
 """The model bundle: a folder with the model's files, what it expects, checksums and a card for readers."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 from earnest_common.errors import InputError, IntegrityError, VersionError
-from earnest_common.files import atomic_folder, file_sha256
+from earnest_common.files import atomic_folder, encoded, file_sha256
+from earnest_common.run.records import RecordFormat
 from earnest_common.schema import SCHEMA_VERSION
 
 __all__ = ["BUNDLE_FORMAT_VERSION", "BundleDescription", "read_bundle", "write_bundle"]
 
-BUNDLE_FORMAT_VERSION = 1
+BUNDLE_FORMAT_VERSION = 2
 _DESCRIPTION = "bundle.json"
+_REMEDY = "copy or train the bundle again"
+_RECORD = RecordFormat(
+    name="earnest-bundle",
+    version=BUNDLE_FORMAT_VERSION,
+    what="bundle record",
+    remedy=_REMEDY,
+    is_old=lambda record: record.get("format_version") == 1 and "format" not in record,
+)
 
 
 @final
@@ -68,7 +76,7 @@ def write_bundle(path: Path, description: BundleDescription, *, write_files: Cal
     description
         What the model expects.
     write_files
-        Called with a folder; writes the model's own files into it.
+        Called with a folder; writes the model's own files into it, without folders in it.
     card
         The model card, Markdown.
 
@@ -79,10 +87,10 @@ def write_bundle(path: Path, description: BundleDescription, *, write_files: Cal
     """
     with atomic_folder(path) as folder:
         write_files(folder)
-        (folder / "README.md").write_text(card, encoding="utf-8")
-        checksums = {str(p.relative_to(folder)): file_sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+        (folder / "README.md").write_bytes(encoded(card))
+        checksums = {file.name: file_sha256(file) for file in sorted(folder.iterdir())}
         record = {**dataclasses.asdict(description), "checksums": checksums}
-        (folder / _DESCRIPTION).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        (folder / _DESCRIPTION).write_bytes(encoded(_RECORD.text(record)))
 
 
 def read_bundle(path: Path) -> BundleDescription:
@@ -95,16 +103,36 @@ def read_bundle(path: Path) -> BundleDescription:
     VersionError
         If its format or schema is newer than this release.
     IntegrityError
-        If a file is missing, cut short or altered.
+        If the record or a file is missing, cut short or altered, or a file is there that the record does not list.
     """
-    record = _read_record(path)
-    for name, supported in (("format_version", BUNDLE_FORMAT_VERSION), ("schema_version", SCHEMA_VERSION)):
-        if record.get(name, 0) > supported:
-            raise VersionError.unsupported(path / _DESCRIPTION, name, found=record[name], supported=supported)
-    damaged = [name for name, expected in record.pop("checksums", {}).items() if not _matches(path / name, expected)]
-    if damaged:
-        raise IntegrityError(f"bundle {path}: {', '.join(damaged)} missing or altered; copy or train the bundle again")
+    file = path / _DESCRIPTION
+    if not file.is_file():
+        raise InputError(f"{path} is not a model bundle: it has no {_DESCRIPTION}; make one with: earnest model train")
+    record = _RECORD.read(file)
+    if (version := record.get("schema_version", 0)) > SCHEMA_VERSION:
+        raise VersionError.unsupported(file, "schema_version", found=version, supported=SCHEMA_VERSION)
+    _check_files(path, record.get("checksums"))
     return _description(path, record)
+
+
+def _check_files(path: Path, checksums: object) -> None:
+    """Raise an error unless the bundle holds exactly the listed files, by plain names, each with its checksum."""
+    if not isinstance(checksums, dict) or not checksums:
+        raise IntegrityError(f"bundle {path}: {_DESCRIPTION} lists no checksums, so nothing can be trusted; {_REMEDY}")
+    if outside := [name for name in checksums if name in {"", ".", ".."} or set(name) & set("/\\\0")]:
+        raise IntegrityError(
+            f"bundle {path}: {_DESCRIPTION} lists {', '.join(map(repr, outside))}; only plain names of files in the "
+            f"bundle are allowed; {_REMEDY}"
+        )
+    damaged = [name for name, expected in checksums.items() if not _matches(path / name, expected)]
+    if damaged:
+        raise IntegrityError(f"bundle {path}: {', '.join(damaged)} missing or altered (links do not count); {_REMEDY}")
+    there = {file.name for file in path.iterdir() if not file.name.startswith(".")} - {_DESCRIPTION}
+    if unlisted := sorted(there - checksums.keys()):
+        raise IntegrityError(
+            f"bundle {path}: {_DESCRIPTION} does not list {', '.join(unlisted)}; move what is not of the "
+            f"model elsewhere, else {_REMEDY}"
+        )
 
 
 def _description(path: Path, record: dict[str, Any]) -> BundleDescription:
@@ -122,20 +150,5 @@ def _description(path: Path, record: dict[str, Any]) -> BundleDescription:
     return BundleDescription(**values)
 
 
-def _read_record(path: Path) -> dict[str, Any]:
-    file = path / _DESCRIPTION
-    if not file.is_file():
-        raise InputError(f"{path} is not a model bundle: it has no {_DESCRIPTION}; make one with: earnest model train")
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise IntegrityError(
-            f"bundle {path}: {_DESCRIPTION} cannot be read ({error}); copy the bundle again"
-        ) from error
-    if not isinstance(record, dict):
-        raise IntegrityError(f"bundle {path}: {_DESCRIPTION} is not a JSON object; copy the bundle again")
-    return record
-
-
-def _matches(file: Path, expected: str) -> bool:
-    return file.is_file() and file_sha256(file) == expected
+def _matches(file: Path, expected: object) -> bool:
+    return file.is_file() and not file.is_symlink() and file_sha256(file) == expected

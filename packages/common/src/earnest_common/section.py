@@ -1,7 +1,6 @@
 """Report sections: figures, tables and sentences that one package writes and the report page shows."""
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +8,18 @@ from typing import Any, final
 
 from earnest_common.errors import InputError
 from earnest_common.files import write_atomic
+from earnest_common.run.records import RecordFormat
 
 __all__ = ["DataTable", "Figure", "Section", "read_section", "section_text", "write_section"]
 
-_FORMAT = "earnest-section-1"
+_OLD_FORMAT = "earnest-section-1"
+_RECORD = RecordFormat(
+    name="earnest-section",
+    version=2,
+    what="report section",
+    remedy="write one with --section",
+    is_old=lambda record: record.get("format") == _OLD_FORMAT and "format_version" not in record,
+)
 
 
 @final
@@ -86,8 +93,7 @@ def write_section(path: Path, section: Section) -> None:
 
 def section_text(section: Section) -> str:
     """Return a section as the text of its JSON file."""
-    record = {"format": _FORMAT, **dataclasses.asdict(section)}
-    return json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return _RECORD.text(dataclasses.asdict(section))
 
 
 def read_section(path: Path) -> Section:
@@ -97,24 +103,15 @@ def read_section(path: Path) -> Section:
     ------
     InputError
         If the file is not there, cannot be read or is not a report section.
+    VersionError
+        If a newer release wrote it.
+    IntegrityError
+        If it was altered.
     """
+    record = _RECORD.read(path)
+    for name in ("format", "format_version", "sha256"):
+        record.pop(name, None)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"report section {path}: there is no such file; write one with --section") from error
-    except OSError as error:
-        raise InputError(f"report section {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # also bytes that are no UTF-8
-        raise _other(path, f"it is not JSON, {error}") from error
-    if not isinstance(record, dict):
-        raise _other(path, "its JSON is no object")
-    return _section(path, record)
-
-
-def _section(path: Path, record: dict[str, Any]) -> Section:
-    try:
-        if (found := record.pop("format")) != _FORMAT:
-            raise _other(path, f"its format is {found!r}, not {_FORMAT!r}")
         figures = tuple(Figure(**f) for f in record.pop("figures"))
         tables = tuple(_table(t) for t in record.pop("tables"))
         return Section(**{**record, "text": tuple(record["text"])}, figures=figures, tables=tables)

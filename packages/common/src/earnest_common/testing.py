@@ -12,7 +12,7 @@ __all__ = ["toy_batch"]
 def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters: float = 60.0) -> CatalogBatch:
     """Return catalogs of power-law clusters whose number grows with sigma8; a toy, not a survey.
 
-    Masses follow dn/dlnM ~ M^-1.5 above 10^14 solMass, N is Poisson with mean ``mean_n_clusters`` (sigma8 / 0.81)^4,
+    Masses follow dn/dlnM ~ M^-1.5 above 10^14 solMass, none above 2 10^16, N is Poisson with mean ``mean_n_clusters`` (sigma8 / 0.81)^4,
     and observables are power laws of the mass with 10 % scatter.
 
     Parameters
@@ -30,7 +30,7 @@ def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters:
     sigma8 = rng.uniform(0.70, 0.92, n_catalogs)
     counts = np.maximum(rng.poisson(mean_n_clusters * (sigma8 / 0.81) ** 4), 1)
     segment = np.repeat(np.arange(n_catalogs), counts)
-    mass = 1e14 * (1 - rng.random(len(segment))) ** (-1 / 1.5)
+    mass = np.minimum(1e14 * (1 - rng.random(len(segment))) ** (-1 / 1.5), 2e16)  # the schema has bounds
     clusters = _clusters(mass, segment, first_id=first_id, rng=rng)
     ids = np.arange(first_id, first_id + n_catalogs)
     splits = np.array(["train", "validation", "test"])[np.searchsorted([0.8, 0.9], rng.random(n_catalogs))]

@@ -1,7 +1,6 @@
 """What the commands do: compute, write whole files, and return the answer."""
 
-import io
-import json
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,9 @@ import polars as pl
 from earnest_common.errors import InputError
 from earnest_common.files import file_sha256
 from earnest_common.progress import progress
+from earnest_common.run.parquet import parquet_bytes
 from earnest_common.run.parts import Content
+from earnest_common.run.records import ANSWER
 from earnest_common.section import Section, read_section, section_text
 
 from earnest_interpret.examine import Question, examine_inputs
@@ -234,10 +235,9 @@ def table_paths(out: Path | None) -> tuple[Path | None, ...]:
 
 def _table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> dict[Path, Content]:
     """Return a Parquet table and, beside it, the summary with configuration, seed and versions."""
-    stream = io.BytesIO()
-    table.write_parquet(stream, metadata={"earnest.synthetic": inputs.synthetic} if inputs.synthetic else None)
-    record = {**answer, "provenance": finite(inputs.provenance)}
-    return {out.with_suffix(".json"): json.dumps(record, indent=1, ensure_ascii=False) + "\n", out: stream.getvalue()}
+    data = parquet_bytes(table, {"earnest.synthetic": inputs.synthetic} if inputs.synthetic else None)
+    record = {**answer, "provenance": finite(inputs.provenance), "table_sha256": hashlib.sha256(data).hexdigest()}
+    return {out.with_suffix(".json"): ANSWER.text(record), out: data}
 
 
 def _section(path: Path, section: Section, inputs: Inputs) -> dict[Path, Content]:

@@ -9,6 +9,7 @@ from typing import Any, Final, final
 
 from earnest_common.errors import InputError
 from earnest_common.run.parts import Content, Outputs
+from earnest_common.run.records import ANSWER
 from earnest_common.section import Figure, Section
 
 from earnest_interpret.headlines import headline_numbers, headlines, samples_in_words
@@ -196,15 +197,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     InputError
         If the file is not a JSON object.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"summary {path} cannot be read ({error}); give the answer of a command with --json"
-        ) from error
-    if not isinstance(record, dict):
-        raise InputError(f"summary {path} is not a JSON object; give the answer of a command with --json")
-    return record
+    return ANSWER.read(path)
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value

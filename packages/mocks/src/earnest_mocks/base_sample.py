@@ -13,8 +13,9 @@ import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError, IntegrityError, VersionError
-from earnest_common.files import refuse_existing, replace_atomically
+from earnest_common.files import refuse_existing
 from earnest_common.mass_function import DEFAULT_Z
+from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.scaling import ScalingRelations
 from earnest_common.schema import RADII_R500C
 
@@ -24,7 +25,7 @@ from earnest_mocks.relations import OBSERVABLES, fit_relations, mean_observables
 
 __all__ = ["BaseSample", "default_base_sample", "emulated_base_sample", "read_base_sample", "write_base_sample"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _KEY = "earnest.base_sample"
 _SHIPPED = "base_sample.parquet"
 _EMULATED = (
@@ -151,9 +152,8 @@ def write_base_sample(path: Path, sample: BaseSample) -> None:
         "synthetic": sample.synthetic,
         "source": dict(sample.source),
     }
-    metadata = {_KEY: json.dumps(about, sort_keys=True)}
     refuse_existing(path)
-    replace_atomically(path, lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata))
+    write_parquet(path, frame, {_KEY: json.dumps(about, sort_keys=True)})
 
 
 def read_base_sample(path: Path) -> BaseSample:
@@ -168,20 +168,19 @@ def read_base_sample(path: Path) -> BaseSample:
     IntegrityError
         If it is damaged.
     """
+    file = read_parquet(path, what="base sample", remedy="make or copy it again")
+    if _KEY not in file.metadata:
+        raise InputError(f"{path} is not a base sample; make one with: earnest mocks base-sample --out FILE")
     try:
-        about = json.loads(pl.read_parquet_metadata(path).get(_KEY, "null"))
-        if about is None:
-            raise InputError(f"{path} is not a base sample; make one with: earnest mocks base-sample --out FILE")
-        if about["format_version"] > FORMAT_VERSION:
-            found = about["format_version"]
-            raise VersionError.unsupported(path, "format_version", found=found, supported=FORMAT_VERSION)
-        frame = pl.read_parquet(path)
-    except FileNotFoundError as error:
-        raise InputError(f"base sample {path} does not exist") from error
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise IntegrityError(f"base sample {path} cannot be read ({reason}); make or copy it again") from error
-    return _from_frame(frame, about)
+        about = json.loads(file.metadata[_KEY])
+        found = int(about["format_version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise IntegrityError(f"base sample {path} cannot be read ({error}); make or copy it again") from error
+    if found > FORMAT_VERSION:
+        raise VersionError.unsupported(path, "format_version", found=found, supported=FORMAT_VERSION)
+    if file.stamped != (found > 1):
+        raise IntegrityError(f"base sample {path} was altered: format_version {found}; make or copy it again")
+    return _from_frame(file.frame, about)
 
 
 def _from_frame(frame: pl.DataFrame, about: Mapping[str, Any]) -> BaseSample:

@@ -99,8 +99,7 @@ def clone_report(opened: CatalogSet) -> tuple[CloneReport, Neighbours]:
     """
     catalogs = opened.scan_catalogs().select("catalog_id", "split")
     uses = (
-        opened.scan_clusters()
-        .select("catalog_id", "donor_id")
+        opened.scan_clusters("catalog_id", "donor_id")
         .drop_nulls("donor_id")
         .join(catalogs, on="catalog_id")
         .group_by("catalog_id", "split", "donor_id")

@@ -88,7 +88,12 @@ def _corner(opened: CatalogSet, source: MockSource, catalogs: pl.DataFrame, *, s
     )
     n = here.height
     ids = here.get_column("catalog_id")
-    masses = opened.scan_clusters().filter(pl.col("catalog_id").is_in(ids.implode())).select("m_500c").collect()
+    masses = (
+        opened.scan_clusters("catalog_id", "m_500c")
+        .filter(pl.col("catalog_id").is_in(ids.implode()))
+        .select("m_500c")
+        .collect()
+    )
     found, _ = np.histogram(np.log10(masses.get_column("m_500c").to_numpy()), _EDGES)
     scale = BIN / np.diff(_EDGES) / max(n, 1)
     log10_m, expected = _expected(source, here, sigma8=sigma8, bias=bias)

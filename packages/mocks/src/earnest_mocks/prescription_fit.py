@@ -9,6 +9,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
+from earnest_common.run.parquet import read_csv_or_parquet
 
 from earnest_mocks.pickled_clusters import read_pickled_clusters
 from earnest_mocks.prescription import PRESCRIBED, Exponents
@@ -58,10 +59,7 @@ def read_clusters(path: Path) -> pl.DataFrame:
     """
     if path.is_dir():
         return read_pickled_clusters(path)
-    try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, comment_prefix="#")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} cannot be read as CSV or Parquet: {str(error).splitlines()[0]}") from error
+    frame = read_csv_or_parquet(path, what="table of clusters")
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing or not any(name in frame.columns for name in PRESCRIBED):
         raise InputError(

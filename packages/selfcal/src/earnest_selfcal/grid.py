@@ -1,5 +1,6 @@
 """Tables of simulated surveys: a folder of Parquet shards, the same bytes for any number of workers, resumable."""
 
+import functools
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any, final
 
 import polars as pl
-from earnest_common.errors import InputError
+from earnest_common.errors import InputError, IntegrityError
 from earnest_common.executors import map_shards, shard_slice
 from earnest_common.files import file_sha256, replace_atomically, write_atomic
 from earnest_common.provenance import provenance
+from earnest_common.run.parquet import read_parquet
 from earnest_common.run.parts import claim
+from earnest_common.run.records import RecordFormat
 from earnest_common.scaling import FACTORS
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import Preset
@@ -23,7 +26,14 @@ from earnest_selfcal.simulate import simulate
 __all__ = ["draw_surveys", "read_grid", "simulate_grid"]
 
 _PLAN, _DONE = "plan.json", "grid.json"
-_FORMAT = "earnest-surveys-1"
+_PLAN_FORMAT = "earnest-surveys-1"
+_RECORD = RecordFormat(
+    name="earnest-surveys",
+    version=2,
+    what="table of surveys",
+    remedy="make the table again with: earnest selfcal grid",
+    is_old=lambda record: record.get("format") == _PLAN_FORMAT and "format_version" not in record,
+)
 _COLUMNS = ("sigma8", *FACTORS)
 # Grids take even indices, single draws odd ones, so that a grid and a draw of the same seed share no random numbers.
 _DRAW_INDEX = 1
@@ -95,7 +105,7 @@ def simulate_grid(
     if n_surveys < 1 or surveys_per_shard < 1:
         raise InputError(f"n_surveys = {n_surveys} and surveys_per_shard = {surveys_per_shard} must be at least 1")
     plan = {
-        "format": _FORMAT,
+        "format": _PLAN_FORMAT,
         "n_surveys": n_surveys,
         "surveys_per_shard": surveys_per_shard,
         **provenance(config=asdict(preset), seed=seed),
@@ -130,18 +140,16 @@ def read_grid(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     InputError
         If there is no finished table, or a file of it was changed.
     """
-    try:
-        record = json.loads((path / _DONE).read_text(encoding="utf-8"))
-        known = record["format"] == _FORMAT
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no finished table of surveys; make one with earnest selfcal grid") from error
-    if not known:
-        raise InputError(f"{path}: format {record['format']} is not {_FORMAT}; make the table again")
-    files = [path / name for name in record["files"]]
-    changed = [file.name for file in files if not file.is_file() or file_sha256(file) != record["files"][file.name]]
-    if changed:
-        raise InputError(f"{path}: {', '.join(changed)} missing or altered; remove {_DONE} and them, then run again")
-    return pl.concat([pl.read_parquet(file) for file in files]), record
+    if not (path / _DONE).is_file():
+        raise InputError(f"{path} holds no finished table of surveys; make one with earnest selfcal grid")
+    record = _RECORD.read(path / _DONE)
+    n_shards = -(-record["n_surveys"] // record["surveys_per_shard"])
+    expected = [_file(path, index) for index in range(n_shards)]
+    if [file.name for file in expected] != sorted(record["files"]):
+        raise IntegrityError(f"{path / _DONE} was altered: it lists other files than it should; {_RECORD.remedy}")
+    remedy = f"remove {_DONE} and it, then run again"
+    read = functools.partial(read_parquet, what="table of surveys", remedy=remedy)
+    return pl.concat([read(file, sha256=record["files"][file.name]).frame for file in expected]), record
 
 
 @final
@@ -185,5 +193,5 @@ def _finish(out: Path, plan: dict[str, Any], n_shards: int) -> dict[str, Any] | 
     if not all(file.is_file() for file in files):
         return None
     record = {**plan, "files": {file.name: file_sha256(file) for file in files}}
-    write_atomic(out / _DONE, json.dumps(record, indent=1, sort_keys=True) + "\n")
+    write_atomic(out / _DONE, _RECORD.text(record))
     return record

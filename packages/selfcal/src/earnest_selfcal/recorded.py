@@ -108,7 +108,7 @@ def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.D
         catalogs = catalogs.filter(pl.col("split") == split)
     log10_y_x, log10_l_x = pl.col("t_x").log10() + pl.col("m_gas").log10(), pl.col("l_x").log10()
     medians = (
-        catalog_set.scan_clusters()
+        catalog_set.scan_clusters("catalog_id", "z", "t_x", "m_gas", "l_x")
         .group_by("catalog_id")
         .agg(
             pl.col("z").mean(),

@@ -9,14 +9,26 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.errors import InputError, IntegrityError, VersionError
+from earnest_common.run.records import RecordFormat
 from earnest_common.schema import RADII_R500C, SCHEMA_VERSION
 
 __all__ = ["FORMAT_VERSION", "MANIFEST_NAME", "PLAN_NAME", "Manifest", "Plan", "Shard", "read_manifest"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _MOST_CATALOGS, _MOST_SHARDS = 1_000_000_000, 1_000_000
 MANIFEST_NAME = "manifest.json"
 PLAN_NAME = "plan.json"
+_REMEDY = "make or copy the set again"
+
+
+def _is_old(record: Mapping[str, Any]) -> bool:
+    return record.get("format_version") == 1 and "format" not in record
+
+
+_MANIFEST = RecordFormat(
+    name="earnest-catalog-set", version=FORMAT_VERSION, what="manifest", remedy=_REMEDY, is_old=_is_old
+)
+_PLAN = RecordFormat(name="earnest-plan", version=FORMAT_VERSION, what="plan", remedy=_REMEDY, is_old=_is_old)
 
 
 @final
@@ -126,23 +138,22 @@ class Manifest:
     def to_json(self) -> str:
         """Return the text of ``manifest.json``."""
         record = {
-            "format_version": self.format_version,
             "schema_version": self.schema_version,
             "data_hash": self.data_hash,
             **_plain(self.plan),
             "n_clusters": self.n_clusters,
             "shards": [dataclasses.asdict(shard) for shard in self.shards],
         }
-        return json.dumps(record, indent=1) + "\n"
+        return _MANIFEST.text(record)
 
 
 def plan_to_json(plan: Plan) -> str:
     """Return the text of ``plan.json``."""
-    return json.dumps({"format_version": FORMAT_VERSION, "schema_version": SCHEMA_VERSION, **_plain(plan)}, indent=1)
+    return _PLAN.text({"schema_version": SCHEMA_VERSION, **_plain(plan)})
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan in a ``plan.json`` or ``manifest.json`` after checking its versions.
+    """Return the plan in a ``plan.json`` after checking its versions and its checksum.
 
     Raises
     ------
@@ -151,7 +162,7 @@ def read_plan(path: Path) -> Plan:
     IntegrityError
         If it cannot be read.
     """
-    return _plan(path, _read_record(path))
+    return _plan(path, _read_record(path, _PLAN))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -171,27 +182,29 @@ def read_manifest(folder: Path) -> Manifest:
         if (folder / PLAN_NAME).is_file():
             raise InputError(f"catalog set {folder} is unfinished; run the command that makes it again to go on")
         raise InputError(f"{folder} is not a catalog set: it has no {MANIFEST_NAME}")
-    record = _read_record(path)
+    record = _read_record(path, _MANIFEST)
     try:
         shards = tuple(Shard(**shard) for shard in record["shards"])
         recorded = record["data_hash"]
     except (KeyError, TypeError) as error:
-        raise IntegrityError(f"{path} is damaged ({error}); make or copy the set again") from error
-    manifest = Manifest(plan=_plan(path, record), shards=shards)
+        raise IntegrityError(f"{path} is damaged ({error}); {_REMEDY}") from error
+    manifest = Manifest(plan=_plan(path, record), shards=shards, format_version=record["format_version"])
+    expected = [(index, len(manifest.plan.catalog_ids(index))) for index in range(manifest.plan.n_shards)]
+    if [(shard.index, shard.n_catalogs) for shard in shards] != expected:
+        raise IntegrityError(f"{path} is damaged (its shards are not those of its plan); {_REMEDY}")
     if manifest.data_hash != recorded:
-        raise IntegrityError(f"{path} is damaged (data_hash does not match its shards); make or copy the set again")
+        raise IntegrityError(f"{path} is damaged (data_hash does not match its shards); {_REMEDY}")
     return manifest
 
 
-def _read_record(path: Path) -> dict[str, Any]:
+def _read_record(path: Path, kind: RecordFormat) -> dict[str, Any]:
+    record = kind.read(path)
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        found = {name: int(record[name]) for name in ("format_version", "schema_version")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(f"{path} is damaged ({error}); make or copy the set again") from error
-    for (name, value), supported in zip(found.items(), (FORMAT_VERSION, SCHEMA_VERSION), strict=True):
-        if value > supported:
-            raise VersionError.unsupported(path, name, found=value, supported=supported)
+        found = int(record["schema_version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{path} is damaged ({error}); {_REMEDY}") from error
+    if found > SCHEMA_VERSION:
+        raise VersionError.unsupported(path, "schema_version", found=found, supported=SCHEMA_VERSION)
     return record
 
 
@@ -199,9 +212,11 @@ def _plan(path: Path, record: dict[str, Any]) -> Plan:
     try:
         since_later: dict[str, Any] = {"base_sample": {}}
         values = {f.name: {**since_later, **record}[f.name] for f in dataclasses.fields(Plan)}
+        return Plan(**{**values, "radii": tuple(values["radii"])})
     except KeyError as error:
-        raise IntegrityError(f"{path} is damaged (it lacks {error}); make or copy the set again") from error
-    return Plan(**{**values, "radii": tuple(values["radii"])})
+        raise IntegrityError(f"{path} is damaged (it lacks {error}); {_REMEDY}") from error
+    except TypeError as error:
+        raise IntegrityError(f"{path} is damaged ({error}); {_REMEDY}") from error
 
 
 def _plain(plan: Plan) -> dict[str, Any]:

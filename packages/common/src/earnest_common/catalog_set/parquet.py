@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import polars as pl
 
-from earnest_common.errors import IntegrityError, VersionError
+from earnest_common.errors import VersionError
 from earnest_common.files import file_sha256, replace_atomically
+from earnest_common.run.parquet import read_parquet
 from earnest_common.schema import SCHEMA_VERSION, Column, Table, votable_header
 
 __all__ = ["read_table", "with_unknown", "write_table"]
@@ -52,9 +53,9 @@ def with_unknown(frame: F, table: Table) -> F:
     >>> with_unknown(pl.DataFrame({"split": ["train", ""]}), CATALOGS)["split"].to_list()
     ['train', None]
     """
-    known = frame.collect_schema().names()
+    types = frame.collect_schema()
     restored = []
-    for column in (c for c in table.columns if c.nullable and c.name in known):
+    for column in (c for c in table.columns if c.nullable and types.get(c.name) == c.dtype):
         values = pl.col(column.name)
         if column.width:
             nothing = pl.all_horizontal(values.arr.get(i).is_nan() for i in range(column.width))
@@ -81,21 +82,27 @@ def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str]) -> None:
     frame.write_parquet(path, compression="lz4", metadata=metadata)
 
 
-def read_table(path: Path) -> pl.DataFrame:
+def read_table(path: Path, *, sha256: str) -> pl.DataFrame:
     """Return the rows of a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    sha256
+        Its recorded checksum.
 
     Raises
     ------
+    InputError
+        If it is missing.
     VersionError
         If it was written with a newer schema.
     IntegrityError
-        If it is cut short or not Parquet.
+        If its checksum differs or it is not Parquet.
     """
-    try:
-        version = int(pl.read_parquet_metadata(path).get(_VERSION_KEY, "0"))
-        if version > SCHEMA_VERSION:
-            raise VersionError.unsupported(path, "schema_version", found=version, supported=SCHEMA_VERSION)
-        return pl.read_parquet(path, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise IntegrityError(f"{path} cannot be read as Parquet ({reason}); make or copy the file again") from error
+    file = read_parquet(path, what="table", remedy="make or copy the set again", sha256=sha256)
+    version = int(file.metadata.get(_VERSION_KEY, "0"))
+    if version > SCHEMA_VERSION:
+        raise VersionError.unsupported(path, "schema_version", found=version, supported=SCHEMA_VERSION)
+    return file.frame

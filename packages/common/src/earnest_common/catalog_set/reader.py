@@ -12,9 +12,8 @@ from earnest_common.batch import CatalogBatch, concat
 from earnest_common.catalog_set.manifest import Manifest, Shard, read_manifest
 from earnest_common.catalog_set.parquet import read_table, with_unknown
 from earnest_common.catalog_set.writer import shard_file
-from earnest_common.errors import EarnestError, InputError, IntegrityError
-from earnest_common.files import file_sha256
-from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, completed
+from earnest_common.errors import EarnestError, InputError, IntegrityError, SchemaError
+from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, check, completed
 
 __all__ = ["CatalogSet"]
 
@@ -55,12 +54,25 @@ class CatalogSet:
         return catalog_set
 
     def scan_catalogs(self) -> pl.LazyFrame:
-        """Return the catalogs table as a lazy frame."""
-        return self._scan("catalogs")
+        """Return the catalogs table as a lazy frame; its files are read and checked now.
 
-    def scan_clusters(self) -> pl.LazyFrame:
-        """Return the clusters table as a lazy frame."""
-        return self._scan("clusters")
+        Raises
+        ------
+        IntegrityError, SchemaError
+            If a file was altered, or breaks a rule of the schema.
+        """
+        return pl.concat([self._read_catalogs(shard) for shard in self.manifest.shards]).lazy()
+
+    def scan_clusters(self, *columns: str) -> pl.LazyFrame:
+        """Return the clusters table, or some columns of it, as a lazy frame; its files are read and checked now.
+
+        Raises
+        ------
+        IntegrityError, SchemaError
+            If a file was altered, or breaks a rule of the schema.
+        """
+        names = columns or CLUSTERS.names
+        return pl.concat([self._read_shard(shard).clusters.select(names) for shard in self.manifest.shards]).lazy()
 
     def batches(self, *, split: str | None = None, max_clusters: int = 200_000) -> Iterator[CatalogBatch]:
         """Yield the catalogs in order, in batches of bounded size.
@@ -74,8 +86,8 @@ class CatalogSet:
 
         Raises
         ------
-        IntegrityError
-            If a shard's checksum differs.
+        IntegrityError, SchemaError
+            If a shard was altered, or breaks a rule of the schema.
         """
         _check_split(split)
         for shard in self.manifest.shards:
@@ -112,7 +124,7 @@ class CatalogSet:
         return concat(found)
 
     def shard(self, index: int) -> CatalogBatch:
-        """Return one shard in memory, its checksums verified."""
+        """Return one shard in memory, checked."""
         return self._read_shard(self.manifest.shards[index])
 
     def validate(self) -> list[str]:
@@ -120,14 +132,11 @@ class CatalogSet:
         problems: list[str] = []
         for shard in self.manifest.shards:
             try:
-                batch = self._read_shard(shard)
+                self._read_shard(shard)
+            except SchemaError as error:
+                problems += [f"shard {shard.index}: {text}" for text in error.problems]
             except EarnestError as error:
                 problems.append(str(error))
-                continue
-            problems += [f"shard {shard.index}: {text}" for text in batch.problems()]
-            ids = list(self.manifest.plan.catalog_ids(shard.index))
-            if batch.catalogs.get_column("catalog_id").to_list() != ids:
-                problems.append(f"shard {shard.index}: catalog ids differ from the plan's {ids[0]} to {ids[-1]}")
         return problems
 
     def describe(self) -> dict[str, Any]:
@@ -155,20 +164,37 @@ class CatalogSet:
             "versions": dict(plan.versions),
         }
 
-    def _scan(self, table: str) -> pl.LazyFrame:
-        files = [shard_file(self.path, table, shard.index) for shard in self.manifest.shards]
-        return with_unknown(completed(pl.scan_parquet(files, hive_partitioning=False), _TABLES[table]), _TABLES[table])
-
     def _read_shard(self, shard: Shard) -> CatalogBatch:
-        files = {name: shard_file(self.path, name, shard.index) for name in _TABLES}
-        for name, file in files.items():
-            if file_sha256(file) != shard.sha256[name]:
-                raise IntegrityError(f"{file} was altered: its checksum differs; make or copy the set again")
-        frames = {
-            name: with_unknown(completed(read_table(file), _TABLES[name]), _TABLES[name])
-            for name, file in files.items()
-        }
-        return CatalogBatch(**frames, radii=tuple(self.manifest.plan.radii))
+        """Return a shard after every check: nothing else hands out clusters."""
+        batch = CatalogBatch(
+            catalogs=self._read_catalogs(shard),
+            clusters=self._read_table(shard, "clusters"),
+            radii=tuple(self.manifest.plan.radii),
+        )
+        if problems := [f"clusters: {text}" for text in check(batch.clusters, CLUSTERS)] or batch.join_problems():
+            raise self._broken(shard, problems)
+        return batch
+
+    def _read_catalogs(self, shard: Shard) -> pl.DataFrame:
+        """Return the catalogs of a shard after every check: nothing else hands out catalogs."""
+        catalogs = self._read_table(shard, "catalogs")
+        ids = self.manifest.plan.catalog_ids(shard.index)
+        problems = [f"catalogs: {text}" for text in check(catalogs, CATALOGS)]
+        if not problems and not np.array_equal(catalogs.get_column("catalog_id"), ids):
+            problems = [f"catalog ids differ from the plan's {ids.start} to {ids.stop - 1}"]
+        if problems:
+            raise self._broken(shard, problems)
+        return catalogs
+
+    def _read_table(self, shard: Shard, name: str) -> pl.DataFrame:
+        file = shard_file(self.path, name, shard.index)
+        rows = completed(read_table(file, sha256=shard.sha256[name]), _TABLES[name])
+        return with_unknown(rows, _TABLES[name])
+
+    def _broken(self, shard: Shard, problems: list[str]) -> SchemaError:
+        return SchemaError(
+            f"shard {shard.index} of catalog set {self.path}; correct the rows and make it again", problems
+        )
 
     def _size_problems(self, shard: Shard) -> list[str]:
         problems = []

@@ -34,6 +34,7 @@ CLUSTERS = Table(
             dtype=_FLOAT,
             unit="solMass",
             above=0,
+            upper=1e17,
             nullable=True,
             ucd="phys.mass",
             description="true mass within R_500c",
@@ -43,6 +44,7 @@ CLUSTERS = Table(
             dtype=_FLOAT,
             unit="solMass",
             above=0,
+            upper=1e17,
             nullable=True,
             ucd="phys.mass",
             description="weak-lensing mass within R_500c",
@@ -52,6 +54,7 @@ CLUSTERS = Table(
             dtype=_FLOAT,
             unit="1e44 erg/s",
             above=0,
+            upper=1e5,
             ucd="phys.luminosity;em.X-ray",
             description="X-ray luminosity within R_500c, bolometric unless the set says otherwise",
         ),
@@ -60,6 +63,7 @@ CLUSTERS = Table(
             dtype=_FLOAT,
             unit="keV",
             above=0,
+            upper=200,
             nullable=True,
             ucd="phys.temperature",
             description="gas temperature, mass-weighted in mocks",
@@ -69,6 +73,7 @@ CLUSTERS = Table(
             dtype=_FLOAT,
             unit="solMass",
             above=0,
+            upper=1e16,
             nullable=True,
             ucd="phys.mass",
             description="gas mass within R_500c",
@@ -78,6 +83,7 @@ CLUSTERS = Table(
             dtype=_FLOAT,
             unit="solMass keV",
             above=0,
+            upper=1e18,
             nullable=True,
             ucd="phys.energy",
             description="gas mass times temperature in R_500c: thermal energy",
@@ -87,6 +93,7 @@ CLUSTERS = Table(
             dtype=_PROFILE,
             unit="solMass",
             above=0,
+            upper=1e16,
             nullable=True,
             ucd="phys.mass",
             description="gas mass within each of the radii",
@@ -113,7 +120,8 @@ CLUSTERS = Table(
 
 
 def _factor(name: str, meaning: str) -> Column:
-    return Column(name=name, dtype=_FLOAT, above=0, nullable=True, description=f"{meaning}, relative to the reference")
+    meaning = f"{meaning}, relative to the reference"
+    return Column(name=name, dtype=_FLOAT, above=0, upper=100, nullable=True, description=meaning)
 
 
 CATALOGS = Table(
@@ -122,7 +130,7 @@ CATALOGS = Table(
     key=("catalog_id",),
     columns=(
         Column(name="catalog_id", dtype=_INT, lower=0, ucd="meta.id;meta.main", description="identity of the catalog"),
-        Column(name="n_clusters", dtype=_INT, lower=0, ucd="meta.number", description="number of clusters"),
+        Column(name="n_clusters", dtype=_INT, lower=0, upper=1e9, ucd="meta.number", description="number of clusters"),
         Column(name="sigma8", dtype=_FLOAT, above=0, upper=3, nullable=True, description="true sigma8"),
         Column(name="Om0", dtype=_FLOAT, above=0, upper=1, nullable=True, description="true matter density"),
         _factor("l_x_normalisation", "normalisation of L_X-M"),
@@ -136,6 +144,7 @@ CATALOGS = Table(
             name="m_wl_scatter",
             dtype=_FLOAT,
             lower=0,
+            upper=10,
             nullable=True,
             description="scatter of ln M_WL at fixed mass",
         ),

@@ -14,6 +14,7 @@ from earnest_common.errors import InputError
 from earnest_common.files import file_sha256, refuse_existing
 from earnest_common.plugins import load_estimator
 from earnest_common.provenance import emulated, provenance
+from earnest_common.run.parquet import read_parquet
 from earnest_common.section import write_section
 from earnest_common.seeds import Stage, generator
 
@@ -122,13 +123,8 @@ def _known(opened: CatalogSet, config: ApplicabilityConfig) -> Sample:
 
 
 def _table(path: Path) -> CatalogBatch:
-    try:
-        clusters = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"{path} is neither a catalog set nor a Parquet table of clusters ({error}); "
-            "make a set of another table with: earnest catalogs import"
-        ) from error
+    remedy = "give a catalog set or a Parquet table of clusters; other tables: earnest catalogs import"
+    clusters = read_parquet(path, what="table of clusters", remedy=remedy).frame
     if missing := {"l_x", "z"} - set(clusters.columns):
         raise InputError(f"{path} lacks {', '.join(sorted(missing))}; a table of clusters needs at least l_x and z")
     if "catalog_id" not in clusters.columns:

@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 import polars as pl
 from earnest_common.batch import CatalogBatch
-from earnest_common.errors import InputError
-from earnest_common.files import file_sha256
+from earnest_common.errors import InputError, IntegrityError
+from earnest_common.run.parquet import read_parquet
 
-from earnest_mocks.xray.table import REDUCTIONS_KEY
+from earnest_mocks.xray.table import REDUCTIONS_KEY, REDUCTIONS_VERSION
 
 __all__ = ["Reductions", "read_reductions", "with_reduced_profiles"]
 
@@ -54,13 +54,14 @@ def read_reductions(path: Path) -> Reductions:
     InputError
         If the file is missing or another kind of file, or does not say, once each, which cluster a row is.
     """
-    try:
-        about = json.loads(pl.read_parquet_metadata(path).get(REDUCTIONS_KEY, "null"))
-        frame = pl.read_parquet(path)
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"reductions {path} cannot be read: {str(error).splitlines()[0]}") from error
-    if about is None:
+    file = read_parquet(path, what="reductions", remedy="make them with: earnest mocks reduce")
+    if REDUCTIONS_KEY not in file.metadata:
         raise InputError(f"{path} is not a table of reductions; make one with: earnest mocks reduce")
+    about, frame = json.loads(file.metadata[REDUCTIONS_KEY]), file.frame
+    if file.stamped != (about.get("format_version", 1) == REDUCTIONS_VERSION):
+        raise IntegrityError(
+            f"reductions {path} were altered: their version differs; make them with: earnest mocks reduce"
+        )
     number = frame.get_column("cluster_id")
     if unknown := number.null_count():
         raise InputError(
@@ -73,7 +74,7 @@ def read_reductions(path: Path) -> Reductions:
         frame=frame.select("cluster_id", "m_gas", *_PROFILES),
         radii=tuple(about["radii_r_500c"]),
         simulation=", ".join(sorted(frame.get_column("simulation").unique())),
-        sha256=file_sha256(path),
+        sha256=file.sha256,
     )
 
 

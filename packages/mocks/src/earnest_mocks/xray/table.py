@@ -16,6 +16,7 @@ from earnest_common.errors import EarnestError, InputError, MissingExtraError
 from earnest_common.executors import map_shards
 from earnest_common.files import file_sha256, write_atomic
 from earnest_common.provenance import versions
+from earnest_common.run.parquet import parquet_bytes, read_csv_or_parquet
 from earnest_common.run.parts import Content, Outputs
 from earnest_common.schema import Column, Table, conform
 from earnest_common.section import section_text
@@ -24,10 +25,20 @@ from earnest_mocks.gas_profile import log_slope
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons
 
-__all__ = ["REDUCTIONS_KEY", "KnownCluster", "KnownClusters", "read_known_clusters", "reduce_files", "reductions_table"]
+__all__ = [
+    "REDUCTIONS_KEY",
+    "REDUCTIONS_VERSION",
+    "KnownCluster",
+    "KnownClusters",
+    "read_known_clusters",
+    "reduce_files",
+    "reductions_table",
+]
 
 REDUCTIONS_KEY = "earnest.xray_reduction"
 """Key of the origin in the metadata of a table of reductions."""
+REDUCTIONS_VERSION = 2
+"""Tables of version 1 hold no checksum."""
 _CUSPINESS_RADIUS = 0.04
 _NEEDED = ("file", "m_500c", "t_x")
 
@@ -168,14 +179,14 @@ def reduce_files(
         raise InputError("\n  - ".join([f"{len(bad)} of {len(files)} photon lists cannot be reduced; {hint}", *bad]))
     frame = _frame([row for row in outcomes if isinstance(row, dict)], config, subject=str(out))
     about = {
+        "format_version": REDUCTIONS_VERSION,
         "radii_r_500c": list(config.radii),
         "config": as_mapping(config),
         "trust_units": trust_units,
         "versions": versions(),
         "inputs": {file.name: file_sha256(file) for file in files},
     }
-    metadata = {REDUCTIONS_KEY: json.dumps(about, sort_keys=True)}
-    contents: dict[Path, Content] = {out: lambda part: frame.write_parquet(part, compression="zstd", metadata=metadata)}
+    contents: dict[Path, Content] = {out: parquet_bytes(frame, {REDUCTIONS_KEY: json.dumps(about, sort_keys=True)})}
     if section is not None:
         from earnest_mocks.xray.section import xray_section
 
@@ -195,10 +206,7 @@ def read_known_clusters(path: Path) -> KnownClusters:
     InputError
         If the table cannot be read, a column is missing, or a file is named twice.
     """
-    try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"table of clusters {path} cannot be read: {str(error).splitlines()[0]}") from error
+    frame = read_csv_or_parquet(path, what="table of clusters")
     if missing := [name for name in _NEEDED if name not in frame.columns]:
         found = ", ".join(frame.columns)
         raise InputError(f"table of clusters {path}: column(s) {', '.join(missing)} are missing, found {found}")

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.files import replace_atomically
+from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.seeds import Stage, generator
 
 from earnest_selfcal.config import GridConfig
@@ -126,7 +126,7 @@ def measure(
     for name in variant.data:
         file = None if folder is None else folder / f"{variant.key}-{name}.parquet"
         if file is not None and file.is_file():
-            table = pl.read_parquet(file)
+            table = read_parquet(file, what="table of posteriors", remedy="remove it and run again").frame
             on_done(len(table))
         elif name in _REFEREED:
             likelihood = build_likelihood(variant.preset, observables=_REFEREED[name], noise=variant.noise)
@@ -137,7 +137,7 @@ def measure(
             table = _summarised(counts("l_x" if name == "n_median_l_x" else "y_x"), cases, with_median=name != "n")
             on_done(len(table))
             if file is not None:
-                replace_atomically(file, table.write_parquet)
+                write_parquet(file, table)
         points.append(_point(variant, name, table))
     return points
 

@@ -11,7 +11,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.executors import map_shards
-from earnest_common.files import replace_atomically
+from earnest_common.run.parquet import parquet_bytes, read_parquet, write_parquet
 from earnest_common.run.parts import Outputs
 from earnest_common.seeds import Stage, generator
 
@@ -90,7 +90,7 @@ def judge(
     frames = map_shards(worker, list(enumerate(parts)), executor, on_done=lambda frame: on_done(len(frame)))
     table = pl.concat(frames) if frames else pl.DataFrame()
     if out is not None and outputs is not None:
-        outputs.write({out: table.write_parquet})
+        outputs.write({out: parquet_bytes(table)})
     return table
 
 
@@ -108,10 +108,10 @@ class _Worker:
         index, cases = part
         file = None if self.folder is None else self.folder / f"part-{index:05d}.parquet"
         if file is not None and file.is_file():
-            return pl.read_parquet(file)
+            return read_parquet(file, what="part", remedy="remove it and run again").frame
         frame = pl.DataFrame([self._row(case) for case in cases], infer_schema_length=None)
         if file is not None:
-            replace_atomically(file, frame.write_parquet)
+            write_parquet(file, frame)
         return frame
 
     def _row(self, case: Case) -> dict[str, Any]:
