@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from earnest_common.catalog_set import Plan
-from earnest_common.errors import InputError, PluginError
+from earnest_common.errors import EarnestError, InputError, PluginError
 from earnest_common.limits import Limit
 from earnest_model import referee
 from earnest_model.estimates import Estimates
@@ -96,5 +96,5 @@ def test_a_referee_of_something_else_is_refused(found, tmp_path):
         with pytest.raises(InputError, match=message):
             paired(found, file)
     file.write_text("no table")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(EarnestError, match="cannot be read"):
         paired(found, file)

@@ -12,8 +12,8 @@ __all__ = ["toy_batch"]
 def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters: float = 60.0) -> CatalogBatch:
     """Return catalogs of power-law clusters whose number grows with sigma8; a toy, not a survey.
 
-    Masses follow dn/dlnM ~ M^-1.5 above 10^14 solMass, none above 2 10^16, N is Poisson with mean ``mean_n_clusters`` (sigma8 / 0.81)^4,
-    and observables are power laws of the mass with 10 % scatter.
+    Masses follow dn/dlnM ~ M^-1.5 above 10^14 solMass, none above 2 10^16, N is Poisson with mean ``mean_n_clusters``
+    (sigma8 / 0.81)^4, and observables are power laws of the mass with 10 % scatter.
 
     Parameters
     ----------

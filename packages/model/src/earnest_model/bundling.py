@@ -10,8 +10,9 @@ from earnest_common.provenance import versions
 from earnest_model.card import model_card
 from earnest_model.checkpoint import history_text
 from earnest_model.config import TrainingConfig
-from earnest_model.estimator import GOLDEN_NAME, NETWORK_NAME
+from earnest_model.estimator import NETWORK_NAME
 from earnest_model.feeds import AbstractFeed
+from earnest_model.golden import write_golden
 from earnest_model.networks.storage import save_network
 from earnest_model.training import TrainingResult
 
@@ -56,17 +57,8 @@ def save_bundle(path: Path, result: TrainingResult, config: TrainingConfig, feed
     description = describe(result, config, feed)
 
     def write_files(folder: Path) -> None:
-        golden = result.golden
-        inputs = (golden.encoder, golden.supplementary, golden.counts)
-        outputs = np.asarray(result.network(inputs))
         save_network(result.network, folder / NETWORK_NAME)
-        np.savez(
-            folder / GOLDEN_NAME,
-            encoder=golden.encoder,
-            supplementary=golden.supplementary,
-            counts=golden.counts,
-            outputs=outputs,
-        )
+        write_golden(folder, result.golden, result.network, description)
         (folder / "history.jsonl").write_text(history_text(result.history), encoding="utf-8")
 
     write_bundle(path, description, write_files=write_files, card=model_card(description))

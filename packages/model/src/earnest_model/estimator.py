@@ -8,23 +8,22 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
-from earnest_common.errors import IntegrityError
+from earnest_common.errors import EarnestError, IntegrityError
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.config import MAX_ROWS
 from earnest_model.features import FeatureSet, Range, outside_training_range, ranges, to_arrays
+from earnest_model.golden import check_golden
 from earnest_model.heads import Inferred
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
 from earnest_model.predictions import prediction_frame
 
-__all__ = ["GOLDEN_NAME", "NETWORK_NAME", "NetworkEstimator", "golden_arrays", "load"]
+__all__ = ["NETWORK_NAME", "NetworkEstimator", "load"]
 
 NETWORK_NAME = "model.keras"
-GOLDEN_NAME = "golden.npz"
-_GOLDEN_TOLERANCE = 1e-3
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -134,36 +133,11 @@ def load(path: Path, description: BundleDescription) -> NetworkEstimator:
     """
     try:
         network = load_network(path / NETWORK_NAME)
-        golden, outputs = _golden(path)
-        again = network((golden.encoder, golden.supplementary, golden.counts))
-        difference = float(np.abs(np.asarray(again) - outputs).max())
-    except MemoryError:
+        check_golden(path, network, description)
+    except (MemoryError, EarnestError):
         raise
     except Exception as error:  # whatever a damaged file makes of Keras, NumPy and the archives they read
         raise IntegrityError(
             f"bundle {path}: {NETWORK_NAME} cannot be read ({error}); train the bundle again"
         ) from error
-    if not difference <= _GOLDEN_TOLERANCE:
-        raise IntegrityError(
-            f"bundle {path}: the network's stored predictions are not repeated (outputs differ by {difference:.2g}, "
-            f"allowed {_GOLDEN_TOLERANCE}); it was trained with {dict(description.versions)}: install these versions"
-        )
     return NetworkEstimator(network, description)
-
-
-def golden_arrays(path: Path) -> Arrays:
-    """Return the catalogs in a bundle on which its network is checked, as the network sees them."""
-    return _golden(path)[0]
-
-
-def _golden(path: Path) -> tuple[Arrays, FloatArray]:
-    """Return some catalogs and what the network gave for them."""
-    with np.load(path / GOLDEN_NAME) as stored:
-        counts = stored["counts"]
-        arrays = Arrays(
-            encoder=stored["encoder"],
-            supplementary=stored["supplementary"],
-            counts=counts,
-            labels=np.full((len(counts), 1), np.nan),
-        )
-        return arrays, stored["outputs"]

@@ -13,10 +13,10 @@ from earnest_common.errors import InputError, IntegrityError, MissingExtraError
 from earnest_common.files import atomic_folder, refuse_existing
 from earnest_common.plugins import load_estimator
 
-from earnest_model.arrays import Arrays
 from earnest_model.backend import tf
-from earnest_model.estimator import NetworkEstimator, golden_arrays
-from earnest_model.features import LOGARITHMIC, FeatureSet
+from earnest_model.estimator import NetworkEstimator
+from earnest_model.features import LOGARITHMIC
+from earnest_model.golden import golden_columns
 from earnest_model.serving import COUNTS, OUTPUTS, ServedNetwork, inputs_of
 
 __all__ = ["FORMATS", "export_bundle"]
@@ -59,7 +59,7 @@ def export_bundle(model: Path, out: Path, *, kind: str) -> dict[str, Any]:
     if not isinstance(estimator, NetworkEstimator):
         raise InputError(f"bundle {model} holds a '{estimator.description.estimator}', which has no graph to export")
     served = ServedNetwork(estimator.network, estimator.description)
-    inputs = _physical(golden_arrays(model).take(np.array([0])), estimator.description)
+    inputs = _first_catalog(model, estimator.description)
     expected = {name: value.numpy() for name, value in served.serve(inputs).items()}
     with atomic_folder(out) as folder:
         name, found = FORMATS[kind](served, folder, inputs)
@@ -103,19 +103,10 @@ FORMATS: Mapping[str, Callable[[ServedNetwork, Path, Values], tuple[str, Values]
 """What ``--format`` may name."""
 
 
-def _physical(arrays: Arrays, description: BundleDescription) -> dict[str, Any]:
-    """Return scaled inputs in their units again, by column."""
-    features = FeatureSet.of(description)
-    widths = {port.name: 1 if len(port.shape) == 1 else int(port.shape[1] or 1) for port in inputs_of(description)}
-    rows = np.concatenate([arrays.encoder, arrays.supplementary], axis=1).astype(np.float64)
-    ends = np.cumsum([widths[name] for name in features.columns])
-    columns: dict[str, Any] = {}
-    for name, values in zip(features.columns, np.split(rows, ends[:-1], axis=1), strict=True):
-        offset, width = description.scaling[name]
-        value = values * width + offset
-        value = 10**value if name in LOGARITHMIC else value
-        columns[name] = value if widths[name] > 1 else value[:, 0]
-    return {**columns, COUNTS: arrays.counts}
+def _first_catalog(model: Path, description: BundleDescription) -> dict[str, Any]:
+    """Return the first golden catalog of a bundle as inputs of the graph."""
+    columns, counts = golden_columns(model, description)
+    return {**{name: values[: int(counts[0])] for name, values in columns.items()}, COUNTS: counts[:1]}
 
 
 def _signature(graph: str, description: BundleDescription) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Catalogs as numbers for a network: columns, logarithms, one linear scaling for each (section 3.2; no Keras here)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+import numpy.typing as npt
 from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
 from earnest_common.errors import InputError
@@ -23,7 +24,9 @@ __all__ = [
     "outside_training_range",
     "ranges",
     "refuse_unusable",
+    "scaled_arrays",
     "to_arrays",
+    "unscaled_columns",
 ]
 
 ENCODER_COLUMNS = ("t_x", "m_gas_profile", "gas_slope_profile")
@@ -178,12 +181,41 @@ def to_arrays(
     >>> arrays.encoder.shape == (batch.n_clusters, 15)
     True
     """
-    scaled = {name: (column - scaling[name][0]) / scaling[name][1] for name, column in _read(batch, features).items()}
+    seen = _scaled(_read(batch, features), np.diff(batch.row_splits), features, scaling)
+    return replace(seen, labels=np.stack([batch.label(name).astype(np.float64) for name in labels], axis=1))
+
+
+def scaled_arrays(
+    columns: Mapping[str, FloatArray], counts: npt.NDArray[np.int32], features: FeatureSet, scaling: Scaling
+) -> Arrays:
+    """Return scaled network inputs of cluster columns in physical units, without labels."""
+    values = {name: np.log10(columns[name]) if name in LOGARITHMIC else columns[name] for name in features.columns}
+    return _scaled(values, counts, features, scaling)
+
+
+def unscaled_columns(arrays: Arrays, features: FeatureSet, scaling: Scaling) -> dict[str, FloatArray]:
+    """Return the cluster columns, in physical units, of scaled network inputs: the inverse of scaling."""
+    rows = np.concatenate([arrays.encoder, arrays.supplementary], axis=1).astype(np.float64)
+    ends = np.cumsum([CLUSTERS.column(name).width or 1 for name in features.columns])
+    columns = {}
+    for name, values in zip(features.columns, np.split(rows, ends[:-1], axis=1), strict=True):
+        offset, width = scaling[name]
+        value = values * width + offset
+        value = 10**value if name in LOGARITHMIC else value
+        columns[name] = value if CLUSTERS.column(name).width else value[:, 0]
+    return columns
+
+
+def _scaled(
+    values: Mapping[str, FloatArray], counts: npt.NDArray[Any], features: FeatureSet, scaling: Scaling
+) -> Arrays:
+    n_clusters = int(counts.sum())
+    scaled = {name: (column - scaling[name][0]) / scaling[name][1] for name, column in values.items()}
     return Arrays(
-        encoder=_stack(scaled, features.encoder, batch.n_clusters),
-        supplementary=_stack(scaled, features.supplementary, batch.n_clusters),
-        counts=np.diff(batch.row_splits).astype(np.int32),
-        labels=np.stack([batch.label(name).astype(np.float64) for name in labels], axis=1),
+        encoder=_stack(scaled, features.encoder, n_clusters),
+        supplementary=_stack(scaled, features.supplementary, n_clusters),
+        counts=counts.astype(np.int32),
+        labels=np.full((len(counts), 1), np.nan),
     )
 
 

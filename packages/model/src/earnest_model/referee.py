@@ -11,6 +11,7 @@ from earnest_common.catalog_set import Plan
 from earnest_common.errors import EarnestError, InputError
 from earnest_common.limits import Limit
 from earnest_common.plugins import known_limit, open_source
+from earnest_common.run.parquet import read_parquet
 
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import Accuracy, bootstrap_error
@@ -98,10 +99,7 @@ def paired(found: Estimates, file: Path) -> tuple[Any, Any]:
 
 
 def _read(file: Path) -> pl.DataFrame:
-    try:
-        table = pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"referee {file} cannot be read ({error}); write it with: earnest selfcal referee") from error
+    table = read_parquet(file, what="referee", remedy="write it with: earnest selfcal referee").frame
     if missing := [name for name in _COLUMNS if name not in table.columns]:
         raise InputError(f"referee {file} lacks {', '.join(missing)}; write it with: earnest selfcal referee --out")
     return table.select(_COLUMNS)
