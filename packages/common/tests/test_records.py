@@ -60,7 +60,10 @@ def test_one_altered_digit_is_refused(tmp_path: Path, kind: str):
     text = file.read_text()
     for match in re.finditer(r"\d", text):
         changed = str((int(match[0]) + 1) % 10)
-        file.write_text(text[: match.start()] + changed + text[match.end() :])
+        altered = text[: match.start()] + changed + text[match.end() :]
+        if json.loads(altered) == json.loads(text):  # a 17th digit may leave the number as it is
+            continue
+        file.write_text(altered)
         with pytest.raises(EarnestError, match=re.escape(file.name)):
             read(file)
 

@@ -114,7 +114,10 @@ def test_one_altered_digit_of_the_record_is_refused(tmp_path):
     file = tmp_path / "grid" / "grid.json"
     text = file.read_text()
     for place in [match.start() for match in re.finditer(r"\d", text)][::7]:
-        file.write_text(text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :])
+        changed = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+        if json.loads(changed) == json.loads(text):  # a 17th digit may leave the number as it is
+            continue
+        file.write_text(changed)
         with pytest.raises(EarnestError, match=r"grid\.json"):
             read_grid(tmp_path / "grid")
 

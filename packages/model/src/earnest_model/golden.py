@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from earnest_common.bundle import BundleDescription
 from earnest_common.errors import IntegrityError
@@ -20,6 +21,7 @@ _TOLERANCE = 1e-3
 """Of the network's outputs, in widths of the prior."""
 _TOLERANCE_SIGMA8 = 2e-4
 _COUNTS, _OUTPUTS, _COLUMN = "counts", "outputs", "column_"
+IntArray = npt.NDArray[np.int32]
 _ANSWERS = tuple(name for name in PREDICTIONS.names if name not in PREDICTIONS.key)
 
 
@@ -48,7 +50,7 @@ def write_golden(folder: Path, arrays: Arrays, network: Network, description: Bu
     np.savez(folder / GOLDEN_NAME, **content)  # type: ignore[arg-type]  # the stub takes names for options
 
 
-def golden_columns(path: Path, description: BundleDescription) -> tuple[dict[str, FloatArray], FloatArray]:
+def golden_columns(path: Path, description: BundleDescription) -> tuple[dict[str, FloatArray], IntArray]:
     """Return the golden catalogs of a bundle: cluster columns in physical units, and clusters per catalog."""
     features = FeatureSet.of(description)
     with np.load(path / GOLDEN_NAME) as stored:
@@ -101,7 +103,7 @@ def _answers(outputs: FloatArray, network: Network, description: BundleDescripti
     return {name: frame.get_column(name).to_numpy() for name in _ANSWERS}
 
 
-def _scaled(encoder: FloatArray, supplementary: FloatArray, counts: FloatArray) -> Arrays:
+def _scaled(encoder: FloatArray, supplementary: FloatArray, counts: IntArray) -> Arrays:
     labels = np.full((len(counts), 1), np.nan)
     return Arrays(
         encoder=encoder.astype(np.float32), supplementary=supplementary.astype(np.float32), counts=counts, labels=labels
