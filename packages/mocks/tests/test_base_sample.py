@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 from earnest_common.cosmology import MAGNETICUM
-from earnest_common.errors import InputError, IntegrityError, OutputExistsError, VersionError
+from earnest_common.errors import InputError, IntegrityError, OutputExistsError, SchemaError, VersionError
 from earnest_common.mass_function import default_mass_function
+from earnest_common.run.parquet import write_parquet
 from earnest_common.scaling import TABLE_2
 from earnest_mocks.base_sample import (
     default_base_sample,
@@ -244,3 +245,14 @@ def test_a_sample_of_format_1_still_opens_and_a_new_one_does_not_pass_for_it(tmp
     pl.read_parquet(old).write_parquet(tmp_path / "base.parquet", metadata={"earnest.base_sample": new})
     with pytest.raises(IntegrityError, match="was altered"):
         read_base_sample(tmp_path / "base.parquet")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -99.0, 0.0, 1e300, None])
+@pytest.mark.parametrize("column", ["m_500c", "l_x", "t_x", "m_gas"])
+def test_impossible_values_are_refused(tmp_path, column, value):
+    write_base_sample(tmp_path / "good.parquet", default_base_sample())
+    about = {"earnest.base_sample": pl.read_parquet_metadata(tmp_path / "good.parquet")["earnest.base_sample"]}
+    second = pl.when(pl.int_range(pl.len()) == 1).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+    write_parquet(tmp_path / "bad.parquet", pl.read_parquet(tmp_path / "good.parquet").with_columns(second), about)
+    with pytest.raises(SchemaError, match=f"base sample .*bad.parquet.*\n.*column '{column}'"):
+        read_base_sample(tmp_path / "bad.parquet")

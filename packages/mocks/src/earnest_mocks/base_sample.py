@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, final
@@ -17,7 +17,7 @@ from earnest_common.files import refuse_existing
 from earnest_common.mass_function import DEFAULT_Z
 from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.scaling import ScalingRelations
-from earnest_common.schema import RADII_R500C
+from earnest_common.schema import CLUSTERS, RADII_R500C, Column, Table, conform
 
 from earnest_mocks.emulator import EMULATED_SEED, emulate
 from earnest_mocks.gas_profile import density_from_slope
@@ -167,6 +167,8 @@ def read_base_sample(path: Path) -> BaseSample:
         If a newer release wrote it.
     IntegrityError
         If it is damaged.
+    SchemaError
+        If a value is unknown, not finite or out of bounds.
     """
     file = read_parquet(path, what="base sample", remedy="make or copy it again")
     if _KEY not in file.metadata:
@@ -180,7 +182,22 @@ def read_base_sample(path: Path) -> BaseSample:
         raise VersionError.unsupported(path, "format_version", found=found, supported=FORMAT_VERSION)
     if file.stamped != (found > 1):
         raise IntegrityError(f"base sample {path} was altered: format_version {found}; make or copy it again")
-    return _from_frame(file.frame, about)
+    try:
+        table = _table(len(about["radii_r_500c"]))
+        return _from_frame(conform(file.frame, table, subject=f"base sample {path}"), about)
+    except (KeyError, TypeError) as error:
+        raise IntegrityError(f"base sample {path} cannot be read ({error}); make or copy it again") from error
+
+
+def _table(n_radii: int) -> Table:
+    """Return the schema of the file's rows: columns of the catalogs' schema, all of them known."""
+    same = [replace(CLUSTERS.column(name), nullable=False) for name in ("donor_id", "m_500c", *OBSERVABLES)]
+    profile = pl.Array(pl.Float32, n_radii)
+    fraction = Column(name="gas_fraction_profile", dtype=profile, above=0, upper=100, description="M(<r) / M(<R_500c)")
+    slope = replace(CLUSTERS.column("gas_slope_profile"), name="gas_slope_profile", dtype=profile, nullable=False)
+    return Table(
+        name="base sample", description="One row per cluster", key=("donor_id",), columns=(*same, fraction, slope)
+    )
 
 
 def _from_frame(frame: pl.DataFrame, about: Mapping[str, Any]) -> BaseSample:
