@@ -1,11 +1,11 @@
 """Masses at which a survey changes: its break and its median, from the smallest to the largest over catalogs."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from earnest_common.scaling import TABLE_2, biased
+from earnest_common.scaling import biased
 
 from earnest_interpret.sample import Sample
 
@@ -32,7 +32,7 @@ def break_band(sample: Sample) -> Band | None:
         return None
     selection = sample.survey.selection
     factors = {name: np.nan_to_num(sample.batch.label(name).astype(np.float64), nan=1.0) for name in _FACTORS}
-    l_x = biased(replace(TABLE_2, l_x=selection.l_x), factors).l_x
+    l_x = biased(sample.relations, factors).l_x
     masses = np.asarray(selection.log10_m_break_of(l_x))
     return Band(low=float(masses.min()), high=float(masses.max()))
 

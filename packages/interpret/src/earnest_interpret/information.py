@@ -12,6 +12,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import Cosmology
 from earnest_common.mass_function import MassFunctionTable, mass_function_of
+from earnest_common.scaling import PowerLaw
 from earnest_common.survey import Survey
 
 from earnest_interpret.leave_one_out import MASSIVE
@@ -68,6 +69,7 @@ def ideal_leave_one_out(
     *,
     sigma8: float = 0.81,
     prior_scatter: float = 0.0663,
+    l_x: PowerLaw | None = None,
     table: MassFunctionTable | None = None,
 ) -> Ideal:
     """Return the leave-one-out of an ideal analysis of known masses.
@@ -82,6 +84,8 @@ def ideal_leave_one_out(
         Where the counts are differentiated.
     prior_scatter
         Width s of the prior of sigma8.
+    l_x
+        Luminosity relation of the clusters; by default the reference of the selection.
     table
         Mass function; by default that of the cosmology and redshift.
 
@@ -94,10 +98,16 @@ def ideal_leave_one_out(
     """
     table = table or mass_function_of(cosmology, survey.z)
     selection = survey.selection
-    blur = selection.l_x.scatter / selection.l_x.slope if survey.cut == "flux" else 0.0
+    l_x = l_x or selection.l_x
+    blur = l_x.scatter / selection.l_x.slope if survey.cut == "flux" else 0.0
     smoothing = float(np.hypot(selection.smoothing, blur))
-    log10_m = np.arange(selection.log10_m_min - 3 * smoothing, 15.8, _FINE) + _FINE / 2
-    seen = selection.probability(log10_m, smoothing=smoothing)
+    lowest = selection.log10_m_min
+    if survey.cut == "flux":
+        lowest = float(l_x.log10_mass(selection.l_x.log10_mean(lowest)))
+    log10_m = np.arange(lowest - 3 * smoothing, 15.8, _FINE) + _FINE / 2
+    seen = selection.probability(log10_m, log10_m_break=selection.log10_m_break_of(l_x), smoothing=smoothing)
+    if survey.cut == "flux":
+        seen = selection.probability(selection.equivalent_log10_m(l_x.log10_mean(log10_m)), smoothing=smoothing)
     low, middle, high = (table.dn_dlog10_m(log10_m, value) for value in (sigma8 - _STEP, sigma8, sigma8 + _STEP))
     density, score = survey.volume * seen * middle, np.log(high / low) / (2 * _STEP)
     kept = density > 0

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.mass_function import mass_function_of
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.provenance import emulated
 from earnest_common.section import Section
@@ -252,5 +253,10 @@ def ideal_of(sample: Sample) -> Ideal | None:
     if sample.survey is None or len(known) < 2 or np.ptp(known) == 0:
         return None
     return ideal_leave_one_out(
-        sample.survey, sample.cosmology, sigma8=float(known.mean()), prior_scatter=float(known.std(ddof=1))
+        sample.survey,
+        sample.cosmology,
+        sigma8=float(known.mean()),
+        prior_scatter=float(known.std(ddof=1)),
+        l_x=sample.relations.l_x,
+        table=mass_function_of(sample.cosmology, sample.survey.z, sample.mass_function),
     )

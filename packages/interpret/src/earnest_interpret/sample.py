@@ -9,9 +9,12 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.batch import CatalogBatch, concat
 from earnest_common.catalog_set import CatalogSet, Plan
+from earnest_common.catalog_set.base_relations import recorded_relations
+from earnest_common.catalog_set.understood import Understood, refuse_unread
 from earnest_common.config import load_config
 from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
+from earnest_common.scaling import TABLE_2, ScalingRelations
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import PRESETS, Survey
 
@@ -28,6 +31,9 @@ __all__ = [
 
 ALL = "all"
 """Name of the whole set where a split is asked for."""
+
+_UNDERSTOOD = Understood(consumer="earnest interpret")
+"""Survey, cosmology, mass function and base sample are read; the others change no number of a model's reasons."""
 
 MAX_ROWS = 200_000
 """Most clusters that are handed to an estimator at a time."""
@@ -50,8 +56,10 @@ class Sample:
         What the catalogs emulate; ``None`` if they are real.
     survey
         How the clusters were selected, where the set tells.
-    cosmology
-        Reference cosmology of the survey.
+    cosmology, mass_function
+        Reference cosmology of the survey, and name of its mass function.
+    relations
+        Scaling relations that the factors of the catalogs multiply.
     """
 
     batch: CatalogBatch
@@ -60,6 +68,8 @@ class Sample:
     synthetic: str | None = None
     survey: Survey | None = None
     cosmology: Cosmology = MAGNETICUM
+    mass_function: str = "bocquet16"
+    relations: ScalingRelations = TABLE_2
 
     @property
     def text(self) -> str:
@@ -91,8 +101,11 @@ def read_sample(
     Raises
     ------
     InputError
-        If no cluster is left.
+        If no cluster is left, or mocks were made with what is not understood here.
     """
+    plan = catalog_set.manifest.plan
+    refuse_unread(plan, _UNDERSTOOD)
+    relations = recorded_relations(plan).relations if plan.kind == "mock" else TABLE_2
     catalogs = catalog_set.scan_catalogs().select("catalog_id", "split").collect()
     if split is None and (catalogs.get_column("split") == "test").any():
         split = "test"
@@ -111,7 +124,6 @@ def read_sample(
     kept = [batch for batch in chosen if batch.n_catalogs]
     if sum(batch.n_clusters for batch in kept) == 0:
         raise _nothing(catalog_set, split, known)
-    plan = catalog_set.manifest.plan
     cosmology = load_config(Cosmology, options=plan.cosmology, base=MAGNETICUM)
     return Sample(
         batch=concat(kept),
@@ -120,6 +132,8 @@ def read_sample(
         synthetic=plan.synthetic,
         survey=_survey(plan),
         cosmology=cosmology,
+        mass_function=str(plan.config.get("mass_function", "bocquet16")),
+        relations=relations,
     )
 
 

@@ -7,7 +7,10 @@ from typing import Any, final
 import polars as pl
 from earnest_common.bundle import BundleDescription
 from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalog_set.understood import refuse_unread
 from earnest_common.errors import InputError
+
+from earnest_model.labels import UNDERSTOOD
 
 __all__ = ["Acquaintance", "acquaintance"]
 
@@ -58,8 +61,10 @@ def acquaintance(description: BundleDescription, opened: CatalogSet, split: str 
     Raises
     ------
     InputError
-        If the set was trained on and has no catalogs that training left alone.
+        If the set was trained on and has no catalogs that training left alone, or its configuration has fields that
+        this release does not know.
     """
+    refuse_unread(opened.manifest.plan, UNDERSTOOD)
     origin = description.training.get("catalogs")
     one_split = None if split == "all" else split
     if not origin:

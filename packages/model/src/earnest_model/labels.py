@@ -2,9 +2,13 @@
 
 import polars as pl
 from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalog_set.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
 
-__all__ = ["refuse_outside_prior"]
+__all__ = ["UNDERSTOOD", "refuse_outside_prior"]
+
+UNDERSTOOD = Understood(consumer="earnest model")
+"""A model learns from catalogs as they are: it reads priors and the division of donors, the others change nothing."""
 
 _ROUNDING = 1e-6
 
@@ -17,8 +21,10 @@ def refuse_outside_prior(catalog_set: CatalogSet) -> None:
     Raises
     ------
     InputError
-        If a label lies outside; the message lists all such columns.
+        If a label lies outside, or the set's configuration has fields that this release does not know; the message
+        lists all of them.
     """
+    refuse_unread(catalog_set.manifest.plan, UNDERSTOOD)
     catalogs = catalog_set.scan_catalogs().collect()
     priors = catalog_set.manifest.plan.config.get("priors", {})
     known = {name: (prior["low"], prior["high"]) for name, prior in priors.items() if name in catalogs.columns}

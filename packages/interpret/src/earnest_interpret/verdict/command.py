@@ -62,6 +62,7 @@ def verdict_of(inputs: Inputs, catalog_set: Path, *, alpha: float = ALPHA) -> Ve
         no_known=why,
         seed=config.seed,
         n_permutations=config.n_permutations,
+        relations=inputs.sample.relations,
         max_rows=config.max_rows,
     )
     return decide(evidence, alpha=alpha)

@@ -10,6 +10,7 @@ from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.scaling import TABLE_2, ScalingRelations
 from earnest_common.seeds import Stage, generator
 
 from earnest_interpret.accuracy import predict
@@ -122,6 +123,7 @@ def examine(
     no_known: str = "",
     seed: int = 1,
     n_permutations: int = 9_999,
+    relations: ScalingRelations = TABLE_2,
     max_rows: int = MAX_ROWS,
 ) -> Evidence:
     """Return what the four tests find.
@@ -138,6 +140,8 @@ def examine(
         Why there are none.
     seed, n_permutations
         Of random choices and shuffles.
+    relations
+        Those that the catalogs' factors multiply.
     max_rows
         Most clusters handed to the model at a time.
 
@@ -171,12 +175,13 @@ def examine(
     clumps = clumping(inferred, sigma8)
     if clumps is None:
         missing["grid"] = "estimates lie beyond the labels, or closer to labels on a grid than its step: use others"
+    swapped = exchange(estimator, batch, rng=rngs[1], relations=relations, max_rows=max_rows) if has_masses else None
     return Evidence(
         terse_at_fixed_mass=_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
-        exchange=exchange(estimator, batch, rng=rngs[1], max_rows=max_rows) if has_masses else None,
+        exchange=swapped,
         donors=donors,
         clumping=clumps,
-        edge=_edge(estimator, batch, known, max_rows) if has_masses else None,
+        edge=_edge(estimator, batch, known, relations, max_rows) if has_masses else None,
         clone_share=clone_share(batch, rng=rngs[2]),
         predictions=inferred,
         sigma8=sigma8,
@@ -196,10 +201,12 @@ def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> Float
     return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
 
 
-def _edge(estimator: Estimator, batch: CatalogBatch, known: CatalogBatch | None, max_rows: int) -> Edge | None:
+def _edge(
+    estimator: Estimator, batch: CatalogBatch, known: CatalogBatch | None, relations: ScalingRelations, max_rows: int
+) -> Edge | None:
     seen = [one for one in (batch, known) if one is not None]
     masses = [np.log10(one.column("m_500c")) for one in seen]
-    residual = np.concatenate([Relations.of(one).residual("l_x") for one in seen])
+    residual = np.concatenate([Relations.of(one, relations).residual("l_x") for one in seen])
     excess = excess_of_lightest(np.concatenate(masses), residual)
     return edge(masses[0], leave_one_out(estimator, batch, max_rows=max_rows), excess=excess)
 

@@ -14,6 +14,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.protocols import Estimator
+from earnest_common.scaling import TABLE_2, ScalingRelations
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.sample import MAX_ROWS
@@ -66,6 +67,7 @@ def exchange(
     rng: np.random.Generator,
     n_receivers: int = 60,
     n_groups: int = 16,
+    relations: ScalingRelations = TABLE_2,
     max_rows: int = MAX_ROWS,
 ) -> Exchange | None:
     r"""Return whether clusters of equal mass and nuisance betray the sigma8 of the catalog that they come from.
@@ -87,6 +89,8 @@ def exchange(
     n_receivers, n_groups
         Receiving catalogs (at most a third of all) and groups of lenders (fewer, but at least six, if there are less
         than 150 clusters for each).
+    relations
+        Those that the catalogs' factors multiply.
     max_rows
         Most clusters handed to the model at a time.
     """
@@ -101,7 +105,8 @@ def exchange(
     equal = np.all([_has_equals(mass, group.column("m_500c")) for group in groups], axis=0)
     if not equal.any():
         return None
-    told = np.array([_mean(estimator, exchanged(receivers, group, rng=rng, which=equal), max_rows) for group in groups])
+    looks = (exchanged(receivers, group, rng=rng, which=equal, relations=relations) for group in groups)
+    told = np.array([_mean(estimator, one, max_rows) for one in looks])
     shift = told - told.mean()
     x = sigma8 - sigma8.mean()
     return Exchange(
@@ -143,13 +148,14 @@ def exchanged(
     *,
     rng: np.random.Generator,
     which: npt.NDArray[np.bool_] | None = None,
+    relations: ScalingRelations = TABLE_2,
 ) -> CatalogBatch:
     r"""Return the receiving catalogs with the look of lenders' clusters of nearly the same mass.
 
     .. math:: \log X' = \mu_r(m_r) + \frac{s_r}{s_l} \left(\log X_l - \mu_l(m_l)\right)
 
-    with the mean relation and scatter factor of the receiving and lending catalog. Clusters not in ``which`` keep their
-    own look.
+    with the mean relation (its factors times ``relations``) and scatter factor of the receiving and lending catalog.
+    Clusters not in ``which`` keep their own look.
 
     Examples
     --------
@@ -160,7 +166,7 @@ def exchanged(
     (True, [])
     """
     chosen = _of_similar_mass(receivers.column("m_500c"), lenders.column("m_500c"), rng)
-    own, lent = Relations.of(receivers), Relations.of(lenders)
+    own, lent = Relations.of(receivers, relations), Relations.of(lenders, relations)
     new = {
         name: 10 ** (own.mean[name] + own.scatter[name] / lent.scatter[name][chosen] * lent.residual(name)[chosen])
         for name in OBSERVABLES
