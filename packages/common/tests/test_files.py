@@ -1,5 +1,6 @@
 """Laws of files: whole or absent, never overwritten."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,18 @@ def test_a_folder_that_takes_no_files_is_named():
     wanted = r"output /proc/m: nothing can be written into the folder /proc \(.*\); choose another folder, or make"
     with pytest.raises(InputError, match=wanted):
         refuse_existing(Path("/proc/m"))
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the mask of new files can only be read by setting it"
+)
+def test_written_files_obey_the_mask_and_do_not_set_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    before = os.umask(0o027)
+    try:
+        # Another thread that makes a file while the mask is 0 would make it writable for all.
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail(f"the mask of the process was set to {mask}"))
+        write_atomic(tmp_path / "a", "abc")
+        monkeypatch.undo()
+        assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)

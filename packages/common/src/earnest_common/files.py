@@ -238,7 +238,11 @@ def _system_error(error: Exception, path: Path) -> OSError | None:
 
 
 def _umask() -> int:
-    """Return the process's file-mode mask (the system offers no way to read it without setting it)."""
+    """Return the process's file-mode mask; on Linux without setting it, for other threads create files meanwhile."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
     mask = os.umask(0)
     os.umask(mask)
     return mask
