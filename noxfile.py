@@ -1,4 +1,8 @@
-"""All work on the project: `nox` runs lint, types, every package alone, and all together; `nox -l` lists the rest."""
+"""All work on the project: `nox` runs lint, types, every package alone, all together, and two of the matrix.
+
+`nox -s matrix` runs tests and main job on every supported Python, with the newest and with the lowest versions of what
+the packages declare; `nox -l` lists all sessions.
+"""
 
 import os
 from pathlib import Path
@@ -10,16 +14,37 @@ ROOT = Path(__file__).parent
 PROJECTS = {path.parent.name: nox.project.load_toml(path) for path in sorted(ROOT.glob("packages/*/pyproject.toml"))}
 FOLDER = {project["project"]["name"]: folder for folder, project in PROJECTS.items()}
 SLOW_TO_CHECK = {"tensorflow", "keras"}  # mypy does not follow them, see pyproject.toml
+PYTHONS = ("3.11", "3.12", "3.13")
+RESOLUTIONS = {"newest": (), "lowest": ("--resolution", "lowest-direct")}
+VERSION_MANAGERS = (  # where each keeps its Pythons: a variable and its default, and the folder of versions
+    ("PYENV_ROOT", "~/.pyenv", "versions"),
+    ("ASDF_DATA_DIR", "~/.asdf", "installs/python"),
+    ("MISE_DATA_DIR", "~/.local/share/mise", "installs/python"),
+)
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "types", "tests", "cross"]
+nox.options.error_on_missing_interpreters = False  # a Python that is absent is skipped, and the log says which
+nox.options.sessions = ["lint", "types", "tests", "cross", "matrix(3.13, newest)", "matrix(3.11, lowest)"]
 nox.options.reuse_venv = "yes"
 
 COMPILE = {"UV_COMPILE_BYTECODE": "1"}  # environments that import much and often: TensorFlow imports twice as fast
 
 every_package = nox.parametrize("package", list(PROJECTS), ids=list(PROJECTS))
+
+
+def interpreter(version):
+    """Return a Python of this version that a version manager keeps, or the version, which nox looks up on the path."""
+    roots = [
+        Path(os.environ.get(variable, default)).expanduser() / inside for variable, default, inside in VERSION_MANAGERS
+    ]
+    kept = [path for root in roots for path in sorted(root.glob(f"{version}.*/bin/python{version}"))]
+    return str(kept[-1]) if kept else version
+
+
+every_python = nox.parametrize("python", [interpreter(version) for version in PYTHONS], ids=PYTHONS)
+every_resolution = nox.parametrize("resolution", list(RESOLUTIONS), ids=list(RESOLUTIONS))
 
 
 def siblings(folder, found=()):
@@ -44,7 +69,7 @@ def test_tools(*folders):
 @nox.session
 def demo(session):
     """Do the main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
-    session.install(*editable(PROJECTS), "astropy>=7", "matplotlib>=3.9", env=COMPILE)
+    session.install(*editable(PROJECTS, "[astropy,figures]"), env=COMPILE)
     session.run("python", "examples/main_job.py", *session.posargs)
 
 
@@ -86,6 +111,24 @@ def cross(session):
         *editable(PROJECTS), *test_tools(*PROJECTS), "playwright>=1.45", "packaging", "scikit-learn>=1.5", env=COMPILE
     )
     session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session
+@every_resolution
+@every_python
+def matrix(session, resolution):
+    """Run every package's tests and a small main job on one Python, with the newest or the lowest versions allowed."""
+    if resolution == "lowest" and session.venv_backend != "uv":
+        session.skip("lowest versions need uv: pip install nox[uv]")
+    session.install(
+        *RESOLUTIONS[resolution], *editable(PROJECTS), *test_tools(*PROJECTS), "pytest-xdist>=3.6", env=COMPILE
+    )
+    for package in PROJECTS:
+        folders = [f"packages/{package}/{part}" for part in ("src", "tests")]
+        session.run("pytest", "-n", "auto", "--dist", "loadfile", "--doctest-modules", *folders, *session.posargs)
+    folder = Path(session.create_tmp())
+    small = ("--n-catalogs", "300", "--train-steps", "60", "--real-tables", str(folder))
+    session.run("python", "examples/main_job.py", "--out", str(folder / "job"), *small)
 
 
 @nox.session(reuse_venv=False)
