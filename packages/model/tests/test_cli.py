@@ -217,14 +217,15 @@ def test_catalogs_that_the_network_cannot_use(earnest, bundle, batch, tmp_path, 
     assert [p.name for p in tmp_path.iterdir()] == ["SET"]
 
 
-def test_an_empty_catalog_is_named(earnest, bundle, batch, tmp_path):
+def test_an_empty_catalog_is_set_aside_and_named(earnest, bundle, batch, tmp_path):
     counts = batch.catalogs["n_clusters"].to_list()
     rows = np.arange(batch.n_clusters) >= counts[0]
     empty = batch.catalogs.with_columns(n_clusters=pl.Series([0, *counts[1:]]))
     path = written(tmp_path / "SET", replace(batch, catalogs=empty, clusters=batch.clusters.filter(pl.Series(rows))))
     code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "P")
-    assert code == 2
-    assert "1 catalog(s) have no clusters (first: catalog_id 0); leave them out" in err
+    assert code == 0
+    assert f"1 of {batch.n_catalogs} catalogs have no clusters and are set aside (catalog_id 0)" in err
+    assert pl.read_parquet(tmp_path / "P")["catalog_id"].to_list() == batch.catalogs["catalog_id"].to_list()[1:]
 
 
 def test_what_leaves_the_training_range_is_named(earnest, bundle, batch, tmp_path):

@@ -60,6 +60,8 @@ class Sample:
         Reference cosmology of the survey, and name of its mass function.
     relations
         Scaling relations that the factors of the catalogs multiply.
+    empty
+        Catalogs without clusters, which are set aside: a network sees nothing of them.
     """
 
     batch: CatalogBatch
@@ -70,6 +72,7 @@ class Sample:
     cosmology: Cosmology = MAGNETICUM
     mass_function: str = "bocquet16"
     relations: ScalingRelations = TABLE_2
+    empty: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
@@ -77,7 +80,9 @@ class Sample:
         part = f" of the {self.split} split" if self.split else ""
         n, available = self.batch.n_catalogs, self.n_available
         chosen = f"{n:,} of {available:,} catalogs" if n < available else f"{n:,} catalog{'s' * (n != 1)}"
-        return f"{chosen}{part} ({self.batch.n_clusters:,} clusters)"
+        listed = ", ".join(map(str, self.empty[:20])) + (", ..." if len(self.empty) > 20 else "")
+        aside = f"; {len(self.empty)} without clusters set aside: catalog_id {listed}" if self.empty else ""
+        return f"{chosen}{part} ({self.batch.n_clusters:,} clusters{aside})"
 
 
 def read_sample(
@@ -106,7 +111,7 @@ def read_sample(
     plan = catalog_set.manifest.plan
     refuse_unread(plan, _UNDERSTOOD)
     relations = recorded_relations(plan).relations if plan.kind == "mock" else TABLE_2
-    catalogs = catalog_set.scan_catalogs().select("catalog_id", "split").collect()
+    catalogs = catalog_set.scan_catalogs().select("catalog_id", "split", "n_clusters").collect()
     if split is None and (catalogs.get_column("split") == "test").any():
         split = "test"
     split = None if split == ALL else split
@@ -114,6 +119,8 @@ def read_sample(
     if split is not None and split not in known:
         raise _nothing(catalog_set, split, known)
     found = catalogs.filter(pl.col("split") == split) if split else catalogs
+    empty = found.filter(pl.col("n_clusters") == 0).get_column("catalog_id")
+    found = found.filter(pl.col("n_clusters") > 0)
     ids = found.get_column("catalog_id").to_numpy()
     if max_catalogs is not None and len(ids) > max_catalogs:
         ids = np.sort(generator(seed, Stage.RESAMPLING, index=2).choice(ids, size=max_catalogs, replace=False))
@@ -134,6 +141,7 @@ def read_sample(
         cosmology=cosmology,
         mass_function=str(plan.config.get("mass_function", "bocquet16")),
         relations=relations,
+        empty=tuple(empty.to_list()),
     )
 
 

@@ -316,7 +316,9 @@ def _shape_problems(batch: CatalogBatch, features: FeatureSet) -> list[str]:
     empty = np.flatnonzero(np.diff(batch.row_splits) == 0)
     if len(empty):
         first = batch.catalogs.get_column("catalog_id")[int(empty[0])]
-        problems.append(f"{len(empty)} catalog(s) have no clusters (first: catalog_id {first}); leave them out")
+        problems.append(
+            f"{len(empty)} catalog(s) have no clusters (first: catalog_id {first}); select those with n_clusters > 0"
+        )
     return problems
 
 

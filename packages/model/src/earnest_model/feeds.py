@@ -231,7 +231,8 @@ class SetFeed(AbstractFeed):
     """
 
     def __init__(self, catalog_set: CatalogSet, recipe: Sizes, *, seed: int) -> None:
-        self._set, self._recipe, self._seed = catalog_set, recipe, seed
+        self._set, _ = catalog_set.without_empty()
+        self._recipe, self._seed = recipe, seed
         self._in_memory = catalog_set.manifest.n_clusters <= recipe.memory_clusters
         found = set(catalog_set.scan_catalogs().select("split").unique().collect().get_column("split").to_list())
         if missing := {"train", "validation"} - found:
@@ -249,7 +250,7 @@ class SetFeed(AbstractFeed):
     @property
     def n_training(self) -> int:
         """Number of training catalogs."""
-        training = self._set.scan_catalogs().filter(pl.col("split") == "train")
+        training = self._set.scan_catalogs().filter((pl.col("split") == "train") & (pl.col("n_clusters") > 0))
         return int(training.select(pl.len()).collect().item())
 
     def identity(self) -> dict[str, Any]:
@@ -280,7 +281,10 @@ class SetFeed(AbstractFeed):
         one_pass, place = divmod(number, n_groups)
         order = generator(self._seed, Stage.TRAINING, 2 * one_pass + 3).permutation(len(manifest.shards))
         shards = [self._set.shard(int(index)) for index in np.array_split(order, n_groups)[place]]
-        return concat([s.select((s.catalogs.get_column("split") == "train").fill_null(value=False)) for s in shards])
+        usable = [
+            (s.catalogs["split"] == "train").fill_null(value=False) & (s.catalogs["n_clusters"] > 0) for s in shards
+        ]
+        return concat([shard.select(chosen.to_numpy()) for shard, chosen in zip(shards, usable, strict=True)])
 
 
 def _shuffled(arrays: Arrays, seed: int, number: int) -> Arrays:

@@ -266,7 +266,8 @@ def figures_section(model: Path, catalog_set: Path | None) -> Section:
     )
 
 
-def _with_catalogs(estimator: NetworkEstimator, opened: CatalogSet) -> list[Figure]:
+def _with_catalogs(estimator: NetworkEstimator, catalog_set: CatalogSet) -> list[Figure]:
+    opened, _ = catalog_set.without_empty()
     seen, description = as_trained(estimator), estimator.description
     synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=description.synthetic)
     figures = [inputs_figure(view(opened.read(limit=_MOST_READ), seen), description, synthetic=synthetic)]

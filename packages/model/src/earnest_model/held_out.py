@@ -47,7 +47,8 @@ class HeldOut:
     def batches(self) -> Iterator[CatalogBatch]:
         """Yield the catalogs in parts."""
         if self.catalog_set is not None:
-            yield from CatalogSet.open(self.catalog_set).batches(split=self.split)
+            with_clusters, _ = CatalogSet.open(self.catalog_set).without_empty()
+            yield from with_clusters.batches(split=self.split)
             return
         source = self._opened()
         for start in range(0, _N, _N_AT_A_TIME):

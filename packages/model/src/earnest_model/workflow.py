@@ -163,7 +163,7 @@ def predict_set(
     """
     refuse_other_kinds(out)
     refuse_existing(out)
-    opened = CatalogSet.open(catalog_set)
+    opened, set_aside = CatalogSet.open(catalog_set).without_empty(split=split)
     estimator = load_estimator(model)
     met = acquaintance(estimator.description, opened, split or "all")
     parts, held = [], []
@@ -172,13 +172,13 @@ def predict_set(
             parts.append(estimator.predict(batch))
             held += _ranges(estimator, batch)
     if not parts:
-        raise InputError(f"catalog set {catalog_set} has no catalogs" + (f" of split '{split}'" if split else ""))
+        raise InputError(f"catalog set {catalog_set} has no clusters" + (f" in split '{split}'" if split else ""))
     synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=estimator.description.synthetic)
     facts = {"data_hash": opened.manifest.data_hash, **({"synthetic": synthetic} if synthetic else {})}
     write_predictions(out, pl.concat(parts), facts=facts)
     together = {name: reduce(Range.joined, (part[name] for part in held)) for name in (held[0] if held else ())}
     outside = outside_training_range(together, estimator.description.scaling)
-    notes = [text for text in (met.note, synthetic) if text]
+    notes = [text for text in (set_aside, met.note, synthetic) if text]
     return [*notes, *(f"outside the training range: {text}" for text in outside)]
 
 
@@ -227,6 +227,7 @@ def evaluate_set(
     opened = CatalogSet.open(catalog_set)
     estimator = load_estimator(model)
     met = acquaintance(estimator.description, opened, split)
+    opened, set_aside = opened.without_empty(split=met.split)
     shown, plan = variant or as_trained(estimator), opened.manifest.plan
     found = estimates(estimator, _seen(opened, estimator, split=met.split, variant=shown))
     synthetic = emulated(catalogs=plan.synthetic, training=estimator.description.synthetic)
@@ -246,7 +247,7 @@ def evaluate_set(
             "preset": plan.preset,
         }
         write_section(section, accuracy_section(found, quality, provenance=provenance))
-    return {**quality.as_dict(), "note": met.note}
+    return {**quality.as_dict(), "note": "; ".join(text for text in (met.note, set_aside) if text) or None}
 
 
 def write_figures(

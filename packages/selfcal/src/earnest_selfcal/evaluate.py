@@ -81,7 +81,7 @@ def evaluate(tables: Sequence[ForwardTable], summaries: pl.DataFrame) -> Evaluat
         Forward models of the catalogs' survey, one for each observable to look at.
     summaries
         One row per catalog: catalog_id, sigma8, n_clusters, median_log10_y_x [solMass keV] or median_log10_l_x [1e44
-        erg/s] as the tables need.
+        erg/s] as the tables need; a catalog without clusters has no median, and its number alone is used.
 
     Raises
     ------
@@ -112,8 +112,9 @@ def evaluate(tables: Sequence[ForwardTable], summaries: pl.DataFrame) -> Evaluat
 def _refuse_unknown(tables: Sequence[ForwardTable], summaries: pl.DataFrame) -> None:
     if unknown := summaries.get_column("sigma8").null_count():
         raise InputError(f"sigma8 of {unknown} catalogs is unknown, so nothing can be compared; use selfcal infer")
+    some = summaries.filter(pl.col("n_clusters") > 0)  # N = 0 is evidence of its own and has no median
     for table in tables:
-        if unknown := summaries.get_column(f"median_log10_{table.observable}").null_count():
+        if unknown := some.get_column(f"median_log10_{table.observable}").null_count():
             needed = "t_x or m_gas" if table.observable == "y_x" else "l_x"
             raise InputError(f"{needed} is unknown in {unknown} catalogs, whose median cannot be formed")
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from earnest_common.drawing import BLUE, GREY, INK, draw
 from earnest_common.scaling import log10_y_x_of_paper
 from earnest_common.section import Figure
@@ -23,7 +24,7 @@ _RARE = 7.0  # cells whose probability is e^-7 of the highest are left empty
 def plane_figure(table: ForwardTable, evaluation: Evaluation) -> Figure:
     """Return the posterior mean of sigma8 over (N, median Y_X), with the evaluated catalogs on top."""
     h = table.preset.cosmology.h
-    estimates = evaluation.estimates
+    estimates = evaluation.estimates.filter(pl.col("n_clusters") > 0)  # none has no median
     n, y_x = (estimates.get_column(name).to_numpy() for name in ("n_clusters", "median_log10_y_x"))
     counts = np.unique(np.linspace(max(1, n.min() * 0.8), n.max() * 1.15, 24).astype(np.int64))
     medians = np.linspace(y_x.min() - 0.08, y_x.max() + 0.08, 24)
@@ -47,7 +48,7 @@ def plane_figure(table: ForwardTable, evaluation: Evaluation) -> Figure:
         alt="Map of the posterior mean of sigma8 over number of clusters and median Y_X, with catalogs as dots",
         caption=(
             "Posterior mean of σ₈ over the number of clusters and their median Y_X (map), and the true σ₈ of "
-            f"{evaluation.n_catalogs} catalogs (dots). Where map and dots agree, the two numbers suffice."
+            f"{len(estimates)} catalogs (dots). Where map and dots agree, the two numbers suffice."
         ),
     )
 

@@ -81,7 +81,7 @@ class ForwardTable:
 
     def share_up_to(self, n: int) -> float:
         """Return the probability of at most n clusters over the whole prior."""
-        return float(pdtr(n, self._some_means).mean())
+        return float(pdtr(n, self._some_means).mean()) if n >= 0 else 0.0
 
     def number_at(self, share: float) -> int:
         """Return the smallest number of clusters whose :meth:`share_up_to` is at least this."""

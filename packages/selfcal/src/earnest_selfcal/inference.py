@@ -157,6 +157,9 @@ def observed_in_set(
         If the catalog is not named or not there, its median is unknown, or it cannot come from that survey.
     """
     row = _catalog(summaries_of(catalog_set, split=None), catalog_id)
+    origin = {"catalog_id": row["catalog_id"], "data_hash": catalog_set.manifest.data_hash}
+    if row["n_clusters"] == 0:
+        return Observed(n_clusters=0, truth=row["sigma8"], origin=origin)
     if inconsistent := _inconsistency(row, survey):
         raise InputError(f"catalog {row['catalog_id']} of {catalog_set.path} is not of this survey: {inconsistent}")
     chosen: Observable = observable or ("l_x" if row["median_log10_y_x"] is None else "y_x")
@@ -170,7 +173,7 @@ def observed_in_set(
         observable=chosen,
         median_log10_x=row[f"median_log10_{chosen}"],
         truth=row["sigma8"],
-        origin={"catalog_id": row["catalog_id"], "data_hash": catalog_set.manifest.data_hash},
+        origin=origin,
     )
 
 
@@ -195,7 +198,7 @@ def inferred(
     InputError
         If the numbers lie outside the modelled region; the message says why.
     """
-    if reason := no_number_of_clusters(observed.n_clusters):  # known without a table
+    if reason := no_number_of_clusters(observed.n_clusters, observed.median_log10_x):  # known without a table
         raise InputError(reason)
     table = build_table(preset, config, observable=observed.observable, noise=noise)
     if reason := refusal(table, observed.n_clusters, observed.median_log10_x):

@@ -2,7 +2,7 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from scipy.special import betainc, betaln
+from scipy.special import betainc, betaln, xlog1py, xlogy
 
 __all__ = ["ln_median_density", "median_cdf"]
 
@@ -20,7 +20,7 @@ def ln_median_density(n: int, cdf: FloatArray, pdf: FloatArray) -> FloatArray:
     """
     a = _shape(n)
     with np.errstate(divide="ignore"):
-        return np.asarray((a - 1) * (np.log(cdf) + np.log1p(-cdf)) + np.log(pdf) - betaln(a, a))
+        return np.asarray(xlogy(a - 1, cdf) + xlog1py(a - 1, -cdf) + np.log(pdf) - betaln(a, a))
 
 
 def median_cdf(n: int, cdf: FloatArray) -> FloatArray:

@@ -82,7 +82,7 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = N
     ----------
     Ntampaka & Vikhlinin (arXiv:2112.05768), section 5.2.1.
     """
-    if reason := no_number_of_clusters(n_clusters):
+    if reason := no_number_of_clusters(n_clusters, median_log10_x):
         raise InputError(reason)
     ln_likelihood = ln_poisson(n_clusters, table.expected_n)
     if median_log10_x is not None:

@@ -36,7 +36,7 @@ def refusal(table: ForwardTable, n_clusters: int, median_log10_x: float | None =
     table, n_clusters, median_log10_x
         As for :func:`earnest_selfcal.posterior.infer`.
     """
-    if reason := no_number_of_clusters(n_clusters):
+    if reason := no_number_of_clusters(n_clusters, median_log10_x):
         return reason
     if not (table.share_up_to(n_clusters) >= _TAIL and table.share_up_to(n_clusters - 1) < 1 - _TAIL):
         low, high = table.number_at(_TAIL), table.number_at(1 - _TAIL)

@@ -1,7 +1,7 @@
 """Reading a catalog set: lazily, in bounded batches, never trusting a shard whose checksum differs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +17,7 @@ from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, check, comp
 
 __all__ = ["CatalogSet"]
 
+_MOST_LISTED = 20
 _TABLES = {"catalogs": CATALOGS, "clusters": CLUSTERS}
 
 
@@ -31,10 +32,13 @@ class CatalogSet:
         Folder of the set.
     manifest
         What it holds and how it was made.
+    skip_empty
+        Whether :meth:`batches` and :meth:`read` pass over catalogs without clusters; see :meth:`without_empty`.
     """
 
     path: Path
     manifest: Manifest
+    skip_empty: bool = False
 
     @classmethod
     def open(cls, path: Path | str) -> "CatalogSet":
@@ -52,6 +56,28 @@ class CatalogSet:
         if damaged := [text for shard in catalog_set.manifest.shards for text in catalog_set._size_problems(shard)]:
             raise IntegrityError("\n  - ".join([f"catalog set {folder} is damaged; make or copy it again", *damaged]))
         return catalog_set
+
+    def without_empty(self, *, split: str | None = None) -> "tuple[CatalogSet, str | None]":
+        """Return the set without its catalogs that have no clusters, and a sentence that counts and lists them, if any.
+
+        A network sees nothing of an empty catalog, although N = 0 is evidence too, which ``earnest selfcal`` uses.
+
+        Parameters
+        ----------
+        split
+            Only catalogs of this split are counted.
+        """
+        catalogs = self.scan_catalogs().filter(pl.col("split") == split) if split else self.scan_catalogs()
+        n_all = catalogs.select(pl.len()).collect().item()
+        empty = catalogs.filter(pl.col("n_clusters") == 0).collect().get_column("catalog_id")
+        if empty.is_empty():
+            return self, None
+        shown = ", ".join(map(str, empty.head(_MOST_LISTED))) + (", ..." if len(empty) > _MOST_LISTED else "")
+        note = (
+            f"{len(empty)} of {n_all} catalogs have no clusters and are set aside (catalog_id {shown}); "
+            "N = 0 is evidence too: earnest selfcal uses it"
+        )
+        return replace(self, skip_empty=True), note
 
     def scan_catalogs(self) -> pl.LazyFrame:
         """Return the catalogs table as a lazy frame; its files are read and checked now.
@@ -94,6 +120,8 @@ class CatalogSet:
             batch = self._read_shard(shard)
             if split is not None:
                 batch = batch.select((batch.catalogs.get_column("split") == split).fill_null(value=False).to_numpy())
+            if self.skip_empty:
+                batch = batch.select(batch.catalogs.get_column("n_clusters").to_numpy() > 0)
             yield from _bounded(batch, max_clusters)
 
     def read(self, *, split: str | None = None, limit: int | None = None) -> CatalogBatch:
