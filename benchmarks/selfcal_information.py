@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from earnest_common.catalog_set import CatalogSet
 from earnest_common.progress import progress
+from earnest_common.run.parquet import read_parquet
 from earnest_common.scaling import ResidualCorrelation
 from earnest_common.seeds import Stage, generator
 from earnest_common.survey import Preset, preset
@@ -75,7 +75,9 @@ def judged(
         )
         with progress(len(cases), kind) as bar:
             judge(likelihood, cases, seed=1, config=QUICK, out=file, on_done=bar.advance)
-    told = score(pl.read_parquet(file), prior_scatter=survey.priors.sigma8.std)
+    told = score(
+        read_parquet(file, what="table", remedy="remove it and run again").frame, prior_scatter=survey.priors.sigma8.std
+    )
     names = ("expected_scatter", "expected_scatter_err", "scatter", "scatter_err", "bias", "coverage_68", "n_catalogs")
     return {name: round(told[name], 5) for name in names}
 

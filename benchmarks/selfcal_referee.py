@@ -29,6 +29,7 @@ import polars as pl
 from earnest_common.executors import open_executor
 from earnest_common.priors import Priors, Uniform
 from earnest_common.progress import progress
+from earnest_common.run.parquet import read_parquet
 from earnest_common.scaling import FACTORS
 from earnest_common.survey import Preset, preset
 from earnest_selfcal.nulls.information import model_cases, true_catalog
@@ -76,7 +77,7 @@ def closure(folder: Path, wanted: list[str], *, n_catalogs: int, seed: int, work
                     open_executor(workers=workers) as pool,
                 ):
                     judge(likelihood, cases, seed=seed, config=QUICK, executor=pool, out=file, on_done=bar.advance)
-            table = pl.read_parquet(file)
+            table = read_parquet(file, what="table", remedy="remove it and run again").frame
             found[f"{name}: {data}"] = scored(table, survey) | without_luck(table, survey, data=data, seed=seed)
     return found
 

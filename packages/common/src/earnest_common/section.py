@@ -108,9 +108,7 @@ def read_section(path: Path) -> Section:
     IntegrityError
         If it was altered.
     """
-    record = _RECORD.read(path)
-    for name in ("format", "format_version", "sha256"):
-        record.pop(name, None)
+    record = _RECORD.content(path)
     try:
         figures = tuple(Figure(**f) for f in record.pop("figures"))
         tables = tuple(_table(t) for t in record.pop("tables"))

@@ -197,7 +197,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     InputError
         If the file is not a JSON object.
     """
-    return ANSWER.read(path)
+    return ANSWER.content(path)
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -274,4 +274,4 @@ def evaluate(
     found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)
     if found["note"]:
         say(found["note"])
-    emit(found, as_json=as_json)
+    emit(found, as_json=as_json, checksum=True)

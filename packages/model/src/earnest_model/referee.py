@@ -102,7 +102,18 @@ def _read(file: Path) -> pl.DataFrame:
     table = read_parquet(file, what="referee", remedy="write it with: earnest selfcal referee").frame
     if missing := [name for name in _COLUMNS if name not in table.columns]:
         raise InputError(f"referee {file} lacks {', '.join(missing)}; write it with: earnest selfcal referee --out")
-    return table.select(_COLUMNS)
+    table = table.select(_COLUMNS)
+    if broken := [name for name in _COLUMNS if not _usable(table.get_column(name))]:
+        words = f"{', '.join(broken)} must be finite numbers"
+        raise InputError(f"referee {file}: {words}; write it with: earnest selfcal referee")
+    if table.get_column("catalog_id").is_duplicated().any():
+        raise InputError(f"referee {file} has a catalog twice; write it with: earnest selfcal referee")
+    return table
+
+
+def _usable(values: pl.Series) -> bool:
+    """Return whether a column holds finite numbers alone."""
+    return values.dtype.is_numeric() and not values.null_count() and bool(values.cast(pl.Float64).is_finite().all())
 
 
 def _unchanged(plan: Plan) -> bool:

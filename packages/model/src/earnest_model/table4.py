@@ -14,6 +14,7 @@ from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.plugins import load_estimator
 from earnest_common.run.parts import claim
+from earnest_common.run.records import PART
 from earnest_common.schema import RADII_R500C
 from earnest_common.variants import view
 
@@ -180,9 +181,8 @@ def _seen(training: Training, case: str, seed: int) -> Training:
 def _run(job: _Job) -> dict[str, Any]:
     """Return what one job found, now or before."""
     if not job.record.is_file():
-        write_atomic(job.record, json.dumps(_measured(job), indent=1) + "\n")
-    found: dict[str, Any] = json.loads(job.record.read_text(encoding="utf-8"))
-    return found
+        write_atomic(job.record, PART.text(_measured(job)))
+    return PART.content(job.record)
 
 
 def _measured(job: _Job) -> dict[str, Any]:

@@ -199,7 +199,10 @@ class CatalogSet:
             clusters=self._read_table(shard, "clusters"),
             radii=tuple(self.manifest.plan.radii),
         )
-        if problems := [f"clusters: {text}" for text in check(batch.clusters, CLUSTERS)] or batch.join_problems():
+        problems = [f"clusters: {text}" for text in check(batch.clusters, CLUSTERS)] or batch.join_problems()
+        if not problems and batch.n_clusters != shard.n_clusters:
+            problems = [f"clusters: there are {batch.n_clusters}, the manifest has {shard.n_clusters}"]
+        if problems:
             raise self._broken(shard, problems)
         return batch
 

@@ -1,7 +1,6 @@
 """Writing a catalog set: shard by shard, in any order, by any process, resumable."""
 
 import dataclasses
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +20,18 @@ from earnest_common.catalog_set.manifest import (
     read_plan,
 )
 from earnest_common.catalog_set.parquet import write_table
-from earnest_common.errors import InputError, OutputExistsError, SchemaError
+from earnest_common.errors import EarnestError, InputError, OutputExistsError, SchemaError
 from earnest_common.files import file_sha256, refuse_existing, sweep_folder, write_atomic
 from earnest_common.provenance import versions
 from earnest_common.run.parts import vacant
+from earnest_common.run.records import RecordFormat
 from earnest_common.schema import CATALOGS, CLUSTERS
 
 __all__ = ["CatalogSetWriter", "shard_file", "write_batch"]
 
 _TABLES = {"catalogs": CATALOGS, "clusters": CLUSTERS}
 _RECEIPTS = "receipts"
+_RECEIPT = RecordFormat(name="earnest-receipt", version=2, what="receipt", remedy="run the command again")
 
 
 def shard_file(folder: Path, table: str, index: int) -> Path:
@@ -106,7 +107,7 @@ class CatalogSetWriter:
         sums = {name: write_table(files[name], frames[name], _TABLES[name], parameters=facts) for name in _TABLES}
         sizes = {name: file.stat().st_size for name, file in files.items()}
         shard = Shard(index=index, n_catalogs=batch.n_catalogs, n_clusters=batch.n_clusters, sha256=sums, n_bytes=sizes)
-        write_atomic(self._receipt_file(index), json.dumps(dataclasses.asdict(shard)))
+        write_atomic(self._receipt_file(index), _RECEIPT.text({"shard": dataclasses.asdict(shard)}))
         return shard
 
     def finish(self) -> Manifest | None:
@@ -142,9 +143,9 @@ class CatalogSetWriter:
     def _receipt(self, index: int) -> Shard | None:
         """Return a shard's receipt if it and both files are whole."""
         try:
-            shard = Shard(**json.loads(self._receipt_file(index).read_text(encoding="utf-8")))
+            shard = Shard(**_RECEIPT.read(self._receipt_file(index))["shard"])
             whole = all(file_sha256(shard_file(self.path, name, index)) == shard.sha256[name] for name in _TABLES)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (EarnestError, OSError, TypeError, KeyError):
             return None
         return shard if whole else None
 

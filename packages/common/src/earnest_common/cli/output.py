@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from earnest_common.run.numbers import MOST_INTEGER, MOST_WORKERS
+from earnest_common.run.records import ANSWER
 
 __all__ = [
     "ConfigOption",
@@ -45,7 +46,7 @@ SectionOption = Annotated[
 ]
 
 
-def emit(answer: Mapping[str, Any], *, as_json: bool) -> None:
+def emit(answer: Mapping[str, Any], *, as_json: bool, checksum: bool = False) -> None:
     """Print a command's answer.
 
     Parameters
@@ -54,9 +55,11 @@ def emit(answer: Mapping[str, Any], *, as_json: bool) -> None:
         The result by name; numbers that are not finite become null in JSON.
     as_json
         One JSON object instead of lines of name and value.
+    checksum
+        Whether the object holds its own checksum, since another command may read it.
     """
     if as_json:
-        sys.stdout.write(json.dumps(_finite(answer), indent=1) + "\n")
+        sys.stdout.write(ANSWER.text(_finite(answer)) if checksum else json.dumps(_finite(answer), indent=1) + "\n")
         return
     rows = list(_rows(answer))
     width = max((len(name) for name, _ in rows), default=0)

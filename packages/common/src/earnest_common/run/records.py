@@ -10,7 +10,7 @@ from typing import Any, final
 from earnest_common.errors import InputError, IntegrityError, VersionError
 from earnest_common.run.parquet import read_bytes
 
-__all__ = ["ANSWER", "RecordFormat", "content_sha256"]
+__all__ = ["ANSWER", "PART", "RecordFormat", "content_sha256"]
 
 _SHA256, _FORMAT, _VERSION = "sha256", "format", "format_version"
 
@@ -44,6 +44,8 @@ class RecordFormat:
         How to go on when a record is damaged.
     is_old
         Whether a record has the shape of the releases that wrote no checksum; ``None`` if there were none.
+    may_be_nan
+        Whether numbers that are not finite are written, which other programs may not read.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class RecordFormat:
     what: str
     remedy: str
     is_old: Callable[[Mapping[str, Any]], bool] | None = None
+    may_be_nan: bool = False
 
     def text(self, record: Mapping[str, Any]) -> str:
         """Return a record as JSON text with format, version and checksum.
@@ -64,10 +67,12 @@ class RecordFormat:
         Raises
         ------
         ValueError
-            If a number is not finite.
+            If a number is not finite, unless it may be, or an entry is called ``sha256``.
         """
+        if _SHA256 in record:
+            raise ValueError(f"an entry of a record cannot be called {_SHA256}")
         head = {_FORMAT: self.name, _VERSION: self.version}
-        full = json.loads(json.dumps({**head, **record, **head}, allow_nan=False))
+        full = json.loads(json.dumps({**head, **record, **head}, allow_nan=self.may_be_nan))
         return json.dumps({**full, _SHA256: content_sha256(full)}, indent=1, ensure_ascii=False) + "\n"
 
     def read(self, path: Path) -> dict[str, Any]:
@@ -83,6 +88,10 @@ class RecordFormat:
             If it was altered.
         """
         return self.parse(read_bytes(path, what=self.what), path)
+
+    def content(self, path: Path) -> dict[str, Any]:
+        """Return the record in a file, checked as :meth:`read` does, without format, version and checksum."""
+        return {name: value for name, value in self.read(path).items() if name not in {_FORMAT, _VERSION, _SHA256}}
 
     def parse(self, text: bytes | str, path: Path) -> dict[str, Any]:
         """Return the record in the text of a file, as :meth:`read` does."""
@@ -110,6 +119,11 @@ class RecordFormat:
             )
         return record
 
+
+PART = RecordFormat(
+    name="earnest-part", version=2, what="finished part", remedy="remove it and run again", may_be_nan=True
+)
+"""A part of a long computation that waits for the others."""
 
 ANSWER = RecordFormat(
     name="earnest-answer",

@@ -18,6 +18,7 @@ from earnest_common.files import file_sha256, write_atomic
 from earnest_common.provenance import versions
 from earnest_common.run.parquet import parquet_bytes, read_csv_or_parquet
 from earnest_common.run.parts import Content, Outputs
+from earnest_common.run.records import PART
 from earnest_common.schema import Column, Table, conform
 from earnest_common.section import section_text
 
@@ -245,8 +246,7 @@ class _FileReducer:
         try:
             part = self.parts / f"{self._identity(file)}.json"
             if part.exists():
-                row: dict[str, Any] = json.loads(part.read_text(encoding="utf-8"))
-                return row
+                return PART.content(part)
             photons = read_photons(file)
             known = self.known.get(file.name, KnownCluster())
             found = reduce_photons(
@@ -258,7 +258,7 @@ class _FileReducer:
                 subject=str(file),
             )
             row = {"file": file.name, **_facts(photons.about, known), **_numbers(found)}
-            write_atomic(part, json.dumps(row))
+            write_atomic(part, PART.text(row))
         except MissingExtraError:
             raise
         except EarnestError as error:
