@@ -149,6 +149,30 @@ def wheel(session, package):
 
 
 @nox.session
+def fuzz(session):
+    """Give every command 3,000 bad inputs; `-- --inputs N --only "mocks generate"` for fewer. Goes on when repeated."""
+    _robustness(session, "fuzz", "--inputs", "3000")
+
+
+@nox.session
+def faults(session):
+    """Kill every long command 20 times and damage every kind of file; `-- kills --only "selfcal grid"` for some."""
+    _robustness(session, "faults", "--kills", "20", "--flips", "60")
+
+
+def _robustness(session, name, *words):
+    """Train a small model once, then run tests/NAME/session.py with it; its results are in .NAME."""
+    session.install(*editable(PROJECTS), *test_tools(*PROJECTS), env=COMPILE)
+    model = ROOT / f".{name}" / "model"
+    if not model.exists():
+        model.parent.mkdir(exist_ok=True)
+        words_of_training = ("--live", "paper", "--recipe", "fast", "--max-steps", "60", "--seed", "2")
+        session.run("earnest", "model", "train", *words_of_training, "--out", str(model))
+    script, folder = str(ROOT / "tests" / name / "session.py"), str(ROOT / f".{name}")
+    session.run("python", script, "--folder", folder, "--model", str(model), *words, *session.posargs)
+
+
+@nox.session
 def benchmarks(session):
     """Measure what README states: `nox -s benchmarks` lists the scripts, `-- NAME ARGUMENTS` runs one."""
     scripts = {path.stem: path for path in sorted(ROOT.glob("benchmarks/*.py"))}

@@ -8,6 +8,9 @@ from earnest_common.errors import InputError
 __all__ = ["MAGNETICUM", "Cosmology"]
 
 
+_LARGEST = {"H0": 1000, "ns": 3, "sigma8": 5}
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Cosmology:
@@ -40,6 +43,10 @@ class Cosmology:
         problems = [f"{f.name} = {getattr(self, f.name)}" for f in fields(self) if not getattr(self, f.name) > 0]
         if problems:
             raise InputError(f"cosmology: all parameters must be positive, found {', '.join(problems)}")
+        if large := [
+            f"{name} = {getattr(self, name)}" for name, most in _LARGEST.items() if getattr(self, name) > most
+        ]:
+            raise InputError(f"cosmology: {', '.join(large)} cannot be; the largest are {_LARGEST}")
         if not self.Ob0 < self.Om0 <= 1:
             raise InputError(f"cosmology: 0 < Ob0 < Om0 <= 1 must hold, found Ob0 = {self.Ob0}, Om0 = {self.Om0}")
 

@@ -11,6 +11,8 @@ from earnest_common.errors import InputError
 
 __all__ = ["Priors", "Uniform"]
 
+_MOST_STEPS = 1_000_000
+_HIGHEST = 100
 _ROUNDING = 1e-6
 
 
@@ -36,6 +38,8 @@ class Uniform:
             raise InputError(f"prior {self}: low must not exceed high and a step must be positive")
         if self.step is not None:
             steps = (self.high - self.low) / self.step
+            if steps > _MOST_STEPS:
+                raise InputError(f"prior {self}: {steps:.4g} steps are more than {_MOST_STEPS:,}; make the step larger")
             if abs(steps - round(steps)) > _ROUNDING:
                 raise InputError(f"prior {self}: the step must lead from low to high, and takes {steps:.4g} steps")
 
@@ -104,6 +108,8 @@ class Priors:
         wrong = [f"{name} from {x}" for name, x in lowest.items() if x < 0 or (x == 0 and name != "m_wl_scatter")]
         if wrong:
             raise InputError(f"priors: {', '.join(wrong)} must be positive")
+        if wide := [f"{name} to {self.of(name).high}" for name in self.names() if self.of(name).high > _HIGHEST]:
+            raise InputError(f"priors: {', '.join(wide)} must not exceed {_HIGHEST}, as factors of the reference")
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

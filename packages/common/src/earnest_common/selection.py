@@ -16,6 +16,10 @@ __all__ = ["Selection"]
 _LN_10 = math.log(10.0)
 
 
+_MOST_SLOPE, _MOST_SMOOTHING = 100, 3
+_MASSES = (5, 18)
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Selection:
@@ -51,8 +55,16 @@ class Selection:
             raise InputError(
                 f"selection: log10_m_min = {self.log10_m_min} must lie below log10_m_break = {self.log10_m_break}"
             )
-        if self.slope < 0 or self.smoothing < 0:
-            raise InputError(f"selection: slope = {self.slope} and smoothing = {self.smoothing} must not be negative")
+        if not 0 <= self.slope <= _MOST_SLOPE or not 0 <= self.smoothing <= _MOST_SMOOTHING:
+            raise InputError(
+                f"selection: slope = {self.slope} and smoothing = {self.smoothing} must not be negative, nor beyond "
+                f"{_MOST_SLOPE} and {_MOST_SMOOTHING} dex"
+            )
+        if not (_MASSES[0] <= self.log10_m_min and self.log10_m_break <= _MASSES[1]):
+            raise InputError(
+                f"selection: log10_m_min = {self.log10_m_min} and log10_m_break = {self.log10_m_break} must lie "
+                f"between {_MASSES[0]} and {_MASSES[1]}, the masses of dark halos in solMass"
+            )
 
     def probability(
         self, log10_m: FloatLike, *, log10_m_break: FloatLike | None = None, smoothing: FloatLike | None = None

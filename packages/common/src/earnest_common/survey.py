@@ -17,6 +17,9 @@ MAGNETICUM_VOLUME = (352.0 / MAGNETICUM.h) ** 3
 """Comoving volume of the simulation box Box2/hr, (352 Mpc/h)^3 = (500 Mpc)^3, in Mpc^3."""
 
 
+_MOST_VOLUME, _MOST_REDSHIFT = 1.3e13, 20
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Survey:
@@ -41,8 +44,11 @@ class Survey:
     cut: Literal["mass", "flux"] = "mass"
 
     def __post_init__(self) -> None:
-        if not self.volume > 0 or not self.z >= 0:
-            raise InputError(f"survey: volume = {self.volume} must be positive and z = {self.z} not negative")
+        if not 0 < self.volume <= _MOST_VOLUME or not 0 <= self.z <= _MOST_REDSHIFT:
+            raise InputError(
+                f"survey: volume = {self.volume} must be positive, z = {self.z} not negative, and neither beyond the "
+                f"observable universe, {_MOST_VOLUME:g} Mpc^3 and z = {_MOST_REDSHIFT}"
+            )
         if self.cut not in ("mass", "flux"):
             raise InputError(f"survey: cut = '{self.cut}' is not known; choose mass or flux")
 

@@ -9,6 +9,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.files import refuse_existing, write_atomic
+from earnest_common.run.numbers import MOST_FLOAT
 from earnest_common.run.parquet import read_csv_or_parquet
 
 from earnest_mocks.pickled_clusters import read_pickled_clusters
@@ -67,10 +68,18 @@ def read_clusters(path: Path) -> pl.DataFrame:
             f"{', '.join(PRESCRIBED)}" + (f" (missing: {', '.join(missing)})" if missing else "")
         )
     numbers = [name for name in (*_NEEDED, *PRESCRIBED) if name in frame.columns]
-    bad = [name for name in numbers if name != "z" and not (frame[name].cast(pl.Float64, strict=False) > 0).all()]
+    try:
+        table = frame.select(pl.col(numbers).cast(pl.Float64, strict=False))
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{path}: {', '.join(numbers)} must hold numbers: {str(error).splitlines()[0]}") from error
+    bad = [
+        name
+        for name in numbers
+        if not table[name].is_between(-0.01 if name == "z" else 1e-50, MOST_FLOAT).fill_null(value=False).all()
+    ]
     if bad:
         raise InputError(f"{path}: {', '.join(bad)} must hold positive numbers only; leave other rows out")
-    return frame.select(pl.col(numbers).cast(pl.Float64))
+    return table
 
 
 def fit_prescription(clusters: pl.DataFrame) -> dict[str, Fit]:

@@ -24,6 +24,9 @@ __all__ = ["Inference", "Observed", "inferred", "observed_in_set", "observed_num
 _Z_TOLERANCE = 0.02  # over which the mass function and self-similar relations change by a few per cent
 
 
+_MOST_CLUSTERS = 100_000_000
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Observed:
@@ -124,6 +127,8 @@ def observed_numbers(
     InputError
         If both medians are given.
     """
+    if not 0 <= n_clusters <= _MOST_CLUSTERS:
+        raise InputError(f"n_clusters = {n_clusters} must lie between 0 and {_MOST_CLUSTERS:,}")
     if median_log10_y_x_h is not None and median_log10_l_x is not None:
         raise InputError(
             "both medians are given, but their joint distribution is not modelled; "

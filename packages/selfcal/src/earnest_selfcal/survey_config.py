@@ -22,6 +22,9 @@ _BY_PRESCRIPTION = "overspecialised"
 _OTHER_MODEL = {"noise", "Om0", "prescription", "base_sample"}
 
 
+_RELATION_RANGES = {"log10_normalisation": (-50, 50), "slope": (0.01, 100), "log10_pivot": (5, 18), "scatter": (0, 3)}
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class RelationConfig:
@@ -45,6 +48,11 @@ class RelationConfig:
     slope: float | None = None
     log10_pivot: float | None = None
     scatter: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RELATION_RANGES.items():
+            if (value := getattr(self, name)) is not None and not low <= value <= high:
+                raise InputError(f"relations: {name} = {value} must lie between {low:g} and {high:g}")
 
 
 @final

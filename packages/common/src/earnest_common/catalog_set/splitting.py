@@ -9,8 +9,9 @@ import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set.manifest import Manifest
 from earnest_common.catalog_set.reader import CatalogSet
-from earnest_common.catalog_set.writer import CatalogSetWriter
-from earnest_common.errors import InputError
+from earnest_common.catalog_set.writer import CatalogSetWriter, shard_file
+from earnest_common.errors import InputError, IntegrityError
+from earnest_common.files import file_sha256
 from earnest_common.schema import SPLITS
 from earnest_common.seeds import Stage, generator
 
@@ -60,6 +61,13 @@ def split_set(source: CatalogSet, out: Path, *, seed: int, train: float = 0.8, v
     split = draw_split(old.n_catalogs, seed=seed, train=train, validation=validation)
     chosen = {"split": {"seed": seed, "train": train, "validation": validation}}
     plan = replace(old, config={**old.config, **chosen}, inputs={**old.inputs, "set": source.manifest.data_hash})
+    files = {
+        shard_file(source.path, name, s.index): sum_ for s in source.manifest.shards for name, sum_ in s.sha256.items()
+    }
+    if damaged := [str(file) for file, expected in files.items() if file_sha256(file) != expected]:
+        raise IntegrityError(
+            f"{', '.join(damaged)}: the checksum differs from the manifest; make or copy the set again"
+        )
     writer = CatalogSetWriter.open(out, plan)
     missing = set(writer.missing_shards())
     for shard in source.manifest.shards:

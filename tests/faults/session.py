@@ -1,0 +1,329 @@
+"""Kill every long command at many moments, and damage every kind of file; nothing wrong may come of it.
+
+Usage: python tests/faults/session.py [kills|flips ...] [--kills 20] [--flips 60] [--model BUNDLE] [--only WORDS]
+
+Kills: each command runs undisturbed once; then again and again, ended (SIGKILL) at a random moment or at one of its
+changes of the file system. After each, whatever lies at the place of an output is the undisturbed bytes or nothing,
+and the same command then ends well with the undisturbed output, leaving no temporary file.
+
+Flips: one bit of a file is flipped, or the file is cut, and a command that reads it runs. It refuses (exit code 2), or
+its answer is that of the whole file. Numbers go to standard output, failures are listed; exit code 1 if there are any.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import importlib
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
+
+from commands import make_files, run
+
+CHANGES = ("rename", "replace", "mkdir", "unlink", "rmdir", "link", "truncate", "fsync")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Long:
+    """A long command, and what of its outputs does not depend on the clock (default: every byte)."""
+
+    words: str
+    outputs: tuple[str, ...]
+    same: tuple[str, ...] = ()
+
+
+def _long(words: str, *outputs: str, same: tuple[str, ...] = ()) -> Long:
+    return Long(words=words, outputs=outputs, same=same)
+
+
+LONG = (
+    _long("catalogs import TABLE.csv --format MAPPING.toml --trust-units --out OUT", "OUT"),
+    _long("catalogs split SET --out OUT --seed 3", "OUT"),
+    _long("catalogs export SET --format csv --out OUT.csv", "OUT.csv"),
+    _long("mocks generate --n-catalogs 6 --seed 1 --catalogs-per-shard 1 --out OUT", "OUT"),
+    _long("mocks base-sample --from IMPORTED --out OUT.parquet", "OUT.parquet"),
+    _long("mocks photons --cluster-id 3 --cluster-id 5 --out OUT", "OUT"),
+    _long("mocks reduce PHOTONS.fits --out OUT.parquet --section S.json", "OUT.parquet", "S.json"),
+    _long("mocks clones SET --section S.json", "S.json"),
+    _long("selfcal grid --n-surveys 25000 --out OUT", "OUT"),
+    _long("selfcal infer --n-clusters 130 --figure F.svg --section S.json", "F.svg", "S.json"),
+    _long("selfcal figures --n-surveys 300 --out OUT --section S.json", "OUT", "S.json"),
+    _long(
+        "selfcal referee SET --split all --residuals lognormal --out OUT.parquet --section S.json",
+        "OUT.parquet",
+        "S.json",
+    ),
+    _long("model predict SET --model MODEL --out OUT.csv", "OUT.csv"),
+    _long("model figures --model MODEL --out OUT --section S.json", "OUT", "S.json"),
+    _long("model train --live paper --recipe fast --max-steps 20 --config FEW.toml --out OUT", "OUT", same=("golden.npz",)),
+    _long(
+        "interpret leave-one-out SET --model MODEL --split all --out OUT.parquet --section S.json",
+        *("OUT.parquet", "OUT.json", "S.json"),
+    ),
+    _long("interpret saliency SET --model MODEL --split all --out OUT.parquet --section S.json", "OUT.parquet", "OUT.json", "S.json"),
+    _long("interpret terse SET --model MODEL --split all --n-permutations 99 --out OUT.parquet --section S.json", "OUT.parquet", "OUT.json", "S.json"),
+    _long("interpret report SET --model MODEL --split all --n-permutations 99 --out OUT.html --figures FIGURES", "OUT.html", "OUT.json", "FIGURES"),
+)  # fmt: skip
+
+FLIPS = {
+    "SET/manifest.json": ("selfcal evaluate SET --split all --json",),
+    "SET/catalogs/00000.parquet": ("selfcal evaluate SET --split all --json", "catalogs describe SET --json"),
+    "SET/clusters/00000.parquet": ("selfcal evaluate SET --split all --json", "catalogs describe SET --json"),
+    "BASE.parquet": ("mocks relations --base-sample BASE.parquet --json",),
+    "PHOTONS.fits": ("mocks reduce PHOTONS.fits --out OUT.parquet --json",),
+    "GRID/grid.json": ("selfcal figures --grid GRID --out OUT --json",),
+    "GRID/surveys-00000.parquet": ("selfcal figures --grid GRID --out OUT --json",),
+    "SECTION.json": ("SECTION",),
+    "MODEL/bundle.json": ("model predict SET --model MODEL --out OUT.csv",),
+    "MODEL/golden.npz": ("model predict SET --model MODEL --out OUT.csv",),
+    "MODEL/model.keras": ("model predict SET --model MODEL --out OUT.csv",),
+    "MODEL/history.jsonl": ("model figures --model MODEL --section OUT.json",),
+    "REFEREE.parquet": ("model evaluate SET --model MODEL --split all --referee REFEREE.parquet --json",),
+}
+"""What reads each kind of file. Photon lists come from other programs and carry no checksum: their flips are counted."""
+UNGUARDED = {"PHOTONS.fits"}
+
+
+def main() -> int:
+    """Run the session."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("halves", nargs="*", help="kills, flips [both]")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--flips", type=int, default=60)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--folder", type=Path, default=Path(".faults"))
+    parser.add_argument("--only", default="", help="Only commands or files that begin so.")
+    options = parser.parse_args()
+    base = options.folder.resolve() / "base"
+    if not (base / "done").exists():
+        shutil.rmtree(base, ignore_errors=True)
+        base.mkdir(parents=True)
+        _apart(lambda: _make(base, options.model))
+        (base / "done").touch()
+    failures: list[str] = []
+    if "flips" not in options.halves or "kills" in options.halves:
+        _warm()
+        for long in LONG:
+            if long.words.startswith(options.only) and ("MODEL" not in long.words or (base / "MODEL").exists()):
+                failures += _kill_often(long, base, options.kills)
+    if "kills" not in options.halves or "flips" in options.halves:
+        for name, commands in FLIPS.items():
+            needed = [word for words in commands for word in words.split() if word.isupper()]
+            if name.startswith(options.only) and all(
+                (base / word).exists() for word in (name, *needed) if word != "OUT"
+            ):
+                for words in commands:
+                    failures += _flip_often(name, words, base, options.flips)
+    for text in failures:
+        print(f"- {text}")
+    return int(bool(failures))
+
+
+def _apart(work: Callable[[], object]) -> None:
+    """Do something in a process of its own: threads that it starts would hang the processes forked here later."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit("the files of the session could not be made")
+
+
+def _make(base: Path, model: Path | None) -> None:
+    make_files(base, model)
+    (base / "FEW.toml").write_text("[fast]\nn_validation = 64\nn_look = 16\nchunk_catalogs = 64\nbatch_catalogs = 8\n")
+    for words in (
+        f"mocks base-sample --no-observed --out {base / 'BASE.parquet'}",
+        f"selfcal grid --n-surveys 2000 --out {base / 'GRID'}",
+        f"selfcal referee {base / 'SET'} --split all --residuals lognormal --out {base / 'REFEREE.parquet'}",
+    ):
+        found = run(words.split())
+        if found.code or found.error:
+            raise RuntimeError(f"{words}: {found}")
+
+
+def _warm() -> None:
+    """Import what commands need, so that a forked process begins at once."""
+    for name in ("earnest_mocks.generate", "earnest_selfcal.survey_answer", "earnest_interpret.commands"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _place(base: Path) -> Path:
+    place = Path(tempfile.mkdtemp(prefix="faults-"))
+    for file in base.iterdir():
+        (place / file.name).symlink_to(file)
+    return place
+
+
+def _fork(words: str, place: Path, *, change: int = -1, seconds: float = 0.0) -> tuple[int, int, float, str]:
+    """Run a command in a forked process, killed at a change or after a time; return its end, changes, time, words."""
+    counter, said = place / ".changes", place / ".said"
+    started = time.monotonic()
+    child = os.fork()
+    if not child:
+        os.chdir(place)
+        handle = os.open(counter, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        _count(handle, change)
+        found = run(words.split())
+        said.write_text(found.err + found.error, encoding="utf-8", errors="replace")
+        os._exit(found.code if not found.error else 99)
+    if seconds:
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    text = said.read_text(encoding="utf-8") if said.exists() else ""
+    n = counter.stat().st_size if counter.exists() else 0
+    for file in (counter, said):
+        file.unlink(missing_ok=True)
+    return os.waitstatus_to_exitcode(status), n, time.monotonic() - started, text
+
+
+def _count(handle: int, change: int) -> None:
+    n = 0
+
+    def wrap(name: str) -> None:
+        original = getattr(os, name)
+
+        def counted(*words: object, **named: object) -> object:
+            nonlocal n
+            os.write(handle, b".")
+            if n == change:
+                os.kill(os.getpid(), signal.SIGKILL)
+            n += 1
+            return original(*words, **named)
+
+        setattr(os, name, counted)
+
+    for name in CHANGES:
+        wrap(name)
+
+
+def _content(place: Path, names: tuple[str, ...], same: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the hash of every file at the place of an output."""
+    found = {}
+    for name in names:
+        root = place / name
+        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file()) if root.is_dir() else []
+        for file in files:
+            if not same or file.name in same:
+                found[str(file.relative_to(place))] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return found
+
+
+def _kill_often(long: Long, base: Path, n: int) -> list[str]:
+    rng, failures, place = random.Random(long.words), [], _place(base)
+    code, changes, seconds, text = _fork(long.words, place)
+    whole, listing = _content(place, long.outputs, long.same), sorted(p.name for p in place.iterdir())
+    shutil.rmtree(place)
+    if code:
+        return [f"{long.words}: undisturbed, it ended with {code}: {text}"]
+    moments = [{"change": k} for k in rng.sample(range(changes), min(changes, n))]
+    moments += [{"seconds": rng.uniform(0.02, 0.95) * seconds} for _ in range(max(n // 2, n - len(moments)))]
+    ended = again = 0
+    for moment in moments:
+        place = _place(base)
+        code, *_ = _fork(long.words, place, **moment)
+        ended += code == -signal.SIGKILL
+        before = _content(place, long.outputs, long.same)
+        wrong = [name for name, found in before.items() if name in whole and whole[name] != found]
+        code, _, _, text = _fork(long.words, place)
+        complete = before.keys() >= whole.keys() and "exists and is" in text
+        after = _content(place, long.outputs, long.same)
+        left = sorted(p.name for p in place.iterdir())
+        if wrong:
+            failures.append(f"{long.words}: killed at {moment}, wrong bytes in {wrong}")
+        elif code and not complete:
+            failures.append(f"{long.words}: killed at {moment}, then refused with {code}: {text.strip()[-300:]}")
+        elif after != whole or left != listing:
+            failures.append(
+                f"{long.words}: killed at {moment}, then differs: {set(left) ^ set(listing)} {after.keys() ^ whole.keys()}"
+            )
+        else:
+            again += 1
+        shutil.rmtree(place)
+    print(
+        f"{long.words.split(' --')[0]:<40} {changes:>5} changes {ended:>4} kills {again:>4} of {len(moments)} ended whole",
+        flush=True,
+    )
+    return failures
+
+
+def _answer(words: str, place: Path) -> tuple[int, str]:
+    """Return exit code and answer (what is printed, and outputs) of a command."""
+    here = Path.cwd()
+    if words == "SECTION":
+        from earnest_common.errors import EarnestError
+        from earnest_common.section import read_section
+
+        try:
+            return 0, repr(read_section(place / "SECTION.json"))
+        except EarnestError:
+            return 2, ""
+    os.chdir(place)
+    try:
+        found = run(words.split())
+    finally:
+        os.chdir(here)
+    outputs = tuple(p.name for p in place.iterdir() if p.name.startswith("OUT"))
+    return (99 if found.error else found.code), found.out + json.dumps(_content(place, outputs))
+
+
+def _flip_often(name: str, words: str, base: Path, n: int) -> list[str]:
+    rng, ends = random.Random(name), {"refused": 0, "same answer": 0, "other answer": 0, "fault": 0}
+    place = _place(base)
+    whole = _answer(words, place)
+    shutil.rmtree(place)
+    if whole[0]:
+        return [f"{name}: undamaged, {words} ended with {whole[0]}"]
+    failures = []
+    for k in range(n):
+        place = _place(base)
+        top = place / Path(name).parts[0]
+        if top.resolve().is_dir():
+            real = top.resolve()
+            top.unlink()
+            shutil.copytree(real, top)
+        data = (base / name).read_bytes()
+        at = rng.randrange(len(data))
+        damaged = data[:at] if k % 5 == 4 else data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+        (place / name).unlink()
+        (place / name).write_bytes(damaged)
+        with contextlib.redirect_stderr(io.StringIO()):
+            code, answer = _answer(words, place)
+        end = (
+            "refused"
+            if code == 2
+            else "fault"
+            if code not in (0, 1)
+            else "same answer"
+            if (code, answer) == whole
+            else "other answer"
+        )
+        ends[end] += 1
+        if end == "fault" or (end == "other answer" and name not in UNGUARDED):
+            failures.append(f"{name}: {'cut' if k % 5 == 4 else 'bit flipped'} at byte {at}, {words}: {end} ({code})")
+        shutil.rmtree(place)
+    print(f"{name:<28} {words.split(' --')[0]:<28} {n:>4} damaged: {ends}", flush=True)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

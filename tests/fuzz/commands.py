@@ -1,0 +1,255 @@
+"""One quick and valid call of every command, and the small files that they read."""
+
+import contextlib
+import dataclasses
+import gzip
+import importlib
+import io
+import json
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["COMMANDS", "Call", "config_fields", "make_files", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A valid call.
+
+    Attributes
+    ----------
+    words
+        Of the command, with names in the folder of files for paths.
+    outputs
+        Names of what it writes.
+    config
+        The configuration class, as ``module:name`` or a function that returns a filled one.
+    weight
+        How often it is drawn, against others.
+    """
+
+    words: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    config: str = ""
+    weight: int = 2
+
+
+def _call(text: str, *outputs: str, config: str = "", weight: int = 2) -> Call:
+    return Call(words=tuple(text.split()), outputs=outputs, config=config, weight=weight)
+
+
+_MOCKS, _SURVEY = "earnest_mocks.config:resolve_config", "earnest_selfcal.survey_config:resolve_survey"
+_TRAINING, _INTERPRET = "earnest_model.config:TrainingConfig", "earnest_interpret.interpretation:InterpretConfig"
+_MODEL = "--model MODEL"
+
+COMMANDS = (
+    _call("doctor", weight=1),
+    _call("catalogs validate SET", weight=4),
+    _call("catalogs describe SET", weight=4),
+    _call("catalogs split SET --out OUT --seed 3 --train 0.5 --validation 0.2", "OUT", weight=4),
+    _call("catalogs schema", weight=1),
+    _call("catalogs formats", weight=2),
+    _call(
+        "catalogs import TABLE.csv --format MAPPING.toml --out OUT --h 0.7 --where l_x>0 --without t_x",
+        "OUT",
+        weight=10,
+    ),
+    _call("catalogs import TABLE.csv.gz --format MAPPING.toml --out OUT --z 0.1 --missing drop", "OUT", weight=4),
+    _call("catalogs export SET --format csv --out OUT.csv --table clusters", "OUT.csv", weight=3),
+    _call("catalogs export SET --format fits --out OUT.fits", "OUT.fits", weight=2),
+    _call(
+        "mocks generate --out OUT --preset paper --n-catalogs 2 --seed 1 --catalogs-per-shard 1 --workers 1",
+        "OUT",
+        config=_MOCKS,
+        weight=14,
+    ),
+    _call("mocks base-sample --from IMPORTED --out OUT.parquet --seed 1", "OUT.parquet", weight=4),
+    _call("mocks clones SET --section OUT.json", "OUT.json", weight=1),
+    _call("mocks figures SET --section OUT.json", "OUT.json", weight=1),
+    _call("mocks fit-prescription FIT.csv --out OUT.toml", "OUT.toml", weight=3),
+    _call(
+        "mocks photons --cluster-id 3 --seed 1 --workers 1 --out OUT.fits",
+        "OUT.fits",
+        config="earnest_mocks.xray.photons:Observation",
+        weight=4,
+    ),
+    _call(
+        "mocks reduce PHOTONS.fits --out OUT.parquet --clusters KNOWN.csv --workers 1",
+        "OUT.parquet",
+        config="earnest_mocks.xray.reduction:ReductionConfig",
+        weight=4,
+    ),
+    _call("mocks relations --compare IMPORTED", weight=2),
+    _call(
+        "selfcal infer --n-clusters 130 --median-log10-y-x 13.6 --volume-fraction 1 --z 0.07 --smoothing 0.05",
+        config=_SURVEY,
+        weight=14,
+    ),
+    _call("selfcal infer --set SET --catalog-id 1 --median y_x", config=_SURVEY, weight=4),
+    _call("selfcal evaluate SET --split all", config=_SURVEY, weight=4),
+    _call("selfcal grid --out OUT --n-surveys 20 --seed 1 --workers 1 --shard 1/1", "OUT", config=_SURVEY, weight=8),
+    _call(
+        "selfcal volumes --volume-fraction 0.5 --smoothing 0.076 --n-surveys 50 --n-posteriors 2 --seed 1",
+        config=_SURVEY,
+        weight=3,
+    ),
+    _call("selfcal peak --per-dex 100 --log10-y-x 13.6", config=_SURVEY, weight=4),
+    _call("selfcal sample MCXC.csv --flux-limit 1e-11 --z-low 0.01 --z-high 0.07 --min-latitude 20", weight=5),
+    _call("selfcal forecast --flux-limit 4e-14 --area 13000", config="earnest_selfcal.light_cone:LightCone", weight=4),
+    _call("selfcal contours --n-clusters 130 --median-log10-y-x 13.6 --om0 0.2 0.4 3", config=_SURVEY, weight=3),
+    _call(
+        "selfcal referee SET --max-catalogs 1 --split all --residuals lognormal --out OUT.parquet",
+        "OUT.parquet",
+        config=_SURVEY,
+        weight=2,
+    ),
+    _call(f"model predict SET {_MODEL} --out OUT.csv", "OUT.csv", weight=8),
+    _call(f"model evaluate SET {_MODEL} --split all", weight=3),
+    _call(f"model export {_MODEL} --format nothing --out OUT", "OUT", weight=2),
+    _call(
+        "model train --out OUT --live nothing --recipe fast --seed 1 --max-steps 1 --max-seconds 1",
+        "OUT",
+        config=_TRAINING,
+        weight=6,
+    ),
+    _call(
+        "model table4 --out OUT --data SET --test SET --split none --seeds 1 --max-steps 1",
+        "OUT",
+        config=_TRAINING,
+        weight=3,
+    ),
+    _call(
+        f"interpret leave-one-out SET {_MODEL} --split all --max-catalogs 1 --out OUT.parquet",
+        "OUT.parquet",
+        "OUT.json",
+        config=_INTERPRET,
+        weight=4,
+    ),
+    _call(
+        f"interpret terse SET {_MODEL} --split all --n-permutations 5 --max-rows 5000 --seed 1",
+        config=_INTERPRET,
+        weight=2,
+    ),
+    _call(f"interpret verdict SET {_MODEL} --alpha 0.05", config=_INTERPRET, weight=2),
+    _call(
+        f"interpret applicability SET {_MODEL} --training SET --max-catalogs 1",
+        config="earnest_interpret.applicability.command:ApplicabilityConfig",
+        weight=2,
+    ),
+    _call(
+        f"interpret report SET {_MODEL} --out OUT.html --max-catalogs 0 --include SECTION.json --summary SUMMARY.json",
+        "OUT.html",
+        "OUT.json",
+        config=_INTERPRET,
+        weight=4,
+    ),
+)
+
+
+_MAPPING = """
+name = "mine"
+title = "made up"
+kind = "observed"
+l_x = "bolometric"
+[reader]
+kind = "suffix"
+[columns]
+z = { source = "z" }
+m_500c = { source = "m_500c", unit = "Msun", optional = true }
+l_x = { source = "l_x", unit = "1e44 erg/s" }
+t_x = { source = "t_x", unit = "keV", optional = true }
+"""
+
+
+@dataclass
+class Outcome:
+    """What a call did: exit code, what it printed, and an error that went through ``main``, which none may."""
+
+    code: int = 0
+    out: str = ""
+    err: str = ""
+    error: str = field(default="")
+
+
+def run(words: list[str]) -> Outcome:
+    """Run the command line in this process."""
+    from earnest_common.cli.root import main
+
+    found, before = Outcome(), sys.argv
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict") for _ in "12")
+    sys.argv = ["earnest", *words]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+    except SystemExit as end:
+        found.code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException as error:
+        found.error = f"{type(error).__name__}: {error}"
+    finally:
+        sys.argv = before
+    for stream, name in ((out, "out"), (err, "err")):
+        stream.flush()
+        setattr(found, name, stream.buffer.getvalue().decode("utf-8", "replace"))
+    return found
+
+
+def make_files(folder: Path, model: Path | None) -> None:
+    """Write every file that the calls read; those of a model only where one is at hand."""
+    table = "z,m_500c,l_x,t_x\n0.1,3e14,1.8,3.5\n0.2,5e14,4.4,4.9\n0.15,4e14,2.6,4.1\n"
+    (folder / "TABLE.csv").write_text(table, encoding="utf-8")
+    (folder / "TABLE.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
+    (folder / "MAPPING.toml").write_text(_MAPPING, encoding="utf-8")
+    (folder / "KNOWN.csv").write_text("file,m_500c,t_x\nPHOTONS.fits,3e14,3.5\n", encoding="utf-8")
+    rows = "".join(
+        f"{1e14 * (1 + k)},{0.1},{0.7 + 0.01 * k},0.3,0.045,70,{1 + k},{2 + 0.2 * k},{1e13 * (1 + k)}\n"
+        for k in range(24)
+    )
+    (folder / "FIT.csv").write_text("m_500c,z,sigma8,Om0,Ob0,H0,l_x,t_x,m_gas\n" + rows, encoding="utf-8")
+    sky = "".join(
+        f"{15 * k % 360},{-60 + 7 * k % 120},{0.02 + 0.002 * k},{0.3 + 0.1 * k},{1 + 0.1 * k}\n" for k in range(24)
+    )
+    (folder / "MCXC.csv").write_text("RAdeg,DEdeg,z,L500,M500\n" + sky, encoding="utf-8")
+    (folder / "SUMMARY.json").write_text(json.dumps({"scatter": 0.02, "bias": 0.001}), encoding="utf-8")
+    from earnest_common.section import DataTable, Figure, Section, write_section
+
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M 0 0 L 9 9" stroke="black"/></svg>'
+    section = Section(
+        key="counts",
+        title="N",
+        text=("words",),
+        figures=(Figure(name="f", svg=svg, alt="a", caption="c"),),
+        tables=(DataTable(name="t", columns=("a",), rows=((1.0,), (None,)), caption="c"),),
+        summary={"n_only_scatter": 0.037},
+    )
+    write_section(folder / "SECTION.json", section)
+    for words in (
+        f"mocks generate --n-catalogs 3 --seed 1 --catalogs-per-shard 2 --out {folder / 'SET'}",
+        f"catalogs import {folder}/TABLE.csv --format {folder}/MAPPING.toml --trust-units --out {folder}/IMPORTED",
+        f"mocks photons --cluster-id 3 --out {folder / 'PHOTONS.fits'}",
+    ):
+        found = run(words.split())
+        if found.code or found.error:
+            raise RuntimeError(f"{words}: {found}")
+    if model is not None:
+        shutil.copytree(model, folder / "MODEL")
+
+
+def config_fields(where: str) -> dict[str, Any]:
+    """Return the fields of a configuration with their defaults, those of nested tables with a dot."""
+    module, _, name = where.partition(":")
+    made = getattr(importlib.import_module(module), name)
+    config = made("paper") if name == "resolve_config" else made()
+    flat: dict[str, Any] = {}
+
+    def walk(value: Any, prefix: str) -> None:
+        for item in dataclasses.fields(value):
+            inner = getattr(value, item.name)
+            flat[prefix + item.name] = inner
+            if dataclasses.is_dataclass(inner):
+                walk(inner, f"{prefix}{item.name}.")
+
+    walk(config, "")
+    return flat
