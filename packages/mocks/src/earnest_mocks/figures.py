@@ -81,7 +81,7 @@ def _base_sample(opened: CatalogSet, file: Path | None) -> BaseSample:
 
 
 def _changeable(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name not in ("preset", "base_sample")}
+    return {name: value for name, value in config.items() if name not in ("preset", "base_sample", "split")}
 
 
 def _loan(sample: BaseSample, source: MockSource) -> Figure:

@@ -256,7 +256,9 @@ class SetFeed(AbstractFeed):
     def identity(self) -> dict[str, Any]:
         """Return what determines the catalogs, ready for JSON."""
         plan = self._set.manifest.plan
-        told = {"preset": plan.preset, "seed": plan.seed, "synthetic": plan.synthetic}
+        told: dict[str, Any] = {"preset": plan.preset, "seed": plan.seed, "synthetic": plan.synthetic}
+        if own := plan.inputs.get("base_sample"):
+            told["inputs"] = {"base_sample": own}
         return {"set": {"data_hash": self._set.manifest.data_hash, **told}}
 
     def sample(self) -> CatalogBatch:

@@ -118,6 +118,10 @@ def _other_mocks(training: dict[str, Any], opened: CatalogSet) -> str:
         if isinstance(origin, dict) and origin.get("data_hash") == manifest.data_hash:
             return ""
         if isinstance(origin, dict) and origin.get("seed") is not None:
+            if dict(origin.get("inputs") or {}).get("base_sample") != manifest.plan.inputs.get("base_sample"):
+                return (
+                    "the model was trained on mocks of another base sample than the set's; make a set of the same one"
+                )
             if origin["seed"] == manifest.plan.seed:
                 return ""
             return (

@@ -7,8 +7,9 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-__all__ = ["Peak", "find_peak"]
+__all__ = ["Peak", "find_peak", "root_of"]
 
+_FLATTEST = 1e-10  # smallest variance of a direction relative to the largest, in units of the parameters' own
 _FIRST_STEP = 0.03  # of the prior's width, for finite differences
 _STEP = 0.7  # standard deviations, for finite differences
 _DAMPING = (0.0, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6)
@@ -74,12 +75,31 @@ def find_peak(
         here, gradient, precision = _local_gaussian(target, at, root, prior_precision)
         at, rise = _best_step(target, at, gradient, precision=precision, bounds=bounds, here=here)
         refined = 0 if rise > _ENOUGH else refined + 1
-        root = _STEP * 0.1**refined * np.linalg.cholesky(np.linalg.inv(precision))
+        root = _STEP * 0.1**refined * root_of(np.linalg.inv(precision))
         if refined > _REFINEMENTS or (refined and _settled(gradient, precision)):
             break
-    root = _STEP * np.linalg.cholesky(np.linalg.inv(precision))
+    root = _STEP * root_of(np.linalg.inv(precision))
     _, _, precision = _local_gaussian(target, at, root, prior_precision)
     return Peak(centre=at, covariance=np.asarray(np.linalg.inv(precision)))
+
+
+def root_of(covariance: FloatArray) -> FloatArray:
+    """Return the lower Cholesky factor of a covariance, lifted where rounding has made a direction's variance negative.
+
+    Examples
+    --------
+    >>> flat = np.array([[1.0, 1.0], [1.0, 1.0 - 1e-15]])
+    >>> root = root_of(flat)
+    >>> bool(np.allclose(root @ root.T, flat, atol=1e-8))
+    True
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        scale = np.sqrt(np.abs(np.diag(covariance)))
+        values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+        lifted = (vectors * np.maximum(values, _FLATTEST * values[-1])) @ vectors.T
+        return np.asarray(scale[:, None] * np.linalg.cholesky(lifted), dtype=np.float64)
 
 
 def _settled(gradient: FloatArray, precision: FloatArray) -> bool:

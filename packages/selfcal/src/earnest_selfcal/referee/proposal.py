@@ -7,7 +7,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from numpy.typing import NDArray
 
-from earnest_selfcal.referee.mode import Peak
+from earnest_selfcal.referee.mode import Peak, root_of
 from earnest_selfcal.referee.parameters import ParameterSpace
 
 __all__ = ["Draws", "Proposal", "first_proposal"]
@@ -139,7 +139,7 @@ def first_proposal(space: ParameterSpace, peak: Peak) -> Proposal:
 
 
 def _root(covariance: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64) if len(covariance) else covariance
+    return root_of(covariance) if len(covariance) else covariance
 
 
 def _softmax(ln_value: FloatArray) -> NDArray[np.float64]:
