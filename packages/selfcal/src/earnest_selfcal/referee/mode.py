@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from numpy.typing import NDArray
 
 __all__ = ["Peak", "find_peak", "root_of"]
 
@@ -83,7 +84,7 @@ def find_peak(
     return Peak(centre=at, covariance=np.asarray(np.linalg.inv(precision)))
 
 
-def root_of(covariance: FloatArray) -> FloatArray:
+def root_of(covariance: NDArray[np.floating[Any]]) -> FloatArray:
     """Return the lower Cholesky factor of a covariance, lifted where rounding has made a direction's variance negative.
 
     Examples
