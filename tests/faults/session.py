@@ -12,11 +12,13 @@ its answer is that of the whole file. Numbers go to standard output, failures ar
 
 import argparse
 import contextlib
+import gc
 import hashlib
 import importlib
 import io
 import json
 import os
+import pkgutil
 import random
 import shutil
 import signal
@@ -159,10 +161,15 @@ def _make(base: Path, model: Path | None) -> None:
 
 
 def _warm() -> None:
-    """Import what commands need, so that a forked process begins at once."""
-    for name in ("earnest_mocks.generate", "earnest_selfcal.survey_answer", "earnest_interpret.commands"):
+    """Import all that commands need, but no network framework, so that a forked process begins at once."""
+    for package in ("earnest_common", "earnest_mocks", "earnest_selfcal", "earnest_interpret"):
+        with contextlib.suppress(ImportError):
+            for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+                importlib.import_module(module.name)
+    for name in ("pydantic", "matplotlib.figure", "astropy.io.fits", "astropy.table", "scipy.stats", "pyarrow"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    gc.freeze()
 
 
 def _place(base: Path) -> Path:
