@@ -114,6 +114,10 @@ BAD_FILES = {
     "missing columns": (lambda t: t.drop("z", "H0"), r"missing: z, H0"),
     "nothing to fit": (lambda t: t.drop("m_gas", "t_x"), "one or more of l_x, t_x, m_gas, y_500"),
     "zero mass": (lambda t: t.with_columns(m_500c=0.0), "m_500c must hold positive numbers"),
+    "infinite mass": (lambda t: t.with_columns(m_500c=float("inf")), "m_500c must hold positive numbers"),
+    "no number": (lambda t: t.with_columns(m_500c=float("nan")), "m_500c must hold positive numbers"),
+    "unknown mass": (lambda t: t.with_columns(m_500c=pl.lit(None, dtype=pl.Float64)), "m_500c must hold positive"),
+    "blueshift": (lambda t: t.with_columns(z=-0.1), "z must hold positive numbers"),
 }
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -223,6 +224,12 @@ def read_known_clusters(path: Path) -> KnownClusters:
     except pl.exceptions.PolarsError as error:
         words = "m_500c and t_x must be numbers, and cluster_id, if given, a whole one"
         raise InputError(f"table of clusters {path}: {words} ({error})") from error
+    if any(value is not None and not 0 < value < math.inf for row in rows for value in row[1:3]):
+        raise InputError(
+            f"table of clusters {path}: m_500c and t_x must be positive and finite; leave unknown ones empty"
+        )
+    if any(row[0] is None for row in rows):
+        raise InputError(f"table of clusters {path}: column file must name a photon list in every row")
     if len({Path(row[0]).name for row in rows}) < len(rows):
         raise InputError(f"table of clusters {path} names a file twice; give each one row")
     return {
