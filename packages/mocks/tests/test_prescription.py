@@ -110,7 +110,7 @@ def test_tables_that_cannot_tell_parameters_apart_are_refused(change, message):
 
 
 BAD_FILES = {
-    "no such file": (None, "cannot be read as CSV or Parquet"),
+    "no such file": (None, "cannot be read: it does not exist"),
     "missing columns": (lambda t: t.drop("z", "H0"), r"missing: z, H0"),
     "nothing to fit": (lambda t: t.drop("m_gas", "t_x"), "one or more of l_x, t_x, m_gas, y_500"),
     "zero mass": (lambda t: t.with_columns(m_500c=0.0), "m_500c must hold positive numbers"),

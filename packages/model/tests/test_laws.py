@@ -9,6 +9,7 @@ import pytest
 from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError, IntegrityError, VersionError
 from earnest_common.plugins import load_estimator
+from earnest_common.run.records import content_sha256
 from earnest_common.testing import toy_batch
 from earnest_common.variants import shuffled
 from earnest_model.feeds import LiveFeed
@@ -119,6 +120,6 @@ def test_bundles_of_another_time_are_refused(bundle, tmp_path, field, value, err
         del record[field]
     for file in bundle.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "bundle.json").write_text(json.dumps(record))
+    (tmp_path / "bundle.json").write_text(json.dumps({**record, "sha256": content_sha256(record)}))
     with pytest.raises(error, match=field):
         load_estimator(tmp_path)

@@ -137,7 +137,7 @@ def read_bytes(path: Path, *, what: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise InputError(f"{what} {path} does not exist; check the name") from error
+        raise InputError(f"{what} {path} cannot be read: it does not exist; check the name") from error
     except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{what} {path} cannot be read: {reason}") from error
