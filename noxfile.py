@@ -69,7 +69,7 @@ def test_tools(*folders):
 @nox.session
 def demo(session):
     """Do the main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
-    session.install(*editable(PROJECTS, "[astropy,figures]"), env=COMPILE)
+    session.install(*editable(PROJECTS), *editable(["common"], "[astropy,figures]"), env=COMPILE)
     session.run("python", "examples/main_job.py", *session.posargs)
 
 
