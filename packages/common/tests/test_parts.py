@@ -175,10 +175,18 @@ def test_processes_that_write_the_same_file_at_once(tmp_path: Path):
     assert len((tmp_path / "a").read_text()) == 1000
 
 
-def test_an_error_of_the_system_in_words_is_one(tmp_path: Path):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No space left on device (os error 28)",
+        "unable to write, errno = 28, error message = 'No space left on device'",
+        "while writing to x: No space left on device",
+    ],
+)
+def test_an_error_of_the_system_in_words_is_one(tmp_path: Path, words: str):
     def full(part: Path) -> None:
         part.write_text("half")
-        raise ValueError("No space left on device (os error 28)")
+        raise ValueError(words)
 
     with pytest.raises(OSError, match="No space left") as caught:
         replace_atomically(tmp_path / "a", full)

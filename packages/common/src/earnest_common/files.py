@@ -1,6 +1,7 @@
 """Files that are either whole or absent: atomic writes, checksums and outputs that are never overwritten."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _SUFFIX = ".part"
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def refuse_existing(path: Path) -> Path:
@@ -227,13 +229,13 @@ def _create(path: Path, *, folder: bool) -> tuple[Path, int | None]:
 def _system_error(error: Exception, path: Path) -> OSError | None:
     """Return the error of the system behind an error in writing, with the name of the output; ``None`` if none is.
 
-    Polars hands them on as text: "No space left on device (os error 28)".
+    Libraries hand them on as text: Polars "No space left on device (os error 28)", HDF5 "errno = 28", others the words.
     """
-    if isinstance(error, OSError):
-        number = error.errno
-    else:
-        found = re.search(r"\(os error (\d+)\)", str(error))
-        number = int(found[1]) if found else None
+    if isinstance(error, OSError) and error.errno is not None:
+        return OSError(error.errno, os.strerror(error.errno), str(path))
+    text = str(error)
+    found = re.search(r"(?:os error |errno = |\[Errno )(\d+)", text)
+    number = int(found[1]) if found else next((n for n in _FULL if os.strerror(n) in text), None)
     return None if number is None else OSError(number, os.strerror(number), str(path))
 
 
