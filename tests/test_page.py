@@ -87,14 +87,15 @@ def view(request: pytest.FixtureRequest, browser: Any, page_file: Path) -> Itera
 def test_every_figure_is_seen_and_nothing_scrolls_sideways(view: Any):
     headings = view.locator("main section > h2").all_inner_texts()
     assert tuple(headings) == WORDS_OF_THE_PAGE
-    figures = view.locator("figure .drawing > svg")
+    figures = view.locator("figure .drawing > img")
     assert figures.count() >= 15
     for k in range(figures.count()):
         box = figures.nth(k).bounding_box()
         assert box["width"] > 150
         assert box["height"] > 60
         assert figures.nth(k).is_visible()
-        assert len(figures.nth(k).get_attribute("aria-label")) > 5
+        assert figures.nth(k).evaluate("image => image.decode().then(() => image.naturalWidth)") > 150
+        assert len(figures.nth(k).get_attribute("alt")) > 5
     assert view.evaluate("document.documentElement.scrollWidth") <= view.viewport_size["width"]
 
 

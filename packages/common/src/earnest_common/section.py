@@ -8,6 +8,7 @@ from typing import Any, final
 
 from earnest_common.errors import InputError
 from earnest_common.files import write_atomic
+from earnest_common.report.svg import check_name, check_svg
 from earnest_common.run.records import RecordFormat
 
 __all__ = ["DataTable", "Figure", "Section", "read_section", "section_text", "write_section"]
@@ -30,19 +31,28 @@ class Figure:
     Attributes
     ----------
     name
-        Short identifier, unique on a page.
+        Short identifier, unique on a page: letters, digits, ``-``, ``_`` and ``.``.
     svg
-        The SVG text.
+        The SVG text, which draws and does nothing else.
     alt
         What the figure shows, for those who cannot see it.
     caption
         One sentence that says what it shows, with its numbers.
+
+    Raises
+    ------
+    InputError
+        If the name is not plain, or the text is not an SVG document without scripts and references to other files.
     """
 
     name: str
     svg: str
     alt: str
     caption: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_svg(self.svg, name=self.name)
 
 
 @final
@@ -117,6 +127,8 @@ def read_section(path: Path) -> Section:
         raise _other(path, f"it lacks the key {error}") from error
     except (TypeError, AttributeError) as error:
         raise _other(path, f"its parts are not those of a section, {error}") from error
+    except InputError as error:  # of a figure
+        raise InputError(f"report section {path}: {error}") from error
 
 
 def _other(path: Path, why: str) -> InputError:

@@ -1,15 +1,15 @@
 """The page itself: questions in a fixed order, numbered figures and tables, one style sheet, no script."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final, final
 
 from earnest_common.errors import InputError
+from earnest_common.report.svg import natural_size
 from earnest_common.section import DataTable, Figure, Section
 
-from earnest_interpret.page.colour import for_dark_paper
-from earnest_interpret.page.svg import InlineSvg, inline
 from earnest_interpret.page.text import column, is_number, lines_of, prose
 from earnest_interpret.reasons import Reason
 
@@ -37,6 +37,7 @@ MAX_BYTES: Final = 5_000_000
 """Largest page that is written."""
 
 _PIXELS_LARGE = 760.0
+_NAMESPACE = "http://www.w3.org/2000/svg"
 _OUTCOMES = {"finding": "", "passed": "check passed", "failed": "check failed", "impossible": "not possible"}
 
 
@@ -113,12 +114,11 @@ def render(page: Page) -> str:
     Raises
     ------
     InputError
-        If a figure is not an SVG document, or the page exceeds ``MAX_BYTES``.
+        If the page exceeds ``MAX_BYTES``.
     """
     # Imported here because only the report needs it.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    drawings = _drawings(page.sections)
     environment = Environment(
         loader=PackageLoader("earnest_interpret.page", "."),
         autoescape=True,
@@ -127,13 +127,10 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["prose"] = prose
-    colours = sorted({"#ffffff"}.union(*(drawing.colours for drawing in drawings.values())))
     html = environment.get_template("page.html").render(
         page=page,
         style=files("earnest_interpret.page").joinpath("page.css").read_text(encoding="utf-8"),
-        light=[(colour[1:], colour) for colour in colours],
-        dark=[(colour[1:], for_dark_paper(colour)) for colour in colours],
-        questions=_questions(page, drawings),
+        questions=_questions(page),
         outcomes=_OUTCOMES,
         provenance=lines_of(page.provenance),
     )
@@ -143,20 +140,14 @@ def render(page: Page) -> str:
     return html
 
 
-def _drawings(sections: Sequence[Section]) -> dict[int, InlineSvg]:
-    """Return every figure's drawing by the figure's identity: packages may use the same names."""
-    figures = [figure for section in sections for figure in section.figures]
-    return {id(figure): inline(figure.svg, prefix=f"f{k}", alt=figure.alt) for k, figure in enumerate(figures, start=1)}
-
-
-def _questions(page: Page, drawings: Mapping[int, InlineSvg]) -> list[dict[str, Any]]:
+def _questions(page: Page) -> list[dict[str, Any]]:
     """Return the questions with their sections; figures and tables are numbered in reading order."""
     found: list[dict[str, Any]] = []
     n_figures = n_tables = 0
     for key, title in QUESTIONS.items():
         blocks = []
         for section in (s for s in page.sections if question_of(s) == key):
-            drawn = [_figure(f, drawings[id(f)], n_figures + k) for k, f in enumerate(section.figures, start=1)]
+            drawn = [_figure(f, n_figures + k) for k, f in enumerate(section.figures, start=1)]
             tables = [_table(t, n_tables + k) for k, t in enumerate(section.tables, start=1)]
             n_figures, n_tables = n_figures + len(drawn), n_tables + len(tables)
             blocks.append(
@@ -179,13 +170,19 @@ def _width(figures: Sequence[Mapping[str, Any]]) -> int:
     return max((figure["width"] for figure in figures if not figure["is_wide"]), default=round(_PIXELS_LARGE))
 
 
-def _figure(figure: Figure, drawing: InlineSvg, number: int) -> dict[str, Any]:
+def _figure(figure: Figure, number: int) -> dict[str, Any]:
+    """Return a figure as an image, in which a browser runs no script and fetches nothing."""
+    width, height = natural_size(figure.svg, name=figure.name)
+    # An image needs the namespace that an element of HTML may leave out.
+    svg = figure.svg if _NAMESPACE in figure.svg else figure.svg.replace("<svg", f'<svg xmlns="{_NAMESPACE}"', 1)
     return {
         "number": number,
-        "markup": drawing.markup,
-        "width": round(drawing.width),
+        "source": f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}",
+        "alt": figure.alt,
+        "width": round(width),
+        "height": round(height),
         "caption": figure.caption,
-        "is_wide": drawing.width > _PIXELS_LARGE,
+        "is_wide": width > _PIXELS_LARGE,
     }
 
 

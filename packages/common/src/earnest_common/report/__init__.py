@@ -1,0 +1,1 @@
+"""What the packages show: figures and sections of the report."""
