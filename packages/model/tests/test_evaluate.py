@@ -101,3 +101,34 @@ def test_unknown_truth_is_refused(batch):
         estimates(Plain(), [])
     with pytest.raises(InputError, match="at least two catalogs, found 1"):
         accuracy(estimates(Plain(), [toy_batch(n_catalogs=1, seed=1)]))
+
+
+def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimator, tmp_path):
+    """Fiducial mocks: no spread of the truth is there to be explained, whatever rounding leaves of it."""
+    from earnest_common.section import write_section
+    from earnest_model.report import accuracy_section
+
+    batch = toy_batch(n_catalogs=120, seed=3)
+    same = dataclasses.replace(batch, catalogs=batch.catalogs.with_columns(sigma8=pl.lit(0.809)))
+    found = estimates(estimator, [same])
+    quality = accuracy(found)
+    told = quality.as_dict()
+    for name in ("skill", "edge_slope", "edge_bias_low", "edge_bias_high", "sbc_p_value", "tarp_p_value"):
+        assert told[name] is None, name
+    assert told["coverage_68_thirds"] == told["coverage_95_thirds"] == (None, None, None)
+    assert told["prior_scatter"] == 0
+    assert "the same true sigma8" in told["undefined"]
+    assert told["scatter"] == pytest.approx(float((found.sigma8 - 0.809).std()))
+    section = accuracy_section(found, quality, provenance={})
+    write_section(tmp_path / "s.json", section)
+    assert "undefined: all catalogs have the same true sigma8" in " ".join(section.text)
+    assert not [word for word in " ".join(section.text).split() if "nan" in word or "e+" in word]
+
+
+def test_estimates_that_never_change_have_no_skill(tmp_path):
+    found = known(500, scatter=0.02, bias=0.0, claimed=0.02)
+    constant = dataclasses.replace(found, predictions=found.predictions.with_columns(sigma8=pl.lit(0.81)))
+    quality = accuracy(constant)
+    assert quality.skill == pytest.approx(0, abs=0.01)
+    assert quality.edge_slope == pytest.approx(0, abs=1e-9)
+    assert quality.undefined is None

@@ -45,10 +45,13 @@ class Limit:
                 f"n_catalogs = {self.n_catalogs} at least 1"
             )
 
-    def efficiency(self, scatter: float) -> float:
-        """Return the share of the information that an estimate of this scatter uses, (limit / scatter)^2."""
-        return (self.scatter / scatter) ** 2
+    def efficiency(self, scatter: float) -> float | None:
+        """Return the share of the information that an estimate of this scatter uses, (limit / scatter)^2.
+
+        ``None`` for estimates that do not scatter at all.
+        """
+        return (self.scatter / scatter) ** 2 if scatter > 0 else None
 
     def efficiency_without_grid(self, scatter: float) -> float | None:
         """Return the share of what can be known without the grid, where there is one."""
-        return None if self.without_grid is None else (self.without_grid / scatter) ** 2
+        return None if self.without_grid is None or not scatter > 0 else (self.without_grid / scatter) ** 2

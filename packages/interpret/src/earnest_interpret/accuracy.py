@@ -8,6 +8,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.batch import CatalogBatch
 from earnest_common.protocols import Estimator
+from earnest_common.spread import skill, spread
 
 from earnest_interpret.sample import MAX_ROWS, chunks
 
@@ -35,7 +36,7 @@ class Accuracy:
     prior_scatter
         Standard deviation of the true values: the scatter of a guess that ignores the data.
     skill
-        1 - (scatter / prior_scatter)^2.
+        1 - (scatter / prior_scatter)^2; NaN if all true values are the same.
     coverage_68
         Fraction of true values inside the 68 % interval; NaN if the model gives none.
     """
@@ -77,7 +78,7 @@ def summarise_accuracy(predictions: pl.DataFrame, sigma8: FloatArray) -> Accurac
         predictions.get_column(name).to_numpy()[known] for name in ("sigma8", "sigma8_lo68", "sigma8_hi68")
     )
     error = inferred - truth
-    scatter, prior = float(np.std(error, ddof=1)), float(np.std(truth, ddof=1))
+    scatter, prior = spread(error, ddof=1), spread(truth, ddof=1)
     given = np.isfinite(low) & np.isfinite(high)
     inside = (truth >= low) & (truth <= high)
     return Accuracy(
@@ -87,6 +88,6 @@ def summarise_accuracy(predictions: pl.DataFrame, sigma8: FloatArray) -> Accurac
         bias=float(error.mean()),
         bias_err=scatter / np.sqrt(n),
         prior_scatter=prior,
-        skill=1 - (scatter / prior) ** 2 if prior > 0 else float("nan"),
+        skill=skill(scatter, prior),
         coverage_68=float(inside[given].mean()) if given.any() else float("nan"),
     )

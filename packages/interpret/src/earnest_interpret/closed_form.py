@@ -9,6 +9,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from earnest_common.spread import is_single
 
 __all__ = ["ClosedForm", "ClosedForms", "closed_forms"]
 
@@ -106,7 +107,7 @@ def closed_forms(
     >>> found.pair.names, round(found.pair.gas_per_temperature, 6), round(found.pair.r_squared, 6)
     (('log10_t_x', 'log10_m_gas_profile_2'), 0.5, 1.0)
     """
-    if len(terse) <= inputs.shape[1] + 1 or np.ptp(terse) == 0:
+    if len(terse) <= inputs.shape[1] + 1 or is_single(terse):
         return None
     gas = tuple(j for j, name in enumerate(names) if name.startswith("log10_m_gas"))
     pair = whole = None

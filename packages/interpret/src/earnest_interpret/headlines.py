@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from earnest_common.section import Section
+from earnest_common.spread import skill
 
 from earnest_interpret.accuracy import Accuracy
 from earnest_interpret.page import Headline, question_of
@@ -120,7 +121,7 @@ def _counts(label: str, name: str, numbers: Mapping[str, Any]) -> Headline:
     prior = _number(numbers, "counts_prior_scatter")
     words = [f"± {fixed(error, 4)}"] if math.isfinite(error) else ["scatter of σ₈"]
     if prior > 0:
-        words += [f"prior alone {fixed(prior, 4)}", f"skill {fixed(1 - (value / prior) ** 2, 3)}"]
+        words += [f"prior alone {fixed(prior, 4)}", f"skill {fixed(skill(value, prior), 3)}"]
     return Headline(
         label=label, value=fixed(value, 4), note="; ".join([*words, *_catalogs(numbers, "counts_n_catalogs")])
     )

@@ -12,6 +12,7 @@ from earnest_common.mass_function import mass_function_of
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.provenance import emulated
 from earnest_common.section import Section
+from earnest_common.spread import is_single
 
 from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
 from earnest_interpret.attribution import AttributionConfig
@@ -250,7 +251,7 @@ def ideal_of(sample: Sample) -> Ideal | None:
     """
     sigma8 = sample.batch.label("sigma8").astype(np.float64)
     known = sigma8[np.isfinite(sigma8)]
-    if sample.survey is None or len(known) < 2 or np.ptp(known) == 0:
+    if sample.survey is None or is_single(known):
         return None
     return ideal_leave_one_out(
         sample.survey,

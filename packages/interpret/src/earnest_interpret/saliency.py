@@ -217,8 +217,9 @@ class SaliencySummary:
         return abs(float(self.mean_signed[columns].sum())) / total if total > 0 else float("nan")
 
     def share(self, group: FeatureGroup) -> float:
-        """Return the fraction of the summed mean absolute gradient that falls on one quantity."""
-        return float(self.mean_abs[list(group.columns)].sum() / self.mean_abs.sum())
+        """Return the fraction of the summed mean absolute gradient that falls on one quantity; NaN if there is none."""
+        total = float(self.mean_abs.sum())
+        return float(self.mean_abs[list(group.columns)].sum()) / total if total > 0 else float("nan")
 
 
 def summarise_saliency(

@@ -5,6 +5,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.spread import is_single
 from scipy.stats import rankdata
 
 __all__ = [
@@ -138,7 +139,7 @@ def correlate(
     """
     known = np.isfinite(x) & np.isfinite(y)
     x, y, groups = x[known], y[known], groups[known]
-    if np.unique(x).size < 2 or np.unique(y).size < 2:
+    if is_single(x) or is_single(y):
         return Correlation(n=int(known.sum()), pearson=np.nan, pearson_err=np.nan, spearman=np.nan)
     moments = _moments(x - x.mean(), y - y.mean(), groups)
     spearman = _pearson(_moments(rankdata(x) - (x.size + 1) / 2, rankdata(y) - (y.size + 1) / 2, groups).sum(axis=0))

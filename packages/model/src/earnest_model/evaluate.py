@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
+from earnest_common.spread import SAME_SIGMA8, is_single, skill, spread
 
 from earnest_model.estimates import Estimates
 from earnest_model.ranks import ranks, uniformity
@@ -18,6 +19,7 @@ __all__ = ["Accuracy", "OtherAccuracy", "accuracy", "bootstrap_error", "thirds"]
 
 FloatArray = npt.NDArray[np.float64]
 Three = tuple[float, float, float]
+_UNKNOWN: Three = (float("nan"), float("nan"), float("nan"))
 
 
 @final
@@ -68,6 +70,8 @@ class Accuracy:
         What the catalogs are called, of which split they are, and whether training met them, where that is known.
     synthetic
         What is emulated in them or in the training.
+    undefined
+        Why skill, slope, thirds and the tests of ranks are not numbers, where they are not.
     others
         Quality of the other labels that are inferred, each with the scatter of its own prior.
     """
@@ -97,11 +101,13 @@ class Accuracy:
     split: str | None = None
     met_in_training: bool | None = None
     synthetic: str | None = None
+    undefined: str | None = None
     others: Mapping[str, "OtherAccuracy"] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers by name."""
-        return dataclasses.asdict(self)
+        """Return the numbers by name, ``None`` for those that are undefined."""
+        plain: dict[str, Any] = _json_ready(dataclasses.asdict(self))
+        return plain
 
 
 def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accuracy:
@@ -124,14 +130,15 @@ def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accu
     residual = found.sigma8 - found.true
     if len(residual) < 2:
         raise InputError(f"scatter needs at least two catalogs, found {len(residual)}")
-    prior, scatter, told = float(found.true.std()), float(residual.std()), ranks(found, seed=seed)
+    prior, scatter = spread(found.true), spread(residual)
     slope, low, high = _edges(found)
+    sbc, tarp = _rank_tests(found, seed=seed)
     return Accuracy(
         scatter=scatter,
         scatter_err=bootstrap_error(residual, n_resamples=n_resamples, seed=seed),
         bias=float(residual.mean()),
         prior_scatter=prior,
-        skill=_skill(scatter, prior),
+        skill=skill(scatter, prior),
         edge_slope=slope,
         edge_bias_low=low,
         edge_bias_high=high,
@@ -139,9 +146,10 @@ def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accu
         coverage_95=float(_inside(found.true, found.interval_95).mean()),
         coverage_68_thirds=_by_third(found.true, _inside(found.true, found.interval_68)),
         coverage_95_thirds=_by_third(found.true, _inside(found.true, found.interval_95)),
-        sbc_p_value=uniformity(told.pit),
-        tarp_p_value=uniformity(told.tarp),
+        sbc_p_value=sbc,
+        tarp_p_value=tarp,
         n_catalogs=len(residual),
+        undefined=SAME_SIGMA8 if prior == 0 else None,
         others={
             name: _other(found.predictions, name, true, n_resamples=n_resamples, seed=seed)
             for name, true in found.others.items()
@@ -165,19 +173,15 @@ def bootstrap_error(residual: FloatArray, *, n_resamples: int = 400, seed: int =
 def _other(predictions: pl.DataFrame, name: str, true: FloatArray, *, n_resamples: int, seed: int) -> OtherAccuracy:
     value, low, high = (predictions.get_column(name + end).to_numpy() for end in ("", "_lo68", "_hi68"))
     residual = value - true
-    scatter, prior = float(residual.std()), float(true.std())
+    scatter, prior = spread(residual), spread(true)
     return OtherAccuracy(
         scatter=scatter,
         scatter_err=bootstrap_error(residual, n_resamples=n_resamples, seed=seed),
         bias=float(residual.mean()),
         prior_scatter=prior,
-        skill=_skill(scatter, prior),
+        skill=skill(scatter, prior),
         coverage_68=float(_inside(true, (low, high)).mean()),
     )
-
-
-def _skill(scatter: float, prior: float) -> float:
-    return 1 - (scatter / prior) ** 2 if prior > 0 else float("nan")
 
 
 def _inside(true: FloatArray, interval: tuple[FloatArray, FloatArray]) -> npt.NDArray[np.bool_]:
@@ -187,16 +191,26 @@ def _inside(true: FloatArray, interval: tuple[FloatArray, FloatArray]) -> npt.ND
 
 
 def _by_third(true: FloatArray, inside: npt.NDArray[np.bool_]) -> Three:
+    if is_single(true):
+        return _UNKNOWN
     low, middle, high = (_mean(inside[thirds(true) == third].astype(np.float64)) for third in range(3))
     return low, middle, high
+
+
+def _rank_tests(found: Estimates, *, seed: int) -> tuple[float, float]:
+    """Return the p-values of ranks and of random regions; ranks of one value that is always true are not even."""
+    if is_single(found.true):
+        return float("nan"), float("nan")
+    told = ranks(found, seed=seed)
+    return uniformity(told.pit), uniformity(told.tarp)
 
 
 def _edges(found: Estimates) -> Three:
     """Return the slope of inferred on true sigma8, and the bias in the outer tenths of its range."""
     true, residual = found.true, found.sigma8 - found.true
+    if is_single(true):
+        return _UNKNOWN
     tenth = (true.max() - true.min()) / 10
-    if not tenth > 0:
-        return float("nan"), float("nan"), float("nan")
     slope = float(np.cov(true, found.sigma8)[0, 1] / true.var(ddof=1))
     low, high = true <= true.min() + tenth, true >= true.max() - tenth
     return slope, _mean(residual[low]), _mean(residual[high])
@@ -204,3 +218,11 @@ def _edges(found: Estimates) -> Three:
 
 def _mean(values: FloatArray) -> float:
     return float(values.mean()) if len(values) else float("nan")
+
+
+def _json_ready(value: Any) -> Any:  # noqa: ANN401 - any entry of JSON
+    if isinstance(value, tuple):
+        return tuple(_json_ready(item) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _json_ready(item) for name, item in value.items()}
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -12,6 +12,7 @@ from earnest_common.errors import EarnestError, InputError
 from earnest_common.limits import Limit
 from earnest_common.plugins import known_limit, open_source
 from earnest_common.run.parquet import read_parquet
+from earnest_common.spread import spread
 
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import Accuracy, bootstrap_error
@@ -57,14 +58,14 @@ def with_referee(quality: Accuracy, found: Estimates, file: Path) -> Accuracy:
         See :func:`paired`.
     """
     model, referee = paired(found, file)
-    scatter = float(referee.std())
+    scatter, of_model = spread(referee), spread(model)
     return dataclasses.replace(
         quality,
         referee_scatter=scatter,
         referee_scatter_err=bootstrap_error(referee),
-        efficiency=float(scatter / model.std()) ** 2,
+        efficiency=(scatter / of_model) ** 2 if of_model > 0 else None,
         referee=f"the exact posterior of {len(referee)} of these catalogs, on which the model scatters by "
-        f"{model.std():.4f}",
+        f"{of_model:.4f}",
     )
 
 

@@ -43,9 +43,13 @@ def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping
         key="accuracy.model",
         title="How well σ₈ is inferred",
         text=_text(quality),
-        figures=(figure_8(found, quality), _coverage_figure(found, quality), ranks_figure(found, quality)),
+        figures=(
+            figure_8(found, quality),
+            _coverage_figure(found, quality),
+            *([] if quality.undefined else [ranks_figure(found, quality)]),
+        ),
         tables=(table,),
-        summary={name: _finite(value) for name, value in quality.as_dict().items()},
+        summary=quality.as_dict(),
         provenance=dict(provenance),
     )
 
@@ -85,11 +89,28 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
             f"without it would be {quality.referee_scatter_without_grid:.4f}, and "
             f"{quality.efficiency_without_grid:.0%} of that is used."
         )
-    thirds = [", ".join(f"{x:.1%}" for x in t) for t in (quality.coverage_68_thirds, quality.coverage_95_thirds)]
-    return (
+    emulated = [f"{quality.synthetic}."] if quality.synthetic else []
+    start = (
         f"Over {quality.n_catalogs:,} {quality.catalogs}, inferred minus true σ₈ scatters by {quality.scatter:.4f} ± "
-        f"{quality.scatter_err:.4f} with bias {quality.bias:+.4f}. Always naming the prior's mean would scatter by "
-        f"{quality.prior_scatter:.4f}: {quality.skill:.1%} of that variance is explained.",
+        f"{quality.scatter_err:.4f} with bias {quality.bias:+.4f}."
+    )
+    if quality.undefined:
+        return (
+            start,
+            *best,
+            f"The true value lies in the 68 % interval of {quality.coverage_68:.1%} and in the 95 % interval of "
+            f"{quality.coverage_95:.1%} of the catalogs.",
+            f"Skill, slope, coverage by thirds and tests of ranks are undefined: {quality.undefined}.",
+            *emulated,
+        )
+    thirds = [_in_thirds(quality.coverage_68_thirds), _in_thirds(quality.coverage_95_thirds)]
+    explained = (
+        f"{quality.skill:.1%} of that variance is explained"
+        if quality.skill > 0
+        else "for these catalogs the model is no better than that guess"
+    )
+    return (
+        f"{start} Always naming the prior's mean would scatter by {quality.prior_scatter:.4f}: {explained}.",
         *best,
         f"The true value lies in the 68 % interval of {quality.coverage_68:.1%} and in the 95 % interval of "
         f"{quality.coverage_95:.1%} of the catalogs; in the lower, middle and upper third of σ₈ in {thirds[0]} and "
@@ -99,8 +120,12 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
         f"Like every posterior mean the estimates shrink towards the middle of the prior: they rise by "
         f"{quality.edge_slope:.3f} per unit of true σ₈, and are off by {quality.edge_bias_low:+.4f} in its lowest and "
         f"{quality.edge_bias_high:+.4f} in its highest tenth.",
-        *([f"{quality.synthetic}."] if quality.synthetic else []),
+        *emulated,
     )
+
+
+def _in_thirds(coverage: tuple[float, float, float]) -> str:
+    return ", ".join("no catalogs" if np.isnan(share) else f"{share:.1%}" for share in coverage)
 
 
 def _rows(quality: Accuracy) -> tuple[tuple[str, float | None, float | None], ...]:
@@ -149,16 +174,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _share_error(share: float, n: float) -> float:
-    return float(np.sqrt(max(share * (1 - share), 0.0) / n))
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any entry of a table or of JSON
-    """Return the entry, with ``None`` for numbers that are not finite."""
-    if isinstance(value, tuple):
-        return tuple(_finite(item) for item in value)
-    if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    return float(np.sqrt(max(share * (1 - share), 0.0) / n)) if np.isfinite(share) else float("nan")
 
 
 def figure_8(found: Estimates, quality: Accuracy) -> Figure:

@@ -234,10 +234,20 @@ def _assembled(training: Training, held_out: HeldOut, records: Sequence[Mapping[
         "n_seeds": len(first["standard"]),
         "n_catalogs": common["n_catalogs"],
         "prior_scatter": common["prior_scatter"],
-        "shuffled_over_standard": float(np.mean(first["shuffled"]) / np.mean(first["standard"])),
+        "shuffled_over_standard": _ratio(float(np.mean(first["shuffled"])), float(np.mean(first["standard"]))),
         "largest_change_by_shuffling": max(changes) if changes else None,
         "rows": rows,
     }
+
+
+def _ratio(one: float, other: float) -> float | None:
+    return one / other if other > 0 else None
+
+
+def _mean_of(values: Sequence[float | None]) -> float | None:
+    """Return the mean, ``None`` where a value is undefined."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None
 
 
 def _row(case: str, training: Training, held_out: HeldOut, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -248,7 +258,7 @@ def _row(case: str, training: Training, held_out: HeldOut, records: Sequence[Map
         "title": CASES[case].title,
         **dict(zip(("paper", "paper_err"), CASES[case].paper, strict=True)),
     }
-    row |= {name: float(np.mean([one[name] for one in found])) for name in _SHOWN}
+    row |= {name: _mean_of([one[name] for one in found]) for name in _SHOWN}
     row |= {"by_seed": scatters, "spread": float(np.std(scatters, ddof=1)) if len(scatters) > 1 else None}
     if limit := held_out.limit(_known(case, training)):
         row |= {"limit": limit.scatter, "limit_err": limit.scatter_err, "efficiency": limit.efficiency(row["scatter"])}

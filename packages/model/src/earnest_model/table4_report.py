@@ -95,7 +95,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _remarks(table: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what all rows have in common, and what became of shuffling, in sentences."""
     change = table["largest_change_by_shuffling"]
-    shuffling = f"Shuffled over Standard: {table['shuffled_over_standard']:.6f}" + (
+    shuffling = f"Shuffled over Standard: {_share(table['shuffled_over_standard'])}" + (
         "." if change is None else f": the order cannot matter, no estimate changes by more than {change:.1g}."
     )
     return (
@@ -112,3 +112,7 @@ def _with_error(value: float | None, error: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.4f}" if error is None else f"{value:.4f} +- {error:.4f}"
+
+
+def _share(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.6f}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from earnest_common.spread import spread
 
 from earnest_model.arrays import FloatArray
 from earnest_model.evaluate import bootstrap_error
@@ -22,7 +23,7 @@ def quality(head: "AbstractHead", outputs: FloatArray, labels: FloatArray) -> di
     return {
         "validation_loss": round(float(head.loss(outputs, targets)), 6),
         "validation_mse": round(float(head.squared_error(outputs, targets)), 6),
-        "scatter": round(float(residual.std()), 6),
+        "scatter": round(spread(residual), 6),
         "bias": round(float(residual.mean()), 6),
     }
 
@@ -43,8 +44,8 @@ def validated(head: "AbstractHead", outputs: FloatArray, labels: FloatArray) -> 
     return {
         **quality(head, outputs, labels),
         "scatter_err": round(bootstrap_error(residual), 6),
-        "bias_err": round(float(residual.std() / np.sqrt(n)), 6),
-        "prior_scatter": round(float(labels[:, 0].std()), 6),
+        "bias_err": round(spread(residual) / np.sqrt(n), 6),
+        "prior_scatter": round(spread(labels[:, 0]), 6),
         "n_catalogs": n,
     }
 

@@ -1,6 +1,5 @@
 """How well the number of clusters, without and with their median Y_X or L_X, tells sigma8 over many catalogs."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -9,6 +8,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.spread import scatter_error, spread
 
 from earnest_selfcal.forward import ForwardTable
 from earnest_selfcal.posterior import Posterior, infer
@@ -128,11 +128,9 @@ def score(posteriors: Sequence[Posterior], truth: FloatArray) -> Score:
     """Return how posterior means compare with the truth, shape (n,)."""
     error = np.array([posterior.mean for posterior in posteriors]) - truth
     low, high = np.array([posterior.interval(0.6827) for posterior in posteriors]).T
-    scatter = float(error.std())
-    kurtosis = float(((error - error.mean()) ** 4).mean()) / scatter**4
     return Score(
-        scatter=scatter,
-        scatter_err=scatter * math.sqrt(max(kurtosis - 1, 0) / (4 * len(error))),
+        scatter=spread(error),
+        scatter_err=scatter_error(error),
         bias=float(error.mean()),
         coverage_68=float(((low <= truth) & (truth <= high)).mean()),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from earnest_common.section import DataTable, Section
+from earnest_common.spread import rounded, skill
 
 from earnest_selfcal.evaluate import Evaluation, Score
 from earnest_selfcal.figures import estimates_figure, plane_figure
@@ -62,9 +63,9 @@ def _text(table: ForwardTable, evaluation: Evaluation) -> tuple[str, ...]:
 
 def _table(evaluation: Evaluation) -> DataTable:
     def row(name: str, score: Score) -> tuple[str | float | int | None, ...]:
-        skill = 1 - (score.scatter / evaluation.prior_scatter) ** 2
-        numbers = (score.scatter, score.scatter_err, score.bias, skill, score.coverage_68)
-        return (name, *(round(value, 4) for value in numbers), _PAPER[name])
+        explained = skill(score.scatter, evaluation.prior_scatter)
+        numbers = (score.scatter, score.scatter_err, score.bias, explained, score.coverage_68)
+        return (name, *(rounded(value) for value in numbers), _PAPER[name])
 
     prior = ("prior alone", round(evaluation.prior_scatter, 4), None, None, 0.0, None, _PAPER["prior alone"])
     return DataTable(

@@ -5,6 +5,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.drawing import BLUE, GREY, INK, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
+from earnest_common.spread import SAME_SIGMA8
 from matplotlib.axes import Axes
 
 from earnest_interpret.accuracy import Accuracy
@@ -37,12 +38,22 @@ def accuracy_section(
     figures = (_against_truth(accuracy, predictions, sigma8), _residuals(accuracy, predictions, sigma8))
     text = (
         f"Over {sample}, inferred minus true σ₈ scatters by {fixed(accuracy.scatter, 4)} ± "
-        f"{fixed(accuracy.scatter_err, 4)}. Guessing from the prior alone would scatter by "
-        f"{fixed(accuracy.prior_scatter, 4)}: the model removes {percent(accuracy.skill)} of the prior variance.",
+        f"{fixed(accuracy.scatter_err, 4)}. {_beside_the_prior(accuracy)}",
     )
     return Section(
         key="accuracy.interpret", title=_TITLE, text=text, figures=figures, tables=(_table(accuracy),), summary={}
     )
+
+
+def _beside_the_prior(accuracy: Accuracy) -> str:
+    if not np.isfinite(accuracy.skill):
+        return f"What share of the prior variance the model removes is undefined: {SAME_SIGMA8}."
+    removed = (
+        f"the model removes {percent(accuracy.skill)} of the prior variance"
+        if accuracy.skill > 0
+        else "on these catalogs the model is no better"
+    )
+    return f"Guessing from the prior alone would scatter by {fixed(accuracy.prior_scatter, 4)}: {removed}."
 
 
 def _unlabelled(predictions: pl.DataFrame, sample: str) -> Section:

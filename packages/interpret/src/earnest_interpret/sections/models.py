@@ -26,8 +26,9 @@ def seeds_figure(summaries: Sequence[SaliencySummary]) -> Figure:
     """Return each profile's share of saliency by radius, mean and range over trainings of the same model."""
     first = summaries[0]
     groups = [group for group in first.groups if group.radii]
-    shares = np.array([summary.mean_abs / summary.mean_abs.sum() for summary in summaries])
-    spread = float(np.mean(shares.std(axis=0, ddof=1)) / np.mean(shares))
+    # Where a model ignores all inputs every share is zero.
+    shares = np.array([summary.mean_abs / max(summary.mean_abs.sum(), np.finfo(float).tiny) for summary in summaries])
+    spread = float(np.mean(shares.std(axis=0, ddof=1)) / max(np.mean(shares), np.finfo(float).tiny))
 
     def paint(panels: Sequence[Axes]) -> None:
         for k, (axes, group) in enumerate(zip(panels, groups, strict=True)):
@@ -150,4 +151,5 @@ def _by_mass(summary: SaliencySummary, column: int) -> tuple[FloatArray, FloatAr
     """Return centres of the mass bins and medians relative to their mean."""
     centres = (summary.mass_edges[:-1] + summary.mass_edges[1:]) / 2
     values = summary.by_mass[:, column]
-    return centres, values / np.nanmean(values)
+    mean = np.nanmean(values) if np.isfinite(values).any() else 0.0
+    return centres, values / mean if mean > 0 else np.full_like(values, np.nan)

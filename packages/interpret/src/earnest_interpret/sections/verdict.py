@@ -111,7 +111,8 @@ def _training(history: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set(xlabel="training step", ylabel="mean squared error (scaled)", yscale="log")
         axes.legend()
 
-    ratio = history[-1]["validation_mse"] / history[-1]["training_mse"]
+    last = history[-1]
+    ratio = last["validation_mse"] / last["training_mse"] if last["training_mse"] > 0 else float("nan")
     return Figure(
         name="verdict-training",
         svg=draw(paint, size=SINGLE),

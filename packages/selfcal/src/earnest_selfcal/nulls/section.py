@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from earnest_common.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
 from earnest_common.section import DataTable, Figure, Section
+from earnest_common.spread import rounded, skill
 from earnest_common.survey import Preset
 
 from earnest_selfcal.nulls.information import InformationPoint
@@ -65,9 +66,9 @@ def _table(preset: Preset, variants: Sequence[Variant], points: Sequence[Informa
     prior = preset.priors.sigma8.std
     rows: list[tuple[str | float | int | None, ...]] = [("any", "prior alone", round(prior, 4), *([None] * 5))]
     for point in points:
-        skill = 1 - (point.scatter / prior) ** 2
-        numbers = (point.scatter, point.scatter_err, point.rms, point.rms_err, point.coverage_68, skill)
-        rows.append((titles[point.survey], DATA[point.data], *(round(number, 4) for number in numbers)))
+        explained = skill(point.scatter, prior)
+        numbers = (point.scatter, point.scatter_err, point.rms, point.rms_err, point.coverage_68, explained)
+        rows.append((titles[point.survey], DATA[point.data], *(rounded(number) for number in numbers)))
     return DataTable(
         name="information-map",
         columns=("survey", "data", "scatter of σ₈", "±", "as it happened", "±", "68 % interval covers", "skill"),

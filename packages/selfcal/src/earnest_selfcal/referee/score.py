@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.spread import scatter_error, spread
 
 from earnest_selfcal.posterior import Posterior
 
@@ -72,7 +73,9 @@ def score(verdicts: pl.DataFrame, *, prior_scatter: float) -> dict[str, Any]:
     numbers: dict[str, Any] = {
         "n_catalogs": len(verdicts),
         "expected_scatter": expected,
-        "expected_scatter_err": _mean_error(column["sigma8_err"] ** 2) / (2 * expected) if len(verdicts) > 1 else None,
+        "expected_scatter_err": _mean_error(column["sigma8_err"] ** 2) / (2 * expected)
+        if len(verdicts) > 1 and expected > 0
+        else None,
         "prior_scatter": prior_scatter,
         "ess_min": float(column["ess"].min()),
         "ess_median": float(np.median(column["ess"])),
@@ -91,12 +94,10 @@ def _against_truth(column: dict[str, FloatArray], known: FloatArray) -> dict[str
     if known.sum() < 2:
         return dict.fromkeys(names)
     error = (column["sigma8"] - column["sigma8_true"])[known]
-    scatter = float(error.std())
-    kurtosis = float(((error - error.mean()) ** 4).mean()) / scatter**4
     coverage = float(column["inside_68"][known].mean())
     return {
-        "scatter": scatter,
-        "scatter_err": scatter * float(np.sqrt(max(kurtosis - 1, 0) / (4 * len(error)))),
+        "scatter": spread(error),
+        "scatter_err": scatter_error(error),
         "bias": float(error.mean()),
         "coverage_68": coverage,
         "coverage_68_err": float(np.sqrt(0.6827 * 0.3173 / len(error))),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from earnest_common.drawing import BLUE, INK, draw
 from earnest_common.section import DataTable, Figure, Section
+from earnest_common.spread import rounded, skill
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ def _normalisations(told: Mapping[str, Any]) -> str:
 def _table(told: Mapping[str, Any]) -> DataTable:
     prior = told["prior_scatter"]
     numbers = (told["scatter"], told["scatter_err"], told["expected_scatter"], told["bias"], told["coverage_68"])
-    row = ("referee", *(round(value, 4) for value in numbers), round(1 - (told["scatter"] / prior) ** 2, 4))
+    row = ("referee", *(round(value, 4) for value in numbers), rounded(skill(told["scatter"], prior)))
     return DataTable(
         name="referee",
         columns=("estimate", "scatter of σ₈", "±", "as promised", "bias", "68 % interval covers", "skill"),
