@@ -15,6 +15,7 @@ from earnest_common.run.parts import Content
 from earnest_common.run.records import ANSWER
 from earnest_common.section import Section, read_section, section_text
 
+from earnest_interpret.caution import ONE_TRAINING, marked
 from earnest_interpret.examine import Question, examine_inputs
 from earnest_interpret.formulas import formula_text
 from earnest_interpret.inputs import Inputs, model_in_words
@@ -121,8 +122,13 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
     reasons = _texts(proxy_reasons(found.proxies))
     if found.forms:
-        reasons.append(formula_text(found.forms, batch.radii))
-    told = {"mass_proxies": proxy_numbers(found.proxies), "missing": why, "formula": closed_form_numbers(found.forms)}
+        reasons.append(marked(formula_text(found.forms, batch.radii)))
+    told = {
+        "caution": ONE_TRAINING,
+        "mass_proxies": proxy_numbers(found.proxies),
+        "missing": why,
+        "formula": closed_form_numbers(found.forms),
+    }
     answer = _answer(inputs, {**told, "reasons": reasons})
     written: dict[Path, Content] = {}
     if out:

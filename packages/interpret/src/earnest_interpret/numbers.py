@@ -6,6 +6,7 @@ from typing import Any
 
 from earnest_common.arrays import FloatArray
 
+from earnest_interpret.caution import ONE_TRAINING
 from earnest_interpret.closed_form import ClosedForm, ClosedForms
 from earnest_interpret.examine import Beside
 from earnest_interpret.information import Ideal, information_by_mass
@@ -80,6 +81,7 @@ def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
     """Return saliency as plain numbers by name."""
     columns = ("mean_abs", "low", "high", "mean_signed", "per_unit")
     return {
+        "caution": ONE_TRAINING,
         "of": summary.of,
         "method": summary.method,
         "inputs": {
@@ -116,6 +118,7 @@ def beside_numbers(beside: Beside) -> dict[str, Any]:
 def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
     """Return correlations, the test at fixed mass and mass proxies as plain numbers by name."""
     return {
+        "caution": ONE_TRAINING,
         "correlations": {name: asdict(found) for name, found in summary.correlations.items()},
         "dependence": {name: asdict(found) for name, found in summary.dependence.items()},
         "at_fixed_mass": dict(summary.partial),
@@ -140,6 +143,7 @@ def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:
         return {**asdict(form), "units": units, "gas_per_temperature": form.gas_per_temperature}
 
     return {
+        "caution": ONE_TRAINING,
         "pair": told(forms.pair) if forms.pair else None,
         "gas": told(forms.gas) if forms.gas else None,
         "best": [told(form) for form in forms.best],

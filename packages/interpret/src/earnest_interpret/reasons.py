@@ -6,6 +6,7 @@ from typing import Literal, final
 
 import numpy as np
 
+from earnest_interpret.caution import marked
 from earnest_interpret.leave_one_out import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.saliency import SaliencySummary
 from earnest_interpret.terse import MassProxy, TerseSummary
@@ -78,7 +79,8 @@ def top_reasons(
 
 
 def _reason(key: str, outcome: Outcome, text: str, **numbers: float | int | str | None) -> Reason:
-    return Reason(key=key, outcome=outcome, text=text, numbers=numbers)
+    of_encoder = key != "clusters" and outcome != "impossible"
+    return Reason(key=key, outcome=outcome, text=marked(text) if of_encoder else text, numbers=numbers)
 
 
 def cluster_reason(summary: LeaveOneOutSummary) -> Reason:
@@ -123,6 +125,8 @@ def _inputs(summary: SaliencySummary) -> Reason:
     heard = [group for group in groups[:3] if summary.share(group) >= 0.005]
     words = [f"the {plain(group.name)} ({percent(summary.share(group))})" for group in heard]
     target = "terse value" if summary.of == "terse" else "inferred σ₈"
+    if not heard:
+        return _reason("inputs", "finding", f"The {target} does not depend on any input.", most_salient=None)
     text = f"The {target} listens to {joined(words)} of the summed saliency"
     profiles = [group for group in heard if group.radii]
     if profiles:

@@ -6,6 +6,7 @@ from earnest_common.drawing import GREY, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
+from earnest_interpret.caution import SECTION_CAUTION
 from earnest_interpret.examine import Beside
 from earnest_interpret.palette import SINGLE, by_mass
 from earnest_interpret.saliency import PAPER_SALIENCY, REFERENCE_RADIUS, FeatureGroup, SaliencySummary
@@ -44,7 +45,7 @@ def inputs_section(
     return Section(
         key="inputs.saliency",
         title=title,
-        text=(*_text(summary, axis), *(beside_text(summary, beside) if beside else ())),
+        text=(SECTION_CAUTION, *_text(summary, axis), *(beside_text(summary, beside) if beside else ())),
         figures=tuple(figures),
         tables=(_group_table(summary), _input_table(summary), *(beside_tables(summary, beside) if beside else ())),
     )

@@ -9,6 +9,7 @@ from earnest_common.drawing import BLUE, GREEN, RUST, draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
+from earnest_interpret.caution import SECTION_CAUTION
 from earnest_interpret.closed_form import ClosedForm, ClosedForms
 from earnest_interpret.formulas import formula_text, weights
 from earnest_interpret.palette import SMALL, density
@@ -59,7 +60,7 @@ def proxy_section(
     return Section(
         key="terse.proxy",
         title="A mass proxy, and a formula for it",
-        text=tuple(text),
+        text=(SECTION_CAUTION, *text),
         figures=tuple(figures),
         tables=tuple(tables),
     )

@@ -7,6 +7,7 @@ from earnest_common.drawing import draw
 from earnest_common.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
+from earnest_interpret.caution import SECTION_CAUTION
 from earnest_interpret.palette import SMALL, density
 from earnest_interpret.statistics import Correlation
 from earnest_interpret.terse import TerseSummary, cluster_quantities
@@ -62,7 +63,9 @@ def terse_section(
     lost = [plain(name) for name in quantities if name not in summary.correlations]
     if lost:
         text = (*text, f"Not shown, because unknown or the same for all clusters here: {', '.join(lost)}.")
-    return Section(key="terse.correlations", title=title, text=text, figures=tuple(panels), tables=tables)
+    return Section(
+        key="terse.correlations", title=title, text=(SECTION_CAUTION, *text), figures=tuple(panels), tables=tables
+    )
 
 
 def fixed_mass_text(summary: TerseSummary) -> str:

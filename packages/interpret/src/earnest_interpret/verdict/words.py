@@ -3,6 +3,7 @@
 import math
 from functools import singledispatch
 
+from earnest_interpret.caution import marked
 from earnest_interpret.fixed_mass import PartialCorrelation
 from earnest_interpret.verdict.check import Check
 from earnest_interpret.verdict.donors import KnownDonors
@@ -47,7 +48,9 @@ def _(found: PartialCorrelation, *, failed: bool) -> Check:
     return Check(
         key="terse",
         outcome="failed" if failed else "passed",
-        text=f"A single cluster's terse value {'knows' if failed else 'does not know'} σ₈ at fixed mass: {size}.",
+        text=marked(
+            f"A single cluster's terse value {'knows' if failed else 'does not know'} σ₈ at fixed mass: {size}."
+        ),
         null="the terse value and σ₈ are independent at fixed mass: labels can be shuffled between catalogs",
         p_value=found.p_value,
         numbers={"partial_r": found.value},
