@@ -1,5 +1,6 @@
 """Laws of records: one altered digit, a missing checksum or a lowered version is refused; old records still open."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -171,3 +172,24 @@ def test_a_name_is_no_pattern(tmp_path: Path, name: str):
     assert opened.describe()["n_clusters"] == batch.n_clusters
     shutil.rmtree(tmp_path / "run1")
     assert CatalogSet.open(tmp_path / name).read().clusters.equals(batch.clusters)
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", [1], {"a": 1}, [[1]], {"t_x": 3}, {"t_x": ["a", "b"]}])
+@pytest.mark.parametrize("name", ["features", "scaling", "prior", "radii", "schema_version", "checksums"])
+def test_old_bundles_with_other_kinds_of_values(tmp_path: Path, name: str, value: object):
+    """Records of format 1 have no checksum: any value may stand anywhere, and none ends in a traceback."""
+    file = _bundle(tmp_path)
+    record = {k: v for k, v in json.loads(file.read_text()).items() if k not in {"format", "sha256"}}
+    file.write_text(json.dumps({**record, "format_version": 1, name: value}))
+    with contextlib.suppress(EarnestError):
+        read_bundle(file.parent)
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", [1], {"a": 1}, [{}], [{"index": 0}], -1, 1e300])
+@pytest.mark.parametrize("name", ["shards", "n_catalogs", "radii", "data_hash", "catalogs_per_shard", "config"])
+def test_old_manifests_with_other_kinds_of_values(tmp_path: Path, name: str, value: object):
+    shutil.copytree(OLD / "set", tmp_path / "set")
+    file = tmp_path / "set" / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), name: value}))
+    with contextlib.suppress(EarnestError):
+        CatalogSet.open(file.parent).validate()

@@ -109,7 +109,9 @@ def read_bundle(path: Path) -> BundleDescription:
     if not file.is_file():
         raise InputError(f"{path} is not a model bundle: it has no {_DESCRIPTION}; make one with: earnest model train")
     record = _RECORD.read(file)
-    if (version := record.get("schema_version", 0)) > SCHEMA_VERSION:
+    if not isinstance(version := record.get("schema_version", 0), int):
+        raise IntegrityError(f"bundle {path}: schema_version of {_DESCRIPTION} is {version!r}, no number; {_REMEDY}")
+    if version > SCHEMA_VERSION:
         raise VersionError.unsupported(file, "schema_version", found=version, supported=SCHEMA_VERSION)
     _check_files(path, record.get("checksums"))
     return _description(path, record)
@@ -142,12 +144,17 @@ def _description(path: Path, record: dict[str, Any]) -> BundleDescription:
         raise IntegrityError(
             f"bundle {path}: {_DESCRIPTION} lacks {', '.join(sorted(missing))}; train the bundle again"
         )
-    values = {name: value for name, value in record.items() if name in known}
-    for name in ("features", "supplementary", "radii"):
-        values[name] = tuple(values[name])
-    for name in ("scaling", "prior"):
-        values[name] = {key: (float(low), float(high)) for key, (low, high) in values[name].items()}
-    return BundleDescription(**values)
+    try:
+        values = {name: value for name, value in record.items() if name in known}
+        for name in ("features", "supplementary", "radii"):
+            values[name] = tuple(values[name])
+        for name in ("scaling", "prior"):
+            values[name] = {key: (float(low), float(high)) for key, (low, high) in values[name].items()}
+        return BundleDescription(**values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise IntegrityError(
+            f"bundle {path}: {_DESCRIPTION} holds other kinds of values ({error}); {_REMEDY}"
+        ) from error
 
 
 def _matches(file: Path, expected: object) -> bool:

@@ -19,6 +19,7 @@ _MOST_CATALOGS, _MOST_SHARDS = 1_000_000_000, 1_000_000
 MANIFEST_NAME = "manifest.json"
 PLAN_NAME = "plan.json"
 _REMEDY = "make or copy the set again"
+_TABLES = {"catalogs", "clusters"}
 
 
 def _is_old(record: Mapping[str, Any]) -> bool:
@@ -186,6 +187,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         shards = tuple(Shard(**shard) for shard in record["shards"])
         recorded = record["data_hash"]
+        if any({*shard.sha256} != _TABLES or {*shard.n_bytes} != _TABLES for shard in shards):
+            raise TypeError(f"a shard has the files {' and '.join(sorted(_TABLES))}")  # noqa: TRY301 - one message
     except (KeyError, TypeError) as error:
         raise IntegrityError(f"{path} is damaged ({error}); {_REMEDY}") from error
     manifest = Manifest(plan=_plan(path, record), shards=shards, format_version=record["format_version"])
@@ -212,6 +215,8 @@ def _plan(path: Path, record: dict[str, Any]) -> Plan:
     try:
         since_later: dict[str, Any] = {"base_sample": {}}
         values = {f.name: {**since_later, **record}[f.name] for f in dataclasses.fields(Plan)}
+        if not all(isinstance(values[name], int) for name in ("n_catalogs", "catalogs_per_shard")):
+            raise TypeError("its sizes are no whole numbers")  # noqa: TRY301 - one message
         return Plan(**{**values, "radii": tuple(values["radii"])})
     except KeyError as error:
         raise IntegrityError(f"{path} is damaged (it lacks {error}); {_REMEDY}") from error
