@@ -10,7 +10,7 @@ from earnest_common.scaling import FACTORS
 from earnest_common.survey import preset
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.referee.likelihood import build_likelihood
-from earnest_selfcal.referee.mode import Peak, find_peak
+from earnest_selfcal.referee.mode import Peak, find_peak, root_of
 from earnest_selfcal.referee.parameters import ParameterSpace
 from earnest_selfcal.referee.posterior import RefereeConfig, referee
 from earnest_selfcal.referee.proposal import first_proposal
@@ -206,3 +206,13 @@ def test_peak_of_a_correlated_gaussian_from_far_away():
     peak = find_peak(ln_likelihood, bounds)
     np.testing.assert_allclose(peak.centre, centre, atol=0.01)
     np.testing.assert_allclose(peak.covariance, np.linalg.inv(precision + 12 * np.eye(5)), atol=1e-5)
+
+
+def test_a_covariance_that_rounding_made_indefinite_keeps_its_other_directions():
+    rotation = np.linalg.qr(np.random.default_rng(3).standard_normal((3, 3)))[0]
+    covariance = (rotation * np.array([1.0, 0.1, -1e-15])) @ rotation.T
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.cholesky(covariance)
+    root = root_of(covariance)
+    np.testing.assert_allclose(root, np.tril(root))
+    np.testing.assert_allclose(root @ root.T, covariance, atol=1e-8)
