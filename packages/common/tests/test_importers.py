@@ -99,6 +99,11 @@ def mcxc(folder: Path, t: Truth) -> Path:
     return text(folder / "mcxc.csv", columns, header="", separator=",")
 
 
+def reflex(folder: Path, t: Truth) -> Path:
+    columns = {"RXC": "J0", "z": t["z"], "LumCor": t["l_x"], "RAdeg": np.arange(N) * 30.0, "DEdeg": -45.0}
+    return text(folder / "reflex.csv", columns, header="", separator=",")
+
+
 def planck(folder: Path, t: Truth) -> Path:
     columns = {"name": "G1", "z": t["z"], "r500_kpc": t["r_500c"], "m500_1e14Msun": t["m_500c"] / 1e14, "m500_ep": 0.1}
     columns |= {"mgas500_1e13Msun": t["m_gas"] / 1e13, "Tx_keV": t["t_x"], "Lbol_1e44": t["l_x"], "Lx_0.1-2.4_1e44": 1}
@@ -112,6 +117,7 @@ CASES: dict[str, tuple[Callable[[Path, Truth], Path], float, float, float | None
     "magneticum-portal": (portal, 0.704, 0.272, 0.0663),
     "erass1": (erass1, 0.7, 0.3, None),
     "mcxc": (mcxc, 0.7, 0.3, None),
+    "reflex": (reflex, 0.7, 0.3, None),
     "planck-esz": (planck, 0.7, 0.3, None),
 }
 

@@ -24,6 +24,13 @@ def sample(
     z_low: Annotated[float, typer.Option("--z-low", help="Lowest redshift.")] = 0.01,
     z_high: Annotated[float, typer.Option("--z-high", help="Highest redshift.")] = 0.07,
     min_latitude: Annotated[float, typer.Option("--min-latitude", help="Galactic latitude [deg].")] = 20.0,
+    dec_low: Annotated[float, typer.Option("--dec-low", help="Lowest declination [deg].")] = -90.0,
+    dec_high: Annotated[float, typer.Option("--dec-high", help="Highest declination [deg].")] = 90.0,
+    ra_low: Annotated[float, typer.Option("--ra-low", help="Lowest right ascension [deg].")] = 0.0,
+    ra_high: Annotated[float, typer.Option("--ra-high", help="Highest right ascension [deg].")] = 360.0,
+    area: Annotated[
+        float | None, typer.Option("--area", help="Area [deg^2] if holes make it smaller.", show_default=False)
+    ] = None,
     figure: FigureOption = None,
     section: SectionOption = None,
     as_json: JsonOption = False,
@@ -32,14 +39,26 @@ def sample(
     from earnest_selfcal.answer import prepare_outputs, write_inference
     from earnest_selfcal.flux_limited import FluxLimitedSample, sample_answer
 
-    chosen = FluxLimitedSample(flux_limit=flux_limit, z_low=z_low, z_high=z_high, min_latitude=min_latitude)
+    chosen = FluxLimitedSample(
+        flux_limit=flux_limit,
+        z_low=z_low,
+        z_high=z_high,
+        min_latitude=min_latitude,
+        dec_low=dec_low,
+        dec_high=dec_high,
+        ra_low=ra_low,
+        ra_high=ra_high,
+        area=area,
+    )
     asked = {"command": "sample", "table": table, "mapping": mapping, **asdict(chosen)}
     outputs = prepare_outputs(section, figure=figure, asked=asked)
     inference, told = sample_answer(table, chosen, mapping=mapping)
     for sentence in told["assumptions"]:
         say(f"assumed: {sentence}")
+    for sentence in told["warnings"]:
+        say(f"warning: {sentence}")
     write_inference(inference, figure=figure, section=section, outputs=outputs)
-    emit(told if as_json else {k: v for k, v in told.items() if k != "assumptions"}, as_json=as_json)
+    emit(told if as_json else {k: v for k, v in told.items() if k not in {"assumptions", "warnings"}}, as_json=as_json)
 
 
 def forecast(

@@ -1,7 +1,7 @@
 """sigma8 from a real flux- and volume-limited sample: the number of clusters and their median L_X."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -10,8 +10,8 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
-from earnest_common.importers import Mapping, import_table, load_mapping
-from earnest_common.importers.source_table import read_table
+from earnest_common.importers import ImportReport, Mapping, import_rows, load_mapping
+from earnest_common.importers.mapping import Source
 from earnest_common.priors import Priors, Uniform
 from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
 from earnest_common.selection import Selection
@@ -19,9 +19,21 @@ from earnest_common.survey import Preset, Survey
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.distances import comoving_distance, comoving_volume, expansion, flux_to_luminosity
+from earnest_selfcal.footprint import Footprint, evenness, largest_gap
 from earnest_selfcal.inference import Inference, Observed, inferred
 
-__all__ = ["IN_BAND_L_X", "FluxLimitedSample", "assumptions", "read_sample", "sample_answer", "survey_of_sample"]
+__all__ = [
+    "IN_BAND",
+    "IN_BAND_L_X",
+    "FluxLimitedSample",
+    "assumptions",
+    "read_sample",
+    "sample_answer",
+    "survey_of_sample",
+]
+
+IN_BAND = "0.1-2.4 keV"
+"""The band of the relation of L_X with mass."""
 
 IN_BAND_L_X = PowerLaw(log10_normalisation=0.274, slope=1.64, log10_pivot=math.log10(3e14), scatter=0.17)
 """L_X in 0.1-2.4 keV within R_500c [1e44 erg/s] at z = 0, H0 = 70: the relation behind MCXC's masses (Piffaretti et
@@ -39,7 +51,13 @@ _PRIORS = Priors(
     t_x_scatter=_FIXED,
     m_gas_scatter=_FIXED,
 )
-_NORTH_POLE = math.radians(192.85948), math.radians(27.12825)  # of the Galaxy, J2000
+_USUAL_POSITIONS = {
+    "ra": ("RAdeg", "RA_ICRS", "_RA", "_RAJ2000", "ra_deg"),
+    "dec": ("DEdeg", "DE_ICRS", "_DE", "_DEJ2000", "dec_deg"),
+}
+_ENOUGH = 10  # right ascensions that all end at 24 by chance: (24 / 360)^10
+_UNEVEN = 0.01  # p-value
+_NOT_COVERED = 10  # clusters expected where there is none
 
 
 @final
@@ -53,14 +71,19 @@ class FluxLimitedSample:
         In the band of the table's luminosities [erg/s/cm^2].
     z_low, z_high
         Redshift range.
-    min_latitude
-        Smallest distance from the Galactic plane [deg].
+    min_latitude, dec_low, dec_high, ra_low, ra_high, area
+        The part of the sky [deg, deg^2], see :class:`earnest_selfcal.footprint.Footprint`.
     """
 
     flux_limit: float = 1e-11
     z_low: float = 0.01
     z_high: float = 0.07
     min_latitude: float = 20.0
+    dec_low: float = -90.0
+    dec_high: float = 90.0
+    ra_low: float = 0.0
+    ra_high: float = 360.0
+    area: float | None = None
 
     def __post_init__(self) -> None:
         problems = []
@@ -68,15 +91,19 @@ class FluxLimitedSample:
             problems.append(f"flux_limit = {self.flux_limit} erg/s/cm^2 must be positive")
         if not 0 < self.z_low < self.z_high <= 0.2:
             problems.append(f"z_low = {self.z_low} and z_high = {self.z_high}: 0 < z_low < z_high <= 0.2 must hold")
-        if not 0 <= self.min_latitude < 90:
-            problems.append(f"min_latitude = {self.min_latitude} deg must lie from 0 to 90")
         if problems:
             raise InputError("; ".join(problems))
+        _ = self.footprint  # refuses what no footprint can be
+
+    @property
+    def footprint(self) -> Footprint:
+        """The part of the sky."""
+        return Footprint(**{f.name: getattr(self, f.name) for f in fields(Footprint)})
 
     @property
     def solid_angle(self) -> float:
         """The area of the sky [sr]."""
-        return 4 * math.pi * (1 - math.sin(math.radians(self.min_latitude)))
+        return math.radians(1) ** 2 * self.footprint.square_degrees
 
 
 def survey_of_sample(sample: FluxLimitedSample) -> Preset:
@@ -113,26 +140,34 @@ def read_sample(path: Path, sample: FluxLimitedSample, *, mapping: str = "mcxc")
 
     Returns
     -------
-    One row per cluster: cluster_id (row of the source), z, l_x [1e44 erg/s], flux [erg/s/cm^2].
+    One row per cluster: cluster_id (row of the source), z, l_x [1e44 erg/s] for H0 = 70, flux [erg/s/cm^2], and ra and
+    dec [deg] where the table has them.
 
     Raises
     ------
     InputError
-        If the table has no positions but they are needed, or no cluster is left.
+        If band or H0 of the luminosities are not known or not those of the relation, positions are needed and not
+        known, or no cluster is left.
     """
-    batch, _ = import_table(path, _needing_only_l_x(load_mapping(mapping)))
-    clusters = batch.clusters.select("cluster_id", "z", "l_x")
-    one = flux_to_luminosity(1.0, clusters.get_column("z").to_numpy(), _COSMOLOGY)
-    clusters = clusters.with_columns(flux=pl.col("l_x") / pl.Series(one))
+    return _read(path, sample, mapping)[0]
+
+
+def _read(path: Path, sample: FluxLimitedSample, mapping: str) -> tuple[pl.DataFrame, ImportReport]:
+    plan = load_mapping(mapping)
+    factor = _to_h0_of_relation(plan)
+    rows, report = import_rows(path, _with_positions(_needing_only_l_x(plan)))
+    rows = rows.with_columns(l_x=factor * pl.col("l_x"))
+    one = flux_to_luminosity(1.0, rows.get_column("z").to_numpy(), _COSMOLOGY)
+    rows = rows.with_columns(flux=pl.col("l_x") / pl.Series(one))
+    clusters = rows.select(n for n in ("cluster_id", "z", "l_x", "flux", "ra", "dec") if n in rows.columns)
     chosen = clusters.filter(
         pl.col("z").is_between(sample.z_low, sample.z_high, closed="none") & (pl.col("flux") > sample.flux_limit)
     )
-    if sample.min_latitude > 0:
-        latitude = _latitudes(path, mapping)[chosen.get_column("cluster_id").to_numpy()]
-        chosen = chosen.filter(pl.Series(np.abs(latitude) > sample.min_latitude))
+    if not sample.footprint.whole:
+        chosen = chosen.filter(pl.Series(sample.footprint.contains(*_positions(path, chosen))))
     if chosen.is_empty():
         raise InputError(f"{path}: no cluster of {len(clusters)} is left by {sample}")
-    return chosen
+    return chosen, report
 
 
 def sample_answer(
@@ -152,7 +187,8 @@ def sample_answer(
     InputError
         If the sample is empty or lies outside what the survey can show.
     """
-    clusters = read_sample(path, sample, mapping=mapping)
+    clusters, report = _read(path, sample, mapping)
+    sky = _sky(path, sample, clusters)
     preset = survey_of_sample(sample)
     median = float(clusters.get_column("l_x").log10().median() or 0.0)  # type: ignore[arg-type]  # a number here
     observed = Observed(n_clusters=len(clusters), observable="l_x", median_log10_x=median)
@@ -171,14 +207,27 @@ def sample_answer(
         "log10_m_min": selection.log10_m_min,
     }
     told = {name: value for name, value in inference.numbers().items() if value is not None}
-    return inference, {**told, "units": inference.units(), "survey": survey, "assumptions": list(assumptions(sample))}
+    return inference, {
+        **told,
+        "units": inference.units(),
+        "survey": survey,
+        "sky": sky,
+        "luminosity": {
+            "band": IN_BAND,
+            "aperture": report.aperture or "not stated",
+            "H0_of_the_table": report.cosmology["H0"],
+            "factor_to_H0_of_the_relation": _to_h0_of_relation(load_mapping(mapping)),
+        },
+        "assumptions": [*assumptions(sample), *_of_the_table(report, sky)],
+        "warnings": _warnings(sky),
+    }
 
 
 def assumptions(sample: FluxLimitedSample) -> tuple[str, ...]:
     """Return what the result rests on, one sentence each."""
     return (
-        f"The table is complete above {sample.flux_limit:.3g} erg/s/cm^2 (0.1-2.4 keV) for |b| > "
-        f"{sample.min_latitude:g} deg and {sample.z_low} < z < {sample.z_high}; a compilation of surveys need not be.",
+        f"The table is complete above {sample.flux_limit:.3g} erg/s/cm^2 (0.1-2.4 keV) for "
+        f"{sample.footprint.words()} and {sample.z_low} < z < {sample.z_high}; a compilation of surveys need not be.",
         "Luminosities stay in 0.1-2.4 keV: selection, relation and median are in that band, so none is converted to "
         "bolometric; K-corrections (below 5 % here) are left out.",
         "The relation of L_X with mass is the one behind the table's own masses, L = 10^0.274 E^(7/3) (M / 3e14)^1.64, "
@@ -214,13 +263,87 @@ def _needing_only_l_x(mapping: Mapping) -> Mapping:
     return replace(mapping, columns=columns)
 
 
-def _latitudes(path: Path, mapping: str) -> FloatArray:
-    """Return the Galactic latitude [deg] of every row of the source."""
-    table = read_table(path, load_mapping(mapping).reader)
-    names = [next((n for n in table.frame.columns if n.lower().startswith(kind)), None) for kind in ("ra", "de")]
-    if None in names:
-        raise InputError(f"{path} has no columns RA... and DE..., so latitudes are unknown; use --min-latitude 0")
-    ra, dec = (np.radians(table.frame.get_column(str(n)).cast(pl.Float64).to_numpy()) for n in names)
-    pole_ra, pole_dec = _NORTH_POLE
-    sine = np.sin(dec) * math.sin(pole_dec) + np.cos(dec) * math.cos(pole_dec) * np.cos(ra - pole_ra)
-    return np.asarray(np.degrees(np.arcsin(sine)))
+def _with_positions(mapping: Mapping) -> Mapping:
+    """Return the mapping with positions of usual names and units where it says nothing of them."""
+    usual = {n: Source(source=names, unit="deg", optional=True) for n, names in _USUAL_POSITIONS.items()}
+    return mapping if {"ra", "dec"} & set(mapping.columns) else replace(mapping, columns={**mapping.columns, **usual})
+
+
+def _to_h0_of_relation(mapping: Mapping) -> float:
+    """Return what brings luminosities of the table, ~ H0^-2, to the H0 of the relation; another band is refused."""
+    band = mapping.band or (IN_BAND if IN_BAND.removesuffix(" keV") in mapping.l_x else mapping.l_x)
+    if band != IN_BAND:
+        raise InputError(
+            f"format {mapping.name}: its luminosities are '{band}', the relation with mass is for {IN_BAND}, and no "
+            f'spectrum is at hand to convert them; take a column in that band, and state band = "{IN_BAND}" in a '
+            "mapping of your own"
+        )
+    if mapping.cosmology.H0 is None:
+        raise InputError(
+            f"format {mapping.name} does not state the H0 of its luminosities, which go with H0^-2; state H0 in "
+            "[cosmology] of a mapping of your own"
+        )
+    return (mapping.cosmology.H0 / _COSMOLOGY.H0) ** 2
+
+
+def _positions(path: Path, clusters: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Return right ascension and declination [deg]."""
+    if not {"ra", "dec"} <= set(clusters.columns):
+        raise InputError(
+            f"{path}: no positions in degrees are known ({', '.join(_USUAL_POSITIONS['ra'])} and the declinations were "
+            'sought); name them in a mapping of your own, ra = { source = "...", unit = "deg" } (or "hourangle") and '
+            "dec alike, or leave the sky uncut with --min-latitude 0 and state its area with --area"
+        )
+    if unknown := int(clusters.select(pl.any_horizontal(pl.col("ra", "dec").is_null()).sum()).item()):
+        raise InputError(f"{path}: {unknown} clusters have no position; complete the table")
+    ra, dec = (clusters.get_column(name).to_numpy() for name in ("ra", "dec"))
+    if len(ra) >= _ENOUGH and ra.min() >= 0 and ra.max() <= 24:
+        raise InputError(
+            f"{path}: right ascensions of {len(ra)} clusters end at {ra.max():.4g}, as hours do; state the unit in a "
+            'mapping of your own, ra = { source = "...", unit = "hourangle" }'
+        )
+    return ra, dec
+
+
+def _sky(path: Path, sample: FluxLimitedSample, clusters: pl.DataFrame) -> dict[str, Any]:
+    """Return area and evenness of the sample's sky; one that is mostly not covered is refused."""
+    footprint = sample.footprint
+    told: dict[str, Any] = {"footprint": footprint.words(), "area_deg2": footprint.square_degrees}
+    if footprint.whole and not {"ra", "dec"} <= set(clusters.columns):
+        if sample.area is None:
+            raise InputError(
+                f"{path}: no positions are known, so whether it covers the whole sky cannot be seen; state its area "
+                "[deg^2] with --area"
+            )
+        return {**told, "evenness_p_value": None}
+    positions = _positions(path, clusters)
+    share, where = largest_gap(footprint, *positions)
+    if share * len(clusters) > _NOT_COVERED:
+        raise InputError(
+            f"{path}: {footprint.words()} is not covered: none of {len(clusters)} clusters lies {where}, where "
+            f"{share * len(clusters):.0f} are expected; state what the table covers with --dec-low, --dec-high, "
+            "--ra-low, --ra-high and --min-latitude, and with --area where it has holes"
+        )
+    p_value = evenness(footprint, *positions)
+    return {**told, "evenness_p_value": p_value}
+
+
+def _of_the_table(report: ImportReport, sky: dict[str, Any]) -> list[str]:
+    """Return what has to be assumed because of the table itself."""
+    aperture = report.aperture or ("r_500c" if "r_500c" in report.l_x else "not stated")
+    sentences = []
+    if aperture != "r_500c":
+        sentences.append(
+            f"The aperture of the table's luminosities is: {aperture}. The relation's are within r_500c; nothing is "
+            "converted, and larger luminosities raise sigma8."
+        )
+    if sky["evenness_p_value"] is None:
+        sentences.append("Whether the sky is covered evenly could not be tested: the table has no positions.")
+    return sentences
+
+
+def _warnings(sky: dict[str, Any]) -> list[str]:
+    p_value = sky["evenness_p_value"]
+    if p_value is None or p_value >= _UNEVEN:
+        return []
+    return [f"the clusters are spread unevenly over the sky (p = {p_value:.1g}): large structures, or uneven depth"]

@@ -2,7 +2,7 @@
 
 from earnest_common.importers.mapping import Mapping, load_mapping, mapping_names, mapping_text
 from earnest_common.importers.report import Check, ImportReport, SourceColumn
-from earnest_common.importers.table import ImportOptions, import_catalog_set, import_table, parse_units
+from earnest_common.importers.table import ImportOptions, import_catalog_set, import_rows, import_table, parse_units
 
 __all__ = [
     "Check",
@@ -11,6 +11,7 @@ __all__ = [
     "Mapping",
     "SourceColumn",
     "import_catalog_set",
+    "import_rows",
     "import_table",
     "load_mapping",
     "mapping_names",

@@ -189,7 +189,8 @@ class _Column:
 
 def _compare_units(column: _Column, stated: str, mapped: str, problems: list[Problem]) -> list[str]:
     try:
-        said, meant = parse_unit(stated), parse_unit(mapped)
+        meant = parse_unit(mapped)
+        said = parse_unit("hourangle" if stated == "h" and meant.quantity == "angle" else stated)
     except ValueError:
         return [f"the file's unit '{stated}' is not understood, the mapping's is used"]
     same_power = (said.h_power, said.h70_power) == (meant.h_power, meant.h70_power)

@@ -44,8 +44,10 @@ QUANTITIES: dict[str, str] = {
     "m_gas_profile": "solMass",
     "gas_slope_profile": "",
     "r_500c": "kpc",
+    "ra": "deg",
+    "dec": "deg",
 }
-"""What a mapping can fill, with the unit it is stored in; ``r_500c`` only serves to check the masses."""
+"""What a mapping can fill, with its unit; ``r_500c`` serves to check masses, ``ra`` and ``dec`` to choose samples."""
 
 IDENTITIES = ("cluster_id",)
 """Columns of whole numbers that name a row: they are taken as they are."""
@@ -158,6 +160,8 @@ class Mapping:
         Whether the clusters are simulated (their truth is known) or observed.
     l_x
         What the luminosity means: bolometric or which band, and within which radius.
+    band, aperture
+        The same as data: ``0.1-2.4 keV`` or ``bolometric``; ``r_500c`` or ``total``. Empty if not known.
     reader, columns, cosmology
         Layout, schema columns and cosmology of the table.
     keep
@@ -174,6 +178,8 @@ class Mapping:
     l_x: str
     reader: Reader
     columns: dict[str, Source]
+    band: str = ""
+    aperture: str = ""
     citation: str = ""
     obtain: str = ""
     notes: Names = ()

@@ -82,8 +82,8 @@ class ImportReport:
         Rows of the file, rows of the catalog, and for each reason the number of rows dropped.
     columns, unknown_columns, ignored
         Filled schema columns, schema columns the table has nothing for, and source columns not used.
-    l_x, cosmology
-        What the luminosity means, and the cosmology of the table.
+    l_x, band, aperture, cosmology
+        What the luminosity means, also as data where it is known, and the cosmology of the table.
     checks, warnings
         Plausibility of the units, and what to be careful of.
     citation, obtain, notes
@@ -103,6 +103,8 @@ class ImportReport:
     unknown_columns: tuple[str, ...]
     ignored: tuple[str, ...]
     l_x: str
+    band: str
+    aperture: str
     cosmology: dict[str, float]
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]

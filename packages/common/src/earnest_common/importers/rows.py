@@ -84,6 +84,9 @@ def value_problems(table: SourceTable, rows: pl.DataFrame) -> list[Problem]:
             rules["zero or negative"] = (number <= 0) & number.is_finite()
         if name == "z":
             rules["not between 0 and 20"] = (number < 0) | (number > 20) & number.is_finite()
+        if name in {"ra", "dec"}:
+            low, high = (-180, 360) if name == "ra" else (-90, 90)
+            rules[f"not between {low} and {high} deg"] = ~number.is_between(low, high) & number.is_finite()
         for words, rule in rules.items():
             bad = values.filter(rule)
             if not bad.is_empty():

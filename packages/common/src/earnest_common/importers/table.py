@@ -20,7 +20,7 @@ from earnest_common.importers.rows import select_rows, value_problems
 from earnest_common.importers.sentinels import sentinel_problems
 from earnest_common.importers.source_table import SourceTable, read_table
 
-__all__ = ["ImportOptions", "import_catalog_set", "import_table", "parse_units"]
+__all__ = ["ImportOptions", "import_catalog_set", "import_rows", "import_table", "parse_units"]
 
 _TRUTH = ("m_500c", "m_wl", "t_x", "m_gas", "m_gas_profile", "gas_slope_profile")
 
@@ -83,22 +83,22 @@ def import_table(
     MissingExtraError
         If a FITS, VOTable or ECSV file is read without astropy.
     """
-    options = options or ImportOptions()
-    plan = _with_options(mapping if isinstance(mapping, Mapping) else load_mapping(mapping), options)
-    table = read_table(Path(path), plan.reader)
-    converted = _convert(table, plan, options)
-    problems = [*converted.problems, *_missing_columns(table, plan, converted)]
-    if {"l_x", "z"} - set(converted.frame.columns):
-        _refuse(table, problems)
-    rows = select_rows(table, converted.frame, keep=plan.keep, where=options.where, missing=options.missing)
-    problems += [*rows.problems, *value_problems(table, rows.frame)]
-    checks, implausible, warnings = judge(rows.frame, plan.cosmology, simulated=plan.kind == "simulation")
-    suspicious = sentinel_problems(table, plan, rows.frame, converted.source_values)
-    problems += [] if options.trust_units else [*suspicious, *implausible]
-    _refuse(table, problems)
-    report = _report(table, plan, converted, n_kept=rows.frame.height, dropped=rows.dropped)
-    warnings += [str(problem) for problem in (*suspicious, *implausible)]
-    return _batch(rows.frame, plan, subject=str(path)), replace(report, checks=tuple(checks), warnings=tuple(warnings))
+    rows, plan, report = _import(path, mapping, options)
+    return _batch(rows, plan, subject=str(path)), report
+
+
+def import_rows(
+    path: Path | str, mapping: Mapping | str | Path, *, options: ImportOptions | None = None
+) -> tuple[pl.DataFrame, ImportReport]:
+    """Return the kept rows of a table with all that its mapping fills, positions included, in the table's order.
+
+    Raises
+    ------
+    InputError, SchemaError, MissingExtraError
+        As :func:`import_table`.
+    """
+    rows, _, report = _import(path, mapping, options)
+    return rows, report
 
 
 def import_catalog_set(
@@ -127,6 +127,27 @@ def import_catalog_set(
         inputs={Path(path).name: report.sha256},
     )
     return write_batch(out, batch, plan), report
+
+
+def _import(
+    path: Path | str, mapping: Mapping | str | Path, options: ImportOptions | None
+) -> tuple[pl.DataFrame, Mapping, ImportReport]:
+    options = options or ImportOptions()
+    plan = _with_options(mapping if isinstance(mapping, Mapping) else load_mapping(mapping), options)
+    table = read_table(Path(path), plan.reader)
+    converted = _convert(table, plan, options)
+    problems = [*converted.problems, *_missing_columns(table, plan, converted)]
+    if {"l_x", "z"} - set(converted.frame.columns):
+        _refuse(table, problems)
+    rows = select_rows(table, converted.frame, keep=plan.keep, where=options.where, missing=options.missing)
+    problems += [*rows.problems, *value_problems(table, rows.frame)]
+    checks, implausible, warnings = judge(rows.frame, plan.cosmology, simulated=plan.kind == "simulation")
+    suspicious = sentinel_problems(table, plan, rows.frame, converted.source_values)
+    problems += [] if options.trust_units else [*suspicious, *implausible]
+    _refuse(table, problems)
+    report = _report(table, plan, converted, n_kept=rows.frame.height, dropped=rows.dropped)
+    warnings += [str(problem) for problem in (*suspicious, *implausible)]
+    return rows.frame, plan, replace(report, checks=tuple(checks), warnings=tuple(warnings))
 
 
 def parse_units(texts: Sequence[str]) -> dict[str, str]:
@@ -242,6 +263,8 @@ def _report(
         unknown_columns=tuple(name for name in _TRUTH if name not in filled),
         ignored=tuple(name for name in table.frame.columns if name not in used),
         l_x=mapping.l_x,
+        band=mapping.band,
+        aperture=mapping.aperture,
         cosmology={k: v for k, v in vars(mapping.cosmology).items() if v is not None},
         checks=(),
         warnings=(),

@@ -15,9 +15,10 @@ UNITS: dict[str, dict[str, float]] = {
     "temperature": {"keV": 1.0, "eV": 1e-3, "K": 8.617333262e-8},
     "luminosity": {"erg/s": 1e-44, "W": 1e-37},
     "length": {"kpc": 1.0, "Mpc": 1e3},
+    "angle": {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "hourangle": 15.0, "rad": 57.29577951308232},
     "number": {"": 1.0, "1": 1.0},
 }
-"""Known units by quantity, in units of solMass, keV, 1e44 erg/s and kpc."""
+"""Known units by quantity, in units of solMass, keV, 1e44 erg/s, kpc and deg."""
 
 _SPELLINGS = {"erg.s-1": "erg/s", "erg.s**-1": "erg/s", "ergs-1": "erg/s", "ergs^-1": "erg/s", "erg.s^-1": "erg/s"}
 _H = re.compile(
