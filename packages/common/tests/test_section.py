@@ -47,3 +47,11 @@ def test_files_that_cannot_be_read(tmp_path: Path):
         read_section(tmp_path / "nope.json")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_section(tmp_path)
+
+
+def test_numbers_that_are_not_finite_become_null(tmp_path: Path):
+    table = DataTable(name="t", columns=("a",), rows=((float("nan"),), (1.0,)), caption="c")
+    section = Section(key="k", title="t", tables=(table,), summary={"scatter": float("inf"), "of": [float("nan")]})
+    write_section(tmp_path / "s.json", section)
+    again = read_section(tmp_path / "s.json")
+    assert (again.tables[0].rows, dict(again.summary)) == (((None,), (1.0,)), {"scatter": None, "of": [None]})

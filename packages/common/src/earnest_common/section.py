@@ -1,6 +1,7 @@
 """Report sections: figures, tables and sentences that one package writes and the report page shows."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,8 +103,16 @@ def write_section(path: Path, section: Section) -> None:
 
 
 def section_text(section: Section) -> str:
-    """Return a section as the text of its JSON file."""
-    return _RECORD.text(dataclasses.asdict(section))
+    """Return a section as the text of its JSON file; numbers that are not finite become null."""
+    return _RECORD.text(_finite(dataclasses.asdict(section)))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_section(path: Path) -> Section:
