@@ -32,3 +32,18 @@ def test_only_names_of_svg_files_are_taken(name: str):
         require_svg(Path(name))
     require_svg(Path("p.svg"))
     require_svg(Path("P.SVG"))
+
+
+def test_the_users_settings_of_matplotlib_change_no_figure_and_stay():
+    import matplotlib as mpl
+
+    def paint(axes):
+        axes.plot([0, 1], [0, 1], label="$x^2$")
+        axes.legend()
+
+    before = draw(paint)
+    other = {"text.usetex": True, "xtick.direction": "in", "font.size": 30, "axes.prop_cycle": "cycler('color', 'r')"}
+    with mpl.rc_context({**other, "svg.fonttype": "none", "axes.formatter.use_locale": True}):
+        mine = dict(mpl.rcParams)
+        assert draw(paint) == before
+        assert dict(mpl.rcParams) == mine

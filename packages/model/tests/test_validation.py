@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from earnest_common.batch import concat
 from earnest_common.bundle import read_bundle
 from earnest_common.errors import InputError
 from earnest_model import recipes
@@ -37,7 +38,7 @@ def test_the_saved_network_is_quoted_on_all_validation_catalogs(tmp_path, config
     first, last = result.history[0], result.history[-1]
     assert result.validation["kept_step"] == first["step"] < last["step"] == 24
 
-    validation = feed.validation()
+    validation = concat(list(feed.validation()))
     estimator = NetworkEstimator(result.network, describe(result, brief, feed))
     residual = estimator.predict(validation)["sigma8"].to_numpy() - validation.label("sigma8")
     assert result.validation["n_catalogs"] == len(residual) > 64

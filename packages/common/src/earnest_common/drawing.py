@@ -68,11 +68,15 @@ def require_matplotlib() -> None:
     ------
     MissingExtraError
         With the command that installs what is missing.
+    InputError
+        If matplotlib cannot be loaded with the settings of the environment.
     """
     try:
         import matplotlib as mpl  # noqa: F401
     except ImportError as error:
         raise MissingExtraError.of("a figure", "earnest-common", "figures") from error
+    except ValueError as error:  # of MPLBACKEND or a matplotlibrc
+        raise InputError(f"figures cannot be drawn: matplotlib refuses its settings ({error}); mend them") from error
 
 
 def require_svg(path: Path) -> None:
@@ -127,7 +131,9 @@ def draw_canvas(paint: Callable[["Figure"], object], *, size: tuple[float, float
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # figures are the same whatever the user has set, and what is set stays
+        mpl.rcParams.update(_STYLE)
         canvas = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(canvas)
         paint(canvas)

@@ -80,7 +80,15 @@ class Arrays:
 
 
 def join(parts: list[Arrays]) -> Arrays:
-    """Return the catalogs of all parts, in order."""
+    """Return the catalogs of all parts, in order.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not parts:
+        raise InputError("there are no catalogs to train on or to validate with")
     if len(parts) == 1:
         return parts[0]
     return Arrays(

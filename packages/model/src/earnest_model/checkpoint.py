@@ -73,6 +73,10 @@ class Workspace:
             If the folder holds a training of another plan, or anything else.
         """
         claim(self.path, plan, what="an unfinished training")
+        return self.peek()
+
+    def peek(self) -> Checkpoint | None:
+        """Return the checkpoint in the folder, of whatever plan it is."""
         return self._read() if (self.path / _WEIGHTS).exists() else None
 
     def save(self, checkpoint: Checkpoint) -> None:

@@ -14,7 +14,7 @@ __all__ = ["LABELS", "MAX_ROWS", "FastRecipe", "PaperConfig", "PaperRecipe", "Po
 LABELS = tuple(column.name for column in CATALOGS.columns if column.dtype.is_float())
 """Columns of the catalogs that can be inferred."""
 MAX_ROWS = 100_000
-"""Clusters that inference works on at a time: some 100 MB."""
+"""Clusters that inference works on at a time, fewer of a network with wide layers: some 100 MB."""
 
 
 @final

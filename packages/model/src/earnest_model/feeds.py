@@ -3,12 +3,14 @@
 What round number r holds depends on the seed and r alone, so that an interrupted training goes on exactly.
 """
 
+import dataclasses
 import functools
 import itertools
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar, final
 
@@ -24,7 +26,7 @@ from earnest_common.seeds import Stage, generator
 from earnest_model.arrays import Arrays, join
 from earnest_model.labels import refuse_outside_prior
 
-__all__ = ["AbstractFeed", "FixedFeed", "LiveFeed", "SetFeed", "Sizes", "ahead"]
+__all__ = ["CLUSTERS_AT_A_TIME", "AbstractFeed", "FixedFeed", "LiveFeed", "Load", "SetFeed", "Sizes", "ahead"]
 
 T = TypeVar("T")
 IntArray = npt.NDArray[np.int64]
@@ -34,6 +36,8 @@ _FIRST_TRAINING_ID = 2**32
 """Live catalogs have ids far from those of any set: a set of the same seed is never trained on by accident."""
 _FIRST_VALIDATION_ID = 2**40
 _SMALLEST_SAMPLE = 1024
+CLUSTERS_AT_A_TIME = 200_000
+"""Live catalogs are drawn in parts: while they are made, each cluster takes some 2 kB."""
 _PERIOD = 10
 """Sources may give a catalog its split by the last digit of its id; a probe finds out."""
 
@@ -80,12 +84,38 @@ class AbstractFeed(ABC):
         """Return training catalogs on which scalings are measured."""
 
     @abstractmethod
-    def validation(self) -> CatalogBatch:
-        """Return catalogs that are never trained on."""
+    def validation(self) -> Iterator[CatalogBatch]:
+        """Yield catalogs that are never trained on, in parts of bounded size."""
+
+    @property
+    @abstractmethod
+    def load(self) -> "Load":
+        """What has to be held in memory, before anything is."""
 
     @abstractmethod
     def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
         """Yield shuffled training catalogs without end, from round number ``first`` on."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Numbers of clusters, expected where catalogs are not drawn yet.
+
+    Attributes
+    ----------
+    sample, validation
+        In the catalogs on which scalings are measured, and in those for validation.
+    round
+        In one round of training.
+    per_catalog
+        In one catalog.
+    """
+
+    sample: int
+    validation: int
+    round: int
+    per_catalog: float
 
 
 @final
@@ -107,7 +137,9 @@ class LiveFeed(AbstractFeed):
 
     def __init__(self, source: CatalogSource, recipe: Sizes, *, seed: int) -> None:
         self._source, self._recipe, self._seed = source, recipe, seed
-        self._digits = _digits_by_split(source)
+        probe = source.batch(_FIRST_VALIDATION_ID // _PERIOD * _PERIOD - 3 * _PERIOD + np.arange(3 * _PERIOD))
+        self._digits = _digits_by_split(probe)
+        self._per_catalog = max(1.0, probe.n_clusters / probe.n_catalogs)
 
     @property
     def radii(self) -> tuple[float, ...]:
@@ -118,37 +150,52 @@ class LiveFeed(AbstractFeed):
         """Return what determines the catalogs, ready for JSON."""
         return {"live": dict(self._source.provenance())}
 
+    @property
+    def load(self) -> Load:
+        """What has to be held in memory; numbers of clusters are those of some catalogs."""
+        catalogs = {
+            "sample": max(self._recipe.chunk_catalogs, _SMALLEST_SAMPLE),
+            "validation": self._recipe.n_validation,
+            "round": self._recipe.chunk_catalogs * self._recipe.passes,
+        }
+        clusters = {name: int(n * self._per_catalog) for name, n in catalogs.items()}
+        return Load(per_catalog=self._per_catalog, **clusters)
+
     def sample(self) -> CatalogBatch:
         """Return the first training catalogs, at least so many that their labels span the prior."""
         return self.first(max(self._recipe.chunk_catalogs, _SMALLEST_SAMPLE))
 
     def first(self, n: int) -> CatalogBatch:
         """Return the first ``n`` training catalogs."""
-        return self._draw("train", first=_FIRST_TRAINING_ID, start=0, n=n)
+        return concat(list(self._draw("train", first=_FIRST_TRAINING_ID, start=0, n=n)))
 
-    def validation(self) -> CatalogBatch:
-        """Return catalogs with ids that training never draws."""
+    def validation(self) -> Iterator[CatalogBatch]:
+        """Yield catalogs with ids that training never draws."""
         return self._draw("validation", first=_FIRST_VALIDATION_ID, start=0, n=self._recipe.n_validation)
 
     def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
         """Yield shuffled training catalogs without end, from round number ``first`` on."""
         passes = self._recipe.passes
         window: deque[Arrays] = deque(maxlen=passes)
-        window.extend(to_arrays(self._chunk(chunk)) for chunk in range(max(0, first - passes + 1), first))
+        window.extend(self._chunk(chunk, to_arrays) for chunk in range(max(0, first - passes + 1), first))
         for number in itertools.count(first):
-            window.append(to_arrays(self._chunk(number)))
+            window.append(self._chunk(number, to_arrays))
             yield _shuffled(join(list(window)), self._seed, number)
 
-    def _chunk(self, number: int) -> CatalogBatch:
+    def _chunk(self, number: int, to_arrays: ToArrays) -> Arrays:
         size = self._recipe.chunk_catalogs
-        return self._draw("train", first=_FIRST_TRAINING_ID, start=number * size, n=size)
+        parts = self._draw("train", first=_FIRST_TRAINING_ID, start=number * size, n=size)
+        return join([to_arrays(part) for part in parts if part.n_catalogs])
 
-    def _draw(self, split: str, *, first: int, start: int, n: int) -> CatalogBatch:
-        """Return the catalogs number ``start`` to ``start + n`` of a split, without those of other splits."""
+    def _draw(self, split: str, *, first: int, start: int, n: int) -> Iterator[CatalogBatch]:
+        """Yield the catalogs number ``start`` to ``start + n`` of a split, without those of other splits."""
         digits = self._digits[split]
-        tens, place = np.divmod(np.arange(start, start + n, dtype=np.int64), len(digits))
-        batch = self._source.batch((first // _PERIOD + tens) * _PERIOD + digits[place])
-        return batch.select((batch.catalogs.get_column("split") == split).fill_null(value=True).to_numpy())
+        step = max(1, int(CLUSTERS_AT_A_TIME / self._per_catalog))
+        for begin in range(start, start + n, step):
+            number = np.arange(begin, min(begin + step, start + n), dtype=np.int64)
+            tens, place = np.divmod(number, len(digits))
+            batch = self._source.batch((first // _PERIOD + tens) * _PERIOD + digits[place])
+            yield batch.select((batch.catalogs.get_column("split") == split).fill_null(value=True).to_numpy())
 
 
 @final
@@ -190,9 +237,16 @@ class FixedFeed(AbstractFeed):
     def _catalogs(self) -> CatalogBatch:
         return self._live.first(self._n)
 
-    def validation(self) -> CatalogBatch:
-        """Return catalogs with ids that training never draws."""
+    def validation(self) -> Iterator[CatalogBatch]:
+        """Yield catalogs with ids that training never draws."""
         return self._live.validation()
+
+    @property
+    def load(self) -> Load:
+        """What has to be held in memory: all catalogs, all the time."""
+        load = self._live.load
+        everything = int(self._n * load.per_catalog)
+        return dataclasses.replace(load, sample=everything, round=everything)
 
     def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
         """Yield all training catalogs in another order each time, without end."""
@@ -201,11 +255,10 @@ class FixedFeed(AbstractFeed):
             yield _shuffled(everything, self._seed, number)
 
 
-def _digits_by_split(source: CatalogSource) -> dict[str, IntArray]:
-    """Return the last digits of the ids that the source gives to each split; all digits where there is no pattern."""
-    digits = np.arange(3 * _PERIOD) % _PERIOD
-    found = source.batch(_FIRST_VALIDATION_ID // _PERIOD * _PERIOD - 3 * _PERIOD + np.arange(3 * _PERIOD))
-    splits = found.catalogs.get_column("split").fill_null("").to_numpy()
+def _digits_by_split(probe: CatalogBatch) -> dict[str, IntArray]:
+    """Return the last digits of the ids that a source gives to each split; all digits where there is no pattern."""
+    digits = np.arange(probe.n_catalogs) % _PERIOD
+    splits = probe.catalogs.get_column("split").fill_null("").to_numpy()
     uses = {}
     for split in ("train", "validation"):
         always = [d for d in range(_PERIOD) if (splits[digits == d] == split).all()]
@@ -250,8 +303,11 @@ class SetFeed(AbstractFeed):
     @property
     def n_training(self) -> int:
         """Number of training catalogs."""
-        training = self._set.scan_catalogs().filter((pl.col("split") == "train") & (pl.col("n_clusters") > 0))
-        return int(training.select(pl.len()).collect().item())
+        return self._count("train")
+
+    def _count(self, split: str) -> int:
+        chosen = self._set.scan_catalogs().filter((pl.col("split") == split) & (pl.col("n_clusters") > 0))
+        return int(chosen.select(pl.len()).collect().item())
 
     def identity(self) -> dict[str, Any]:
         """Return what determines the catalogs, ready for JSON."""
@@ -265,13 +321,33 @@ class SetFeed(AbstractFeed):
         """Return all training catalogs, or the first group of a large set."""
         return self._set.read(split="train") if self._in_memory else self._group(0)
 
-    def validation(self) -> CatalogBatch:
-        """Return validation catalogs, of a large set no more than the recipe asks for."""
-        return self._set.read(split="validation", limit=None if self._in_memory else self._recipe.n_validation)
+    def validation(self) -> Iterator[CatalogBatch]:
+        """Yield validation catalogs, of a large set no more than the recipe asks for."""
+        left = self._n_validation
+        for batch in self._set.batches(split="validation"):
+            yield batch.select(np.arange(min(left, batch.n_catalogs)))
+            left -= min(left, batch.n_catalogs)
+            if not left:
+                return
+
+    @property
+    def load(self) -> Load:
+        """What has to be held in memory; all splits are taken to have catalogs of the same size."""
+        manifest = self._set.manifest
+        per_catalog = manifest.n_clusters / manifest.plan.n_catalogs
+        training = int(self.n_training * per_catalog)
+        held = training if self._in_memory else min(training, self._recipe.memory_clusters)
+        validation = int(self._n_validation * per_catalog)
+        return Load(sample=held, validation=validation, round=held, per_catalog=per_catalog)
+
+    @property
+    def _n_validation(self) -> int:
+        there = self._count("validation")
+        return there if self._in_memory else min(there, self._recipe.n_validation)
 
     def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
         """Yield shuffled training catalogs without end, from round number ``first`` on."""
-        everything = to_arrays(self._set.read(split="train")) if self._in_memory else None
+        everything = join([to_arrays(b) for b in self._set.batches(split="train")]) if self._in_memory else None
         for number in itertools.count(first):
             arrays = to_arrays(self._group(number)) if everything is None else everything
             yield _shuffled(arrays, self._seed, number)

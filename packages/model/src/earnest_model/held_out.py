@@ -14,13 +14,16 @@ from earnest_common.errors import InputError
 from earnest_common.limits import Limit
 from earnest_common.plugins import known_limit, open_source
 
+from earnest_model.feeds import CLUSTERS_AT_A_TIME
 from earnest_model.referee import limit_of_preset
 from earnest_model.trainings import Training
 
 __all__ = ["HeldOut", "held_out_for"]
 
-_SEED, _N, _N_AT_A_TIME = 1, 4968, 1242
+_SEED, _N = 1, 4968
 """As many catalogs as the paper's grid has, the same as in a set of this seed; trainings draw ids far from these."""
+_FIRST_PART = 64
+"""Catalogs by which the size of the other parts is chosen."""
 
 
 @final
@@ -50,10 +53,12 @@ class HeldOut:
             with_clusters, _ = CatalogSet.open(self.catalog_set).without_empty()
             yield from with_clusters.batches(split=self.split)
             return
-        source = self._opened()
-        for start in range(0, _N, _N_AT_A_TIME):
-            batch = source.batch(np.arange(start, min(start + _N_AT_A_TIME, _N), dtype=np.int64))
+        source, start, step = self._opened(), 0, _FIRST_PART
+        while start < _N:
+            batch = source.batch(np.arange(start, min(start + step, _N), dtype=np.int64))
             yield batch if self.split is None else batch.select(_of_split(batch, self.split))
+            start += step
+            step = max(1, CLUSTERS_AT_A_TIME * batch.n_catalogs // max(batch.n_clusters, 1))
 
     def identity(self) -> dict[str, Any]:
         """Return what determines the catalogs, ready for JSON."""

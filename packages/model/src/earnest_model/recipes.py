@@ -78,14 +78,15 @@ class _Fast(AbstractRecipe):
 
     def optimizer(self, n_replicas: int) -> Any:  # noqa: ANN401
         """Return AdamW with a short memory, which suits a short training."""
-        from earnest_model.backend import keras
+        from earnest_model.backend import keras, own_defaults
 
-        return keras.optimizers.AdamW(
-            learning_rate=self._peak,
-            weight_decay=self._fields.weight_decay,
-            beta_2=0.99,
-            global_clipnorm=self._fields.clip_norm / n_replicas,
-        )
+        with own_defaults():
+            return keras.optimizers.AdamW(
+                learning_rate=self._peak,
+                weight_decay=self._fields.weight_decay,
+                beta_2=0.99,
+                global_clipnorm=self._fields.clip_norm / n_replicas,
+            )
 
     def learning_rate(self, share: float) -> float:
         """Return the rate of one rise and a cosine fall."""
@@ -119,9 +120,10 @@ class _Paper(AbstractRecipe):
 
     def optimizer(self, n_replicas: int) -> Any:  # noqa: ANN401
         """Return plain stochastic gradient descent."""
-        from earnest_model.backend import keras
+        from earnest_model.backend import keras, own_defaults
 
-        return keras.optimizers.SGD(learning_rate=self._fields.learning_rate)
+        with own_defaults():
+            return keras.optimizers.SGD(learning_rate=self._fields.learning_rate)
 
     def learning_rate(self, share: float) -> float:
         """Return the one rate."""

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -16,12 +17,14 @@ from earnest_common.files import remove_folder
 from earnest_common.progress import AbstractProgress, progress
 from earnest_common.variants import view
 
-from earnest_model.arrays import Arrays, refuse_small
+from earnest_model.arrays import Arrays, join, refuse_small
+from earnest_model.backend import out_of_memory_as, own_defaults
 from earnest_model.checkpoint import Checkpoint, Workspace
 from earnest_model.config import MAX_ROWS, TrainingConfig
 from earnest_model.features import FeatureSet, Scaling, fit_scaling, to_arrays
 from earnest_model.feeds import AbstractFeed, ahead
 from earnest_model.inference import AbstractInference
+from earnest_model.memory import refuse_too_large
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network
 from earnest_model.recipes import AbstractRecipe, recipe
@@ -86,25 +89,31 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
         If architecture, recipe, columns or catalogs cannot be used, or the time is over before the first step.
     """
     kind = architecture(config.architecture)
-    way = recipe(config, peak=kind.learning_rate(config), n_training=feed.n_training)
     begun = time.monotonic()
     features = config.features(feed.radii)
+    refuse = partial(
+        refuse_too_large, config, feed.load, n_inputs=len(features.names) + len(features.supplementary_names)
+    )
+    refuse(steps=False)
+    way = recipe(config, peak=kind.learning_rate(config), n_training=feed.n_training)
     sample = view(feed.sample(), config.variant)
     scaling = fit_scaling(sample, features)
     strategy = open_strategy(config.devices)
     with strategy.scope():
         network = kind.build(config, to_arrays(sample, features, scaling, labels=config.labels))
+    held = Workspace(workspace).peek()
+    refuse(network=network, steps=held is None or way.share(held, held.seconds) < 1)
 
     def arrays_of(batch: CatalogBatch) -> Arrays:
         seen = to_arrays(view(batch, config.variant), features, scaling, labels=config.labels)
         return refuse_small(seen, fewest=network.fewest_clusters)
 
-    validation = arrays_of(feed.validation())
+    validation = join([arrays_of(part) for part in feed.validation() if part.n_catalogs])
     inference = kind.ask(network, MAX_ROWS)
     run = _Run(way, network, strategy, inference=inference, validation=validation, workspace=Workspace(workspace))
     run.restore({"config": as_mapping(config), "catalogs": feed.identity()}, begun=begun)
     run.loop(feed, arrays_of)
-    network.orient(validation)
+    _orient(network, inference, validation.take(np.arange(min(way.n_look, validation.n_catalogs))))
     outputs = inference.outputs(validation)
     return TrainingResult(
         network=network,
@@ -114,8 +123,20 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
         prior=_label_ranges(sample),
         validation={"kept_step": run.kept["step"], **validated(network.head, outputs, validation.labels)},
         history=run.state.history,
-        golden=validation.take(np.arange(min(4, validation.n_catalogs))),
+        golden=_golden(validation),
     )
+
+
+def _orient(network: Network, inference: AbstractInference, arrays: Arrays) -> None:
+    """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
+    if np.cov(inference.terse(arrays), arrays.encoder[:, 0])[0, 1] < 0:
+        network.flip()
+
+
+def _golden(validation: Arrays) -> Arrays:
+    """Return the first catalogs, at most four and no more than one slice of work holds."""
+    n = int(np.searchsorted(np.cumsum(validation.counts[:4]), MAX_ROWS, side="right"))
+    return validation.take(np.arange(max(n, 1)))
 
 
 @final
@@ -134,7 +155,7 @@ class _Run:
     ) -> None:
         self.recipe, self.network, self.inference, self.workspace = way, network, inference, workspace
         self._seen = validation.take(np.arange(min(way.n_look, validation.n_catalogs)))
-        with strategy.scope():
+        with strategy.scope(), own_defaults():
             self.optimizer = way.optimizer(strategy.num_replicas_in_sync)
             self.optimizer.build(network.trainable_variables)
         self.state = Checkpoint()
@@ -195,8 +216,13 @@ class _Run:
     def _advance(self, batch: Arrays) -> None:
         rate = self.recipe.learning_rate(self._share())
         targets = self.network.head.targets(batch.labels).astype(np.float32)
-        found = self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate))
-        loss, squared_error = found.numpy().tolist()
+        with out_of_memory_as(
+            f"memory ran out in step {self.state.step} ({batch.n_catalogs} catalogs, {len(batch.encoder):,} clusters); "
+            "with more free memory the same command goes on from its last checkpoint, with a smaller batch_catalogs "
+            "(--config FILE.toml) another --out begins anew"
+        ):
+            found = self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate))
+            loss, squared_error = found.numpy().tolist()
         if not np.isfinite(loss):
             raise InputError(f"training diverged at step {self.state.step}; lower learning_rate ({rate:.2g} there)")
         n, total, squares = self.state.since_look

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from earnest_model.arrays import Arrays, FloatArray
 from earnest_model.backend import tf
 
-__all__ = ["ROWS", "AbstractInference", "TerseQuestions", "catalog_of", "slices"]
+__all__ = ["ROWS", "AbstractInference", "TerseQuestions", "catalog_of", "rows_for", "slices"]
 
 Tensor = Any  # TensorFlow has no useful static types
 ROWS = tf.TensorSpec((None, None), tf.float32)
+_TYPICAL_WIDTH = 256
 
 
 class AbstractInference(ABC):
@@ -85,6 +86,11 @@ class TerseQuestions:
 def catalog_of(arrays: Arrays) -> npt.NDArray[np.int64]:
     """Return the position of each cluster's catalog, shape (n_clusters,)."""
     return np.repeat(np.arange(arrays.n_catalogs, dtype=np.int64), arrays.counts)
+
+
+def rows_for(width: int, max_rows: int) -> int:
+    """Return how many rows cost as much memory as ``max_rows`` of a network that holds 256 numbers for each."""
+    return max(1, max_rows * _TYPICAL_WIDTH // max(width, _TYPICAL_WIDTH))
 
 
 def slices(n_rows: int, max_rows: int) -> Iterator[slice]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from earnest_model.arrays import Arrays, Float32Array, FloatArray
 from earnest_model.backend import tf
-from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, slices
+from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices
 from earnest_model.inference.removal import OWN_ROWS, RemovalPlan, plan_removals
 from earnest_model.networks.paper import PaperNetwork
 
@@ -29,12 +29,14 @@ class PaperInference(AbstractInference):
     network
         The network.
     max_rows
-        Most clusters in one slice of work, unless a single catalog is larger.
+        Most clusters in one slice of work of a narrow network; of a wide one so many fewer. A single catalog may be
+        larger.
     """
 
     def __init__(self, network: PaperNetwork, *, max_rows: int) -> None:
         self.network, self.max_rows = network, max_rows
-        self._terse = TerseQuestions(network.terse, max_rows=max_rows)
+        self._rows = rows_for(network.row_width, max_rows)
+        self._terse = TerseQuestions(network.terse, max_rows=self._rows)
         self._decode = tf.function(network.decode, input_signature=[ROWS, _COUNTS])
         self._read = tf.function(
             lambda *rows: network.head.sigma8(network.decode(*rows)), input_signature=[ROWS, _COUNTS]
@@ -136,10 +138,10 @@ class PaperInference(AbstractInference):
         return np.concatenate([terse[:, None], arrays.supplementary], axis=1)
 
     def _groups(self, counts: npt.NDArray[np.int32]) -> Iterator[tuple[int, int]]:
-        """Yield ranges of whole catalogs with at most ``max_rows`` clusters, at least one catalog each."""
+        """Yield ranges of whole catalogs with few enough clusters, at least one catalog each."""
         start, held = 0, 0
         for number, n in enumerate(counts.tolist()):
-            if held and held + n > self.max_rows:
+            if held and held + n > self._rows:
                 yield start, number
                 start, held = number, 0
             held += n

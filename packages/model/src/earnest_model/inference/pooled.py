@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from earnest_model.arrays import Arrays, FloatArray
 from earnest_model.backend import tf
-from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, slices
+from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices
 from earnest_model.networks.pooled import PooledNetwork
 
 __all__ = ["PooledInference"]
@@ -25,12 +25,13 @@ class PooledInference(AbstractInference):
     network
         The network.
     max_rows
-        Most clusters, or catalogs, in one slice of work; a catalog may be larger.
+        Most clusters, or catalogs, in one slice of work of a narrow network; of a wide one so many fewer. A catalog
+        may be larger.
     """
 
     def __init__(self, network: PooledNetwork, *, max_rows: int) -> None:
-        self.network, self.max_rows = network, max_rows
-        self._terse = TerseQuestions(network.terse, max_rows=max_rows)
+        self.network, self.max_rows = network, rows_for(network.row_width, max_rows)
+        self._terse = TerseQuestions(network.terse, max_rows=self.max_rows)
         self._members = tf.function(network.members, input_signature=[ROWS, ROWS])
         self._decode = tf.function(network.decode, input_signature=[ROWS, _COUNTS])
         self._read = tf.function(

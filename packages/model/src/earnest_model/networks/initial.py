@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from earnest_model.arrays import Arrays
+from earnest_model.config import MAX_ROWS
+from earnest_model.inference import PaperInference
 from earnest_model.networks.layers import Whitening
 from earnest_model.networks.paper import PaperNetwork
 
@@ -41,8 +43,8 @@ def begin_whitened(network: PaperNetwork, arrays: Arrays) -> None:
     whiten.build((None, network.n_features))
     whiten.adapt(arrays.encoder)
     _absorb(network.encoder_layers[0], np.asarray(whiten.mean), np.asarray(whiten.matrix))
-    terse = np.asarray(network.terse(arrays.encoder))
-    joined = np.concatenate([terse, arrays.supplementary], axis=1).astype(np.float64)
+    terse = PaperInference(network, max_rows=MAX_ROWS).terse(arrays)
+    joined = np.concatenate([terse[:, None], arrays.supplementary], axis=1).astype(np.float64)
     _absorb(network.convolution_layers[0], joined.mean(axis=0), np.diag(1 / np.maximum(joined.std(axis=0), 1e-6)))
 
 

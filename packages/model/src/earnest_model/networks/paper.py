@@ -3,10 +3,11 @@
 from typing import Any, final
 
 import numpy as np
+from earnest_common.errors import InputError
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays
-from earnest_model.backend import keras, tf
+from earnest_model.backend import keras, own_defaults, tf
 from earnest_model.config import PaperConfig
 from earnest_model.heads import PointHead
 
@@ -37,6 +38,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         Seed of the initial weights and of dropout.
     """
 
+    @own_defaults()
     def __init__(
         self,
         *,
@@ -135,11 +137,15 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         joined = tf.concat([self.terse(encoder, training=training), supplementary], axis=1)
         return self.decode(joined, counts, training=training)
 
-    def orient(self, arrays: Arrays) -> None:
-        """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
-        terse = np.asarray(self.terse(arrays.encoder))[:, 0]
-        if np.cov(terse, arrays.encoder[:, 0])[0, 1] >= 0:
-            return
+    @property
+    def row_width(self) -> int:
+        """Numbers that all layers hold for one cluster; pooling halves the rows."""
+        halved: int = sum(int(layer.filters) >> level for level, layer in enumerate(self.convolution_layers))
+        encoded: int = sum(int(layer.units) for layer in self.encoder_layers)
+        return encoded + halved
+
+    def flip(self) -> None:
+        """Change the sign of the terse value; predictions stay."""
         for weight in self.encoder_layers[-1].weights:
             weight.assign(-weight)
         kernel = np.array(self.convolution_layers[0].kernel.numpy())
@@ -148,8 +154,16 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
 
 
 def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwork:
-    """Return a network with Keras's default weights for training catalogs."""
+    """Return a network with Keras's default weights for training catalogs.
+
+    Raises
+    ------
+    InputError
+        If all of them have the same sigma8.
+    """
     low, high = float(arrays.sigma8.min()), float(arrays.sigma8.max())
+    if low == high:
+        raise InputError(f"all {arrays.n_catalogs} training catalogs have sigma8 = {low:.4g}; vary it")
     return PaperNetwork(
         n_features=arrays.encoder.shape[1],
         n_supplementary=arrays.supplementary.shape[1],

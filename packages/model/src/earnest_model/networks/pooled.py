@@ -7,7 +7,7 @@ import numpy as np
 from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays
-from earnest_model.backend import keras, tf
+from earnest_model.backend import keras, own_defaults, tf
 from earnest_model.config import PooledConfig
 from earnest_model.distribution import Histogram, histogram_for
 from earnest_model.heads import HistogramHead
@@ -48,6 +48,7 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         Bin edges of other labels, whose marginal distributions follow that of sigma8 in the outputs.
     """
 
+    @own_defaults()
     def __init__(
         self,
         *,
@@ -111,11 +112,13 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         self.whiten.adapt(arrays.encoder)
         self.whiten_supplementary.adapt(arrays.supplementary)
 
-    def orient(self, arrays: Arrays) -> None:
-        """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
-        terse = np.asarray(self.terse(arrays.encoder))[:, 0]
-        if np.cov(terse, arrays.encoder[:, 0])[0, 1] >= 0:
-            return
+    @property
+    def row_width(self) -> int:
+        """Numbers that all layers hold for one cluster."""
+        return sum(int(layer.units) for layer in (*self.encoder.layers, *self.member.layers))
+
+    def flip(self) -> None:
+        """Change the sign of the terse value; predictions stay."""
         for weight in self.encoder.layers[-1].weights:
             weight.assign(-weight)
         kernel = np.array(self.member.layers[0].kernel.numpy())

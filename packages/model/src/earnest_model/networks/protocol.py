@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from earnest_model.arrays import Arrays
 from earnest_model.heads import AbstractHead
 
 __all__ = ["Network"]
@@ -38,8 +37,12 @@ class Network(Protocol):
     def terse(self, encoder: Tensor) -> Tensor:
         """Return the terse value of each row, shape (n_clusters, 1)."""
 
-    def orient(self, arrays: Arrays) -> None:
-        """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
+    @property
+    def row_width(self) -> int:
+        """Numbers that all layers hold for one cluster: what a slice of clusters costs in memory."""
+
+    def flip(self) -> None:
+        """Change the sign of the terse value; predictions stay."""
 
     def get_weights(self) -> list[npt.NDArray[Any]]:
         """Return all weights."""

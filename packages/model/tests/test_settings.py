@@ -1,0 +1,73 @@
+"""What the user has set in Keras changes no answer and no file, and stays as it was."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from earnest_common.plugins import load_estimator
+from earnest_model.backend import keras
+from earnest_model.feeds import LiveFeed
+from earnest_model.training import train
+
+
+@pytest.fixture(params=["float64", "mixed_float16", "mixed_bfloat16"])
+def other_settings(request):
+    """Settings as in a keras.json or a session of the user."""
+    before = keras.config.dtype_policy(), keras.config.floatx(), keras.config.image_data_format()
+    keras.config.set_floatx("float64" if request.param == "float64" else "float16")
+    keras.config.set_dtype_policy(request.param)
+    keras.config.set_image_data_format("channels_first")
+    yield request.param
+    assert keras.config.dtype_policy().name == request.param
+    assert keras.config.image_data_format() == "channels_first"
+    keras.config.set_dtype_policy(before[0])
+    keras.config.set_floatx(before[1])
+    keras.config.set_image_data_format(before[2])
+
+
+@pytest.mark.parametrize("name", ["pooled", "paper"])
+def test_bundles_answer_the_same_whatever_the_precision_of_the_session(request, bundle, paper_bundle, name, batch):
+    path = bundle if name == "pooled" else paper_bundle
+    before = load_estimator(path).predict(batch)
+    request.getfixturevalue("other_settings")
+    again = load_estimator(path)
+    assert again.predict(batch).equals(before)
+    assert np.isfinite(again.gradient(batch, of="sigma8")).all()
+
+
+@pytest.mark.parametrize("name", ["pooled", "paper"])
+def test_training_is_the_same_whatever_the_precision_of_the_session(tmp_path, request, config, source, name):
+    fast = dataclasses.replace(config.fast, max_steps=3, looks=1, n_validation=32, chunk_catalogs=32)
+    brief = dataclasses.replace(config, architecture=name, fast=fast)
+    before = train(brief, LiveFeed(source, fast, seed=1), workspace=tmp_path / "one")
+    request.getfixturevalue("other_settings")
+    again = train(brief, LiveFeed(source, fast, seed=1), workspace=tmp_path / "two")
+    for one, two in zip(again.network.get_weights(), before.network.get_weights(), strict=True):
+        assert one.dtype == two.dtype
+        np.testing.assert_array_equal(one, two)
+
+
+def test_another_backend_that_is_asked_for_in_the_environment_is_left_to_others(bundle, monkeypatch):
+    """A bundle opens although KERAS_BACKEND names another backend, and the variable stays for other programs."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    code = (
+        "import os; from pathlib import Path; from earnest_common.plugins import load_estimator; "
+        f"load_estimator(Path({str(bundle)!r})); print(os.environ['KERAS_BACKEND'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "jax\n", done.stderr
+
+
+def test_a_network_that_brings_code_along_is_refused_without_the_advice_to_run_it(bundle, tmp_path, monkeypatch):
+    from earnest_common.errors import IntegrityError
+    from earnest_model import estimator
+
+    def unsafe(*_):
+        raise ValueError("Requested the deserialization of a Lambda layer ... you can pass `safe_mode=False`")
+
+    monkeypatch.setattr(estimator, "load_network", unsafe)
+    with pytest.raises(IntegrityError, match="is no network of earnest") as caught:
+        load_estimator(bundle)
+    assert "safe_mode" not in str(caught.value)
