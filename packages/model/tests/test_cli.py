@@ -65,7 +65,7 @@ def test_train_on_a_set_then_predict_and_evaluate(earnest, toy_set, tmp_path):
         pl.read_parquet_metadata(tmp_path / "PRED.parquet")
     )
     predictions = pl.read_parquet(tmp_path / "PRED.parquet")
-    assert tuple(predictions.columns) == PREDICTIONS.names
+    assert tuple(predictions.columns) == (*PREDICTIONS.names, "n_outside")
     assert predictions.height == 300
 
     section = tmp_path / "s.json"

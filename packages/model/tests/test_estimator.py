@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import warnings
 
 import numpy as np
 import polars as pl
@@ -11,16 +12,18 @@ from earnest_common.bundle import read_bundle, write_bundle
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import TerseEstimator
-from earnest_common.schema import PREDICTIONS, check
+from earnest_common.schema import check
 from earnest_common.testing import toy_batch
 from earnest_model.bundling import save_bundle
-from earnest_model.estimator import NetworkEstimator
+from earnest_model.estimator import NetworkEstimator, OutsideTrainingWarning
+from earnest_model.features import FeatureSet, count_outside
+from earnest_model.predictions import prediction_table
 
 
 def test_it_is_the_estimator_that_others_expect(estimator, batch):
     assert isinstance(estimator, TerseEstimator)
     predictions = estimator.predict(batch)
-    assert check(predictions, PREDICTIONS) == []
+    assert check(predictions, prediction_table([])) == []
     assert predictions.get_column("catalog_id").to_list() == batch.catalogs.get_column("catalog_id").to_list()
     assert estimator.encode(batch).shape == estimator.leave_one_out(batch).shape == (batch.n_clusters,)
     assert estimator.feature_names[0] == "log10_t_x"
@@ -133,9 +136,27 @@ def test_a_paper_network_is_an_estimator_too(paper_bundle, batch):
     assert isinstance(estimator, TerseEstimator)
     predictions, found = estimator.infer(batch)
     low, high = found.interval_95
-    assert check(predictions, PREDICTIONS) == []
+    assert check(predictions, prediction_table([])) == []
     assert (low < predictions.get_column("sigma8_lo68").to_numpy()).all()
     assert (high > predictions.get_column("sigma8_hi68").to_numpy()).all()
     assert np.isfinite(estimator.leave_one_out(batch)).all()
     with pytest.raises(InputError, match=r"1 of 1 catalogs have fewer than the 4 clusters"):
         estimator.predict(toy_batch(n_catalogs=1, seed=1, mean_n_clusters=1e-9))
+
+
+def test_catalogs_far_beyond_the_training_are_warned_of_and_counted(estimator, batch):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        inside = estimator.predict(batch.select(np.arange(5)))
+    crowd = toy_batch(n_catalogs=2, seed=4, mean_n_clusters=5000)
+    with pytest.warns(OutsideTrainingWarning, match=r"extrapolations.*n_clusters: 2 of 2 values"):
+        outside = estimator.predict(crowd)
+    assert (
+        inside.get_column("n_outside").to_list()
+        == count_outside(
+            batch.select(np.arange(5)), FeatureSet.of(estimator.description), estimator.description.scaling
+        ).tolist()
+    )
+    assert (outside.get_column("n_outside") >= 1).all()
+    whole = estimator.ranges(crowd)
+    assert outside.get_column("n_outside").sum() == sum(one.n_outside for one in whole.values())

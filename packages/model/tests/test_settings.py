@@ -1,8 +1,10 @@
 """What the user has set in Keras changes no answer and no file, and stays as it was."""
 
+import contextlib
 import dataclasses
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,39 +13,44 @@ from earnest_model.backend import keras
 from earnest_model.feeds import LiveFeed
 from earnest_model.training import train
 
+POLICIES = ("float64", "mixed_float16")
 
-@pytest.fixture(params=["float64", "mixed_float16", "mixed_bfloat16"])
-def other_settings(request):
-    """Settings as in a keras.json or a session of the user."""
+
+@contextlib.contextmanager
+def settings_of_the_user(policy: str) -> Iterator[None]:
+    """Settings as in a keras.json or a session of the user, which must still be there at the end."""
     before = keras.config.dtype_policy(), keras.config.floatx(), keras.config.image_data_format()
-    keras.config.set_floatx("float64" if request.param == "float64" else "float16")
-    keras.config.set_dtype_policy(request.param)
+    keras.config.set_floatx("float64" if policy == "float64" else "float16")
+    keras.config.set_dtype_policy(policy)
     keras.config.set_image_data_format("channels_first")
-    yield request.param
-    assert keras.config.dtype_policy().name == request.param
-    assert keras.config.image_data_format() == "channels_first"
-    keras.config.set_dtype_policy(before[0])
-    keras.config.set_floatx(before[1])
-    keras.config.set_image_data_format(before[2])
+    try:
+        yield
+        assert keras.config.dtype_policy().name == policy
+        assert keras.config.image_data_format() == "channels_first"
+    finally:
+        keras.config.set_floatx(before[1])
+        keras.config.set_dtype_policy(before[0])
+        keras.config.set_image_data_format(before[2])
 
 
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", ["pooled", "paper"])
-def test_bundles_answer_the_same_whatever_the_precision_of_the_session(request, bundle, paper_bundle, name, batch):
+def test_bundles_answer_the_same_whatever_the_precision_of_the_session(bundle, paper_bundle, name, batch, policy):
     path = bundle if name == "pooled" else paper_bundle
     before = load_estimator(path).predict(batch)
-    request.getfixturevalue("other_settings")
-    again = load_estimator(path)
-    assert again.predict(batch).equals(before)
-    assert np.isfinite(again.gradient(batch, of="sigma8")).all()
+    with settings_of_the_user(policy):
+        again = load_estimator(path)
+        assert again.predict(batch).equals(before)
+        assert np.isfinite(again.gradient(batch, of="sigma8")).all()
 
 
 @pytest.mark.parametrize("name", ["pooled", "paper"])
-def test_training_is_the_same_whatever_the_precision_of_the_session(tmp_path, request, config, source, name):
+def test_training_is_the_same_whatever_the_precision_of_the_session(tmp_path, config, source, name):
     fast = dataclasses.replace(config.fast, max_steps=3, looks=1, n_validation=32, chunk_catalogs=32)
     brief = dataclasses.replace(config, architecture=name, fast=fast)
     before = train(brief, LiveFeed(source, fast, seed=1), workspace=tmp_path / "one")
-    request.getfixturevalue("other_settings")
-    again = train(brief, LiveFeed(source, fast, seed=1), workspace=tmp_path / "two")
+    with settings_of_the_user("float64" if name == "pooled" else "mixed_float16"):
+        again = train(brief, LiveFeed(source, fast, seed=1), workspace=tmp_path / "two")
     for one, two in zip(again.network.get_weights(), before.network.get_weights(), strict=True):
         assert one.dtype == two.dtype
         np.testing.assert_array_equal(one, two)

@@ -1,5 +1,6 @@
 """The estimator in a bundle: what the other packages may ask of a trained network."""
 
+import warnings
 from pathlib import Path
 from typing import Literal, final
 
@@ -13,7 +14,15 @@ from earnest_common.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.config import MAX_ROWS
-from earnest_model.features import FeatureSet, Range, outside_training_range, ranges, to_arrays
+from earnest_model.features import (
+    FeatureSet,
+    Range,
+    count_outside,
+    far_outside,
+    outside_training_range,
+    ranges,
+    to_arrays,
+)
 from earnest_model.golden import check_golden
 from earnest_model.heads import Inferred
 from earnest_model.networks import architecture
@@ -21,11 +30,15 @@ from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
 from earnest_model.predictions import prediction_frame
 
-__all__ = ["NETWORK_NAME", "NetworkEstimator", "load"]
+__all__ = ["NETWORK_NAME", "NetworkEstimator", "OutsideTrainingWarning", "load"]
 
 NETWORK_NAME = "model.keras"
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class OutsideTrainingWarning(UserWarning):
+    """Catalogs lie far outside what a model was trained on."""
 
 
 @final
@@ -59,7 +72,13 @@ class NetworkEstimator:
         return self._features.names
 
     def predict(self, batch: CatalogBatch) -> pl.DataFrame:
-        """Return one row per catalog (schema ``PREDICTIONS``, then other labels), in the order of the batch.
+        """Return one row per catalog (schema ``PREDICTIONS``, then ``n_outside`` and other labels), in order.
+
+        Warns
+        -----
+        OutsideTrainingWarning
+            If the number of clusters of a catalog, or most values of a column, lie far outside the range that was seen
+            in training, see :func:`earnest_model.features.far_outside`; ``n_outside`` counts all values outside it.
 
         Raises
         ------
@@ -72,7 +91,10 @@ class NetworkEstimator:
         """Return predictions (schema ``PREDICTIONS``, then other labels) and the distributions of sigma8."""
         outputs = self._inference.outputs(self._arrays(batch))
         found = self.network.head.infer(outputs, self._description.calibration)
-        return prediction_frame(batch.catalogs.get_column("catalog_id"), found), found["sigma8"]
+        n_outside = count_outside(batch, self._features, self._description.scaling)
+        if n_outside.any():
+            self._warn_far_outside(batch)
+        return prediction_frame(batch.catalogs.get_column("catalog_id"), found, n_outside), found["sigma8"]
 
     def encode(self, batch: CatalogBatch) -> FloatArray:
         """Return the terse value of each cluster, shape (n_clusters,)."""
@@ -112,6 +134,16 @@ class NetworkEstimator:
         """Return one sentence for each column with clusters outside the range that was seen in training."""
         return outside_training_range(self.ranges(batch), self._description.scaling)
 
+    def _warn_far_outside(self, batch: CatalogBatch) -> None:
+        scaling = self._description.scaling
+        far = outside_training_range(far_outside(self.ranges(batch), scaling), scaling)
+        if far:
+            warnings.warn(
+                "estimates are extrapolations, whose errors are not calibrated: " + "; ".join(far),
+                OutsideTrainingWarning,
+                stacklevel=3,
+            )
+
     def ranges(self, batch: CatalogBatch) -> dict[str, Range]:
         """Return for each column what the catalogs hold of it, against the range that was seen in training."""
         return ranges(batch, self._features, self._description.scaling)
@@ -137,7 +169,9 @@ def load(path: Path, description: BundleDescription) -> NetworkEstimator:
     except (MemoryError, EarnestError):
         raise
     except Exception as error:  # whatever a damaged file makes of Keras, NumPy and the archives they read
+        # The words of Keras are not quoted: they advise to run code that a file brings along.
         raise IntegrityError(
-            f"bundle {path}: {NETWORK_NAME} cannot be read ({error}); train the bundle again"
+            f"bundle {path}: {NETWORK_NAME} cannot be read, or is no network of earnest ({type(error).__name__}); "
+            "train the bundle again"
         ) from error
     return NetworkEstimator(network, description)

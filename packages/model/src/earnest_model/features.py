@@ -1,6 +1,7 @@
 """Catalogs as numbers for a network: columns, logarithms, one linear scaling for each (section 3.2; no Keras here)."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -20,6 +21,8 @@ __all__ = [
     "FeatureSet",
     "Range",
     "Scaling",
+    "count_outside",
+    "far_outside",
     "fit_scaling",
     "outside_training_range",
     "ranges",
@@ -39,6 +42,7 @@ _USABLE = {column.name: column for column in CLUSTERS.columns if column.name not
 LOGARITHMIC = frozenset(name for name, column in _USABLE.items() if column.above == 0)
 """Positive quantities are seen as logarithms."""
 
+IntArray = npt.NDArray[np.int64]
 Scaling = Mapping[str, tuple[float, float]]
 """For each column an offset and a width: scaled = (value - offset) / width."""
 _UNKNOWN_IN = {"no-wl": ("m_wl",)}
@@ -143,9 +147,9 @@ def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[fl
         If the network could not use the catalogs, see :func:`to_arrays`.
     """
     sigma8 = batch.label("sigma8").astype(np.float64)
-    values = {**_read(batch, features), _COUNT: np.diff(batch.row_splits), "sigma8": sigma8}
+    more = ((_COUNT, np.diff(batch.row_splits)), ("sigma8", sigma8))
     scaling = {}
-    for name, column in values.items():
+    for name, column in itertools.chain(_columns(batch, features), more):
         low, high = float(column.min()), float(column.max())
         scaling[name] = (low, high - low if high > low else 1.0)
     return scaling
@@ -181,7 +185,7 @@ def to_arrays(
     >>> arrays.encoder.shape == (batch.n_clusters, 15)
     True
     """
-    seen = _scaled(_read(batch, features), np.diff(batch.row_splits), features, scaling)
+    seen = _scaled(_columns(batch, features), np.diff(batch.row_splits), features, scaling)
     return replace(seen, labels=np.stack([batch.label(name).astype(np.float64) for name in labels], axis=1))
 
 
@@ -189,7 +193,7 @@ def scaled_arrays(
     columns: Mapping[str, FloatArray], counts: npt.NDArray[np.int32], features: FeatureSet, scaling: Scaling
 ) -> Arrays:
     """Return scaled network inputs of cluster columns in physical units, without labels."""
-    values = {name: np.log10(columns[name]) if name in LOGARITHMIC else columns[name] for name in features.columns}
+    values = ((name, np.log10(columns[name]) if name in LOGARITHMIC else columns[name]) for name in features.columns)
     return _scaled(values, counts, features, scaling)
 
 
@@ -207,10 +211,10 @@ def unscaled_columns(arrays: Arrays, features: FeatureSet, scaling: Scaling) -> 
 
 
 def _scaled(
-    values: Mapping[str, FloatArray], counts: npt.NDArray[Any], features: FeatureSet, scaling: Scaling
+    values: Iterable[tuple[str, FloatArray]], counts: npt.NDArray[Any], features: FeatureSet, scaling: Scaling
 ) -> Arrays:
     n_clusters = int(counts.sum())
-    scaled = {name: (column - scaling[name][0]) / scaling[name][1] for name, column in values.items()}
+    scaled = {name: ((column - scaling[name][0]) / scaling[name][1]).astype(np.float32) for name, column in values}
     return Arrays(
         encoder=_stack(scaled, features.encoder, n_clusters),
         supplementary=_stack(scaled, features.supplementary, n_clusters),
@@ -221,7 +225,11 @@ def _scaled(
 
 def refuse_unusable(batch: CatalogBatch, features: FeatureSet) -> None:
     """Refuse catalogs that a network with these columns could not use, see :func:`to_arrays`."""
-    _read(batch, features)
+    problems = _shape_problems(batch, features)
+    for name in features.columns:
+        problems += _value_problems(name, batch.column(name).astype(np.float64))
+    if problems:
+        raise InputError("\n  - ".join(["the network cannot use these catalogs", *problems]))
 
 
 @final
@@ -254,15 +262,47 @@ class Range:
 
 def ranges(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> dict[str, Range]:
     """Return for each column, and for the number of clusters, what the catalogs hold of it."""
-    found, values = {}, {**_read(batch, features), _COUNT: np.diff(batch.row_splits)}
-    for name, column in values.items():
+    found = {}
+    for name, column in itertools.chain(_columns(batch, features), [(_COUNT, np.diff(batch.row_splits))]):
         if name not in scaling:  # bundles of earlier releases do not know their numbers of clusters
             continue
-        low, width = scaling[name]
-        scaled = (column - low) / width
-        outside = int(np.sum((scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)))
+        outside = int(_is_outside(column, scaling[name]).sum())
         found[name] = Range(n=column.size, n_outside=outside, low=float(column.min()), high=float(column.max()))
     return found
+
+
+def count_outside(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> IntArray:
+    """Return for each catalog how many of its values lie outside the range that was seen in training, shape (n,).
+
+    Values are the inputs of all its clusters, and its number of clusters.
+    """
+    total = _is_outside(np.diff(batch.row_splits), scaling.get(_COUNT)).astype(np.int64)
+    for name, column in _columns(batch, features):
+        of_cluster = _is_outside(column, scaling[name]).reshape(batch.n_clusters, -1).sum(axis=1)
+        total += np.bincount(batch.segment_ids, weights=of_cluster, minlength=batch.n_catalogs).astype(np.int64)
+    return total
+
+
+def far_outside(found: Mapping[str, Range], scaling: Scaling) -> dict[str, Range]:
+    """Return the columns most of whose values lie outside the range that was seen in training.
+
+    The number of clusters is among them if one lies more than half of the range beyond its ends.
+    """
+    far = {name: one for name, one in found.items() if name != _COUNT and one.n_outside > 0.5 * one.n}
+    if (counts := found.get(_COUNT)) is not None:
+        low, width = scaling[_COUNT]
+        if counts.low < low - width / 2 or counts.high > low + 1.5 * width:
+            far[_COUNT] = counts
+    return far
+
+
+def _is_outside(column: npt.NDArray[Any], known: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
+    """Return which values lie outside; none where the range is unknown, as in bundles of earlier releases."""
+    if known is None:
+        return np.zeros(column.shape, dtype=np.bool_)
+    scaled = (column - known[0]) / known[1]
+    outside: npt.NDArray[np.bool_] = (scaled < -_ROUNDING) | (scaled > 1 + _ROUNDING)
+    return outside
 
 
 def outside_training_range(found: Mapping[str, Range], scaling: Scaling) -> list[str]:
@@ -285,22 +325,23 @@ def _input_names(columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _stack(scaled: dict[str, FloatArray], names: tuple[str, ...], n_rows: int) -> Float32Array:
+def _stack(scaled: dict[str, Float32Array], names: tuple[str, ...], n_rows: int) -> Float32Array:
     columns = [scaled[name].reshape(n_rows, -1) for name in names]
-    return np.concatenate([np.zeros((n_rows, 0)), *columns], axis=1).astype(np.float32)
+    return np.concatenate([np.zeros((n_rows, 0), np.float32), *columns], axis=1)
 
 
-def _read(batch: CatalogBatch, features: FeatureSet) -> dict[str, FloatArray]:
-    """Return each column as the network means it (logarithms taken), or say all that is wrong."""
-    problems = _shape_problems(batch, features)
-    values: dict[str, FloatArray] = {}
+def _columns(batch: CatalogBatch, features: FeatureSet) -> Iterator[tuple[str, FloatArray]]:
+    """Yield each column as the network means it (logarithms taken), one in memory at a time.
+
+    Raises
+    ------
+    InputError
+        Before the first column; the message lists all that is wrong.
+    """
+    refuse_unusable(batch, features)
     for name in features.columns:
         column = batch.column(name).astype(np.float64)
-        problems += _value_problems(name, column)
-        values[name] = column
-    if problems:
-        raise InputError("\n  - ".join(["the network cannot use these catalogs", *problems]))
-    return {name: np.log10(column) if name in LOGARITHMIC else column for name, column in values.items()}
+        yield name, np.log10(column) if name in LOGARITHMIC else column
 
 
 def _shape_problems(batch: CatalogBatch, features: FeatureSet) -> list[str]:

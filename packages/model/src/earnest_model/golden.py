@@ -99,7 +99,9 @@ def _outputs(arrays: Arrays, network: Network) -> FloatArray:
 
 def _answers(outputs: FloatArray, network: Network, description: BundleDescription) -> dict[str, FloatArray]:
     found = network.head.infer(outputs, description.calibration)
-    frame = prediction_frame(pl.Series("catalog_id", range(len(outputs)), dtype=pl.Int64), found)
+    frame = prediction_frame(
+        pl.Series("catalog_id", range(len(outputs)), dtype=pl.Int64), found, np.zeros(len(outputs), np.int64)
+    )
     return {name: frame.get_column(name).to_numpy() for name in _ANSWERS}
 
 

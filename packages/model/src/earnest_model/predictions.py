@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from earnest_common.catalog_set.parquet import write_table
 from earnest_common.errors import InputError
@@ -14,30 +16,49 @@ from earnest_common.schema import CATALOGS, PREDICTIONS, Column, Table
 if TYPE_CHECKING:  # importing it would load TensorFlow
     from earnest_model.heads import Inferred
 
-__all__ = ["other_labels", "prediction_frame", "prediction_table", "refuse_other_kinds", "write_predictions"]
+__all__ = [
+    "N_OUTSIDE",
+    "other_labels",
+    "prediction_frame",
+    "prediction_table",
+    "refuse_other_kinds",
+    "write_predictions",
+]
 
 _ENDS = ("", "_err", "_lo68", "_hi68")
 _CSV, _PARQUET = ".csv", (".parquet", "")
 
 
+N_OUTSIDE = Column(
+    name="n_outside",
+    dtype=pl.Int64(),
+    lower=0,
+    description="values of the catalog outside the training range: inputs of its clusters, and their number; with any "
+    "of them the estimate is an extrapolation",
+)
+
+
 def prediction_table(others: Sequence[str]) -> Table:
-    """Return the schema ``PREDICTIONS`` with columns of other labels.
+    """Return the schema ``PREDICTIONS`` with ``n_outside`` and columns of other labels.
 
     Examples
     --------
     >>> prediction_table(["Om0"]).names[5:]
-    ('Om0', 'Om0_err', 'Om0_lo68', 'Om0_hi68')
+    ('n_outside', 'Om0', 'Om0_err', 'Om0_lo68', 'Om0_hi68')
     """
     columns = [_column(name, end) for name in others for end in _ENDS]
-    return dataclasses.replace(PREDICTIONS, columns=(*PREDICTIONS.columns, *columns))
+    return dataclasses.replace(PREDICTIONS, columns=(*PREDICTIONS.columns, N_OUTSIDE, *columns))
 
 
-def prediction_frame(catalog_id: pl.Series, found: "Mapping[str, Inferred]") -> pl.DataFrame:
-    """Return predictions from what was inferred of each label, sigma8 first."""
+def prediction_frame(
+    catalog_id: pl.Series, found: "Mapping[str, Inferred]", n_outside: npt.NDArray[np.int64]
+) -> pl.DataFrame:
+    """Return predictions from what was inferred of each label, sigma8 first, and how far they are extrapolations."""
     columns: dict[str, object] = {"catalog_id": catalog_id}
     for name, one in found.items():
         values = (one.value, one.error, *one.interval_68)
         columns |= {name + end: value for end, value in zip(_ENDS, values, strict=True)}
+    columns["n_outside"] = n_outside
     others = [name for name in found if name != "sigma8"]
     return pl.DataFrame(columns, schema=prediction_table(others).polars_schema)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
@@ -169,7 +170,7 @@ def predict_set(
     parts, held = [], []
     for batch in _seen(opened, estimator, split=split, variant=variant):
         if batch.n_catalogs:
-            parts.append(estimator.predict(batch))
+            parts.append(_predicted(estimator, batch))
             held += _ranges(estimator, batch)
     if not parts:
         raise InputError(f"catalog set {catalog_set} has no clusters" + (f" in split '{split}'" if split else ""))
@@ -180,6 +181,13 @@ def predict_set(
     outside = outside_training_range(together, estimator.description.scaling)
     notes = [text for text in (set_aside, met.note, synthetic) if text]
     return [*notes, *(f"outside the training range: {text}" for text in outside)]
+
+
+def _predicted(estimator: Estimator, batch: CatalogBatch) -> pl.DataFrame:
+    """Return predictions without Python's warnings; the notes of the whole set take their place."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return estimator.predict(batch)
 
 
 def _ranges(estimator: object, batch: CatalogBatch) -> list[dict[str, Range]]:
@@ -229,7 +237,10 @@ def evaluate_set(
     met = acquaintance(estimator.description, opened, split)
     opened, set_aside = opened.without_empty(split=met.split)
     shown, plan = variant or as_trained(estimator), opened.manifest.plan
-    found = estimates(estimator, _seen(opened, estimator, split=met.split, variant=shown))
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always", UserWarning)
+        found = estimates(estimator, _seen(opened, estimator, split=met.split, variant=shown))
+    far = next((f"warning: {each.message}" for each in raised if issubclass(each.category, UserWarning)), None)
     synthetic = emulated(catalogs=plan.synthetic, training=estimator.description.synthetic)
     quality = dataclasses.replace(
         accuracy(found), catalogs=met.words, split=met.split, met_in_training=met.met, synthetic=synthetic
@@ -247,7 +258,7 @@ def evaluate_set(
             "preset": plan.preset,
         }
         write_section(section, accuracy_section(found, quality, provenance=provenance))
-    return {**quality.as_dict(), "note": "; ".join(text for text in (met.note, set_aside) if text) or None}
+    return {**quality.as_dict(), "note": "; ".join(text for text in (met.note, set_aside, far) if text) or None}
 
 
 def write_figures(
