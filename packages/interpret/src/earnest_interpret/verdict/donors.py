@@ -101,8 +101,8 @@ def clone_share(batch: CatalogBatch, *, rng: np.random.Generator, max_clusters: 
     """
     fraction = np.log(batch.column("m_gas_profile") / batch.column("m_gas")[:, None])
     shape = np.hstack([fraction, batch.column("gas_slope_profile")])
-    donor = batch.clusters.get_column("donor_id").cast(float).to_numpy()
-    usable = np.flatnonzero(np.isfinite(shape).all(axis=1) & np.isfinite(donor))
+    donor = batch.clusters.get_column("donor_id").fill_null(-1).to_numpy()  # whole: ids may have 64 bits
+    usable = np.flatnonzero(np.isfinite(shape).all(axis=1) & (donor >= 0))
     if len(usable) < 10:
         return float("nan")
     chosen = usable if len(usable) <= max_clusters else rng.choice(usable, max_clusters, replace=False)
