@@ -22,6 +22,7 @@ __all__ = [
     "encoded",
     "file_sha256",
     "hold",
+    "read_bytes",
     "refuse_existing",
     "remove_folder",
     "replace_atomically",
@@ -248,3 +249,20 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def read_bytes(path: Path, *, what: str) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or it cannot be opened.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{what} {path} cannot be read: it does not exist; check the name") from error
+    except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{what} {path} cannot be read: {reason}") from error

@@ -17,6 +17,7 @@ from earnest_common.importers.mapping import QUANTITIES, Mapping, Source
 from earnest_common.importers.report import Problem
 from earnest_common.importers.rows import ROW
 from earnest_common.importers.source_table import SourceTable
+from earnest_common.schema import CLUSTERS
 
 __all__ = ["sentinel_problems"]
 
@@ -34,6 +35,7 @@ _LARGEST_Z = 5.0
 _LARGEST_SLOPE = 20.0  # the schema's bound
 _NINES = re.compile(r"-?9{2,}(\.9+)?")
 _NINES_GAP = 0.5  # decades outside the other values
+_MOST = 0.5
 _FAR = 3.0  # decades from the median; more where the column itself is wide
 
 
@@ -82,7 +84,9 @@ def _suspicious(name: str, values: FloatArray, source: FloatArray) -> np.ndarray
         suspicious |= nines & ((logs < others.min() - _NINES_GAP) | (logs > others.max() + _NINES_GAP))
         width = float(np.subtract(*np.quantile(others, [0.9, 0.1])))
         suspicious |= np.abs(logs - np.median(others)) > max(_FAR, 3 * width)
-    return np.asarray(suspicious & ~((values <= 0) & (name != "z")))
+    suspicious &= ~((values <= 0) & (name != "z"))
+    # Where most values cannot be, the column's unit is wrong, which is judged from the whole column.
+    return np.zeros_like(suspicious) if suspicious.sum() > _MOST * suspicious.size else suspicious
 
 
 def _problem(
@@ -94,10 +98,13 @@ def _problem(
     scale = "log10 " if source.log10 else ""
     converted = f" = {rows['value'][0]:.3g} {QUANTITIES[name]}".rstrip()
     first = table.place(int(rows[ROW][0]))
+    upper = CLUSTERS.column(name).upper if name in CLUSTERS.names else None
+    trusted = upper is None or rows["value"][0] <= upper  # what the schema forbids is refused in any case
     return Problem(
         what=f"column '{name}' (from '{column}')",
         found=f"{scale}{number:g}{converted} in {rows.height} row(s) (first: {first}), as if it meant 'not measured'",
         allowed=f"values like the others, {usual.min():g} to {usual.max():g}" if len(usual) else "possible values",
         remedy=f'declare it as unknown in a mapping of your own, with null = ["{number:g}"] in [reader] or '
-        f'null = "== {number:g}" for the column; drop the rows with --where; or import it as it is with --trust-units',
+        f'null = "== {number:g}" for the column; or drop the rows with --where'
+        + ("; or import it as it is with --trust-units" if trusted else ""),
     )

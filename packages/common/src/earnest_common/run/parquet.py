@@ -15,9 +15,9 @@ from typing import final
 import polars as pl
 
 from earnest_common.errors import InputError, IntegrityError
-from earnest_common.files import write_atomic
+from earnest_common.files import read_bytes, write_atomic
 
-__all__ = ["ParquetFile", "parquet_bytes", "read_bytes", "read_csv_or_parquet", "read_parquet", "write_parquet"]
+__all__ = ["ParquetFile", "parquet_bytes", "read_csv_or_parquet", "read_parquet", "write_parquet"]
 
 _SHA256, _VERSION = "earnest.sha256", "earnest.file_version"
 _BLANK = hashlib.sha256(_SHA256.encode()).hexdigest()
@@ -124,23 +124,6 @@ def read_csv_or_parquet(path: Path, *, what: str) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{what} {path} cannot be read as CSV ({reason}); give a CSV or .parquet table") from error
-
-
-def read_bytes(path: Path, *, what: str) -> bytes:
-    """Return the bytes of a file.
-
-    Raises
-    ------
-    InputError
-        If there is no such file or it cannot be opened.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"{what} {path} cannot be read: it does not exist; check the name") from error
-    except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{what} {path} cannot be read: {reason}") from error
 
 
 def _is_stamped(data: bytes, subject: str, remedy: str) -> bool:
