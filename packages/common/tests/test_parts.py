@@ -1,7 +1,6 @@
 """Laws of outputs of several files: all or none, resumed after a kill at every change, never another's."""
 
 import itertools
-import json
 import multiprocessing
 import os
 import time
@@ -11,7 +10,6 @@ import pytest
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.files import (
     atomic_folder,
-    file_sha256,
     remove_folder,
     replace_atomically,
     sweep,
@@ -100,18 +98,74 @@ def test_what_another_command_left_stays(tmp_path: Path):
     assert content(tmp_path) == before
 
 
-def test_half_finished_outputs_of_other_settings_stay(tmp_path: Path):
-    (tmp_path / "t.parts").mkdir()
-    (tmp_path / "t").write_text("rows")
-    record = {"plan": {"seed": 2}, "files": {str(tmp_path / "t"): file_sha256(tmp_path / "t")}}
-    (tmp_path / "t.parts" / "outputs.json").write_text(json.dumps(record))
-    with pytest.raises(OutputExistsError, match=r"seed: 2 there, 1 now"):
-        Outputs.open((tmp_path / "t", tmp_path / "u"), plan={"seed": 1})
-    assert (tmp_path / "t").read_text() == "rows"
-    (tmp_path / "t").write_text("mine")
-    with pytest.raises(OutputExistsError, match=r"t exists"):  # no longer what the killed run wrote
-        Outputs.open((tmp_path / "t", tmp_path / "u"), plan={"seed": 2})
-    assert (tmp_path / "t").read_text() == "mine"
+def outputs_of(folder: Path) -> dict[str, bytes]:
+    return {name: data for name, data in content(folder).items() if not name.startswith(".")}
+
+
+def remove(path: Path) -> None:
+    remove_folder(path) if path.is_dir() else path.unlink()
+
+
+SUBSETS = [subset for n in (1, 2, 3) for subset in itertools.combinations(range(3), n)]
+
+
+@pytest.mark.parametrize("missing", SUBSETS, ids=str)
+def test_the_same_command_writes_what_is_missing(tmp_path: Path, missing: tuple[int, ...]):
+    (tmp_path / "other").mkdir()
+    paths = command(tmp_path)
+    whole = content(tmp_path)
+    for k in missing:
+        remove(paths[k])
+    command(tmp_path)
+    assert content(tmp_path) == whole
+    with pytest.raises(OutputExistsError, match="exists and is not overwritten"):
+        command(tmp_path)
+    assert content(tmp_path) == whole
+
+
+@pytest.mark.parametrize("missing", [subset for subset in SUBSETS if len(subset) < 3], ids=str)
+def test_outputs_of_other_settings_stay(tmp_path: Path, missing: tuple[int, ...]):
+    (tmp_path / "other").mkdir()
+    paths = command(tmp_path, 2)
+    for k in missing:
+        remove(paths[k])
+    before = content(tmp_path)
+    with pytest.raises(OutputExistsError, match=r"exists and is not overwritten.*seed: 2 there, 1 now"):
+        command(tmp_path, 1)
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("altered", ["t.parquet", "t.json", "other/figures/a.svg", "other/figures/mine.txt"])
+@pytest.mark.parametrize("missing", range(3))
+def test_an_altered_output_stays(tmp_path: Path, altered: str, missing: int):
+    (tmp_path / "other").mkdir()
+    paths = command(tmp_path)
+    remove(paths[missing])
+    if not (tmp_path / altered).parent.is_dir() or paths[missing] == tmp_path / altered:
+        pytest.skip("what was altered is what is missing")
+    (tmp_path / altered).write_text("mine")
+    before = outputs_of(tmp_path)
+    with pytest.raises(OutputExistsError, match="exists and is not overwritten"):
+        command(tmp_path)
+    assert outputs_of(tmp_path) == before
+
+
+def test_a_moved_folder_goes_on(tmp_path: Path):
+    (tmp_path / "a" / "other").mkdir(parents=True)
+    remove(command(tmp_path / "a")[0])
+    (tmp_path / "a").rename(tmp_path / "b")
+    command(tmp_path / "b")
+    assert (tmp_path / "b" / "t.parquet").read_bytes() == b"rows"
+
+
+def test_outputs_that_cannot_be_placed_leave_nothing(tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    paths = [tmp_path / "t.parquet", tmp_path / "t.json"]
+    outputs = Outputs.open(paths, plan={"seed": 1})
+    paths[1].write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"t\.json exists"):
+        outputs.write({paths[0]: b"rows", paths[1]: "{}"})
+    assert content(tmp_path) == {"t.json": b"mine"}
 
 
 def test_a_finished_output_stays(tmp_path: Path):

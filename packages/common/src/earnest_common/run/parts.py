@@ -1,8 +1,8 @@
 """Outputs of several files, whole or resumed: after a kill at any moment the same command goes on.
 
 A folder is claimed by its plan (:func:`claim`): the same plan goes on in it, another is refused. Several files of one
-command are :class:`Outputs`: all of them appear, or a later run of the same command removes those that did and writes
-them anew. Finished parts of a long computation wait in the folder ``OUT.parts`` until the outputs are there.
+command are :class:`Outputs`: all of them appear, or a later run of the same command writes all anew, those that are
+there too. Finished parts of a long computation wait in the folder ``OUT.parts`` until the outputs are there.
 """
 
 import contextlib
@@ -31,7 +31,6 @@ from earnest_common.files import (
 __all__ = ["PLAN", "Content", "Outputs", "claim", "vacant"]
 
 PLAN = "plan.json"
-_JOURNAL = "outputs.json"
 
 Content = bytes | str | Mapping[str, str] | Callable[[Path], object]
 """Of a file: its bytes, its text, or a function that writes it. Of a folder: the text of each file by name."""
@@ -95,7 +94,7 @@ class Outputs:
     Attributes
     ----------
     paths
-        Where they go. Finished parts wait beside the first.
+        Where they go. Finished parts, and the record of what was written, are beside the first.
     plan
         What determines them, ready for JSON.
 
@@ -106,8 +105,11 @@ class Outputs:
     ...     table, record = Path(folder) / "t.csv", Path(folder) / "t.json"
     ...     outputs = Outputs.open((table, record), plan={"seed": 1})
     ...     outputs.write({table: "a\n1\n", record: "{}"})
+    ...     table.unlink()
+    ...     outputs = Outputs.open((table, record), plan={"seed": 1})
+    ...     outputs.write({table: "a\n1\n", record: "{}"})
     ...     sorted(path.name for path in Path(folder).iterdir())
-    ['t.csv', 't.json']
+    ['.t.csv.outputs.json', 't.csv', 't.json']
     """
 
     paths: tuple[Path, ...]
@@ -117,7 +119,8 @@ class Outputs:
     def open(cls, paths: Iterable[Path | None], plan: Mapping[str, Any]) -> "Outputs":
         """Return the outputs after making sure that nothing of another command is overwritten.
 
-        Those that a killed run of the same plan had written are removed, to be written anew with the others.
+        Where only some are there, and all of them still are what a run of the same plan wrote, they count as absent:
+        :meth:`write` replaces them.
 
         Parameters
         ----------
@@ -141,16 +144,18 @@ class Outputs:
             sweep(outputs.folder)
             if (outputs.folder / PLAN).is_file():
                 outputs.keep()
-            if (outputs.folder / _JOURNAL).is_file():
-                outputs._resume()
-        for path in outputs.paths:
-            refuse_existing(path)
+            outputs._refuse_existing()
         return outputs
 
     @property
     def folder(self) -> Path:
         """The folder ``OUT.parts`` of finished parts; it is there only while the outputs are not."""
         return self.paths[0].with_name(f"{self.paths[0].name}.parts")
+
+    @property
+    def journal(self) -> Path:
+        """The file of the plan and of each output's hash; it stays, so that missing outputs can be written again."""
+        return self.paths[0].with_name(f".{self.paths[0].name}.outputs.json")
 
     def keep(self) -> Path:
         """Return the folder for finished parts, made now or by an earlier run of the same plan.
@@ -184,14 +189,16 @@ class Outputs:
 
     def _place_together(self, staged: Mapping[Path, Path]) -> None:
         self.folder.mkdir(exist_ok=True)
-        lock = hold(self.folder)
+        lock = hold(self.folder, wait=True)
         try:
-            files = {str(path.absolute()): _sha256(part) for path, part in staged.items()}
-            write_atomic(self.folder / _JOURNAL, _text({"plan": self.plan, "files": files}))
-            _place(staged)
-            remove_folder(self.folder)
+            self._refuse_existing()
+            for path in self._own():
+                remove_folder(path) if path.is_dir() else discard(path)
+            files = {self._relative(path): _sha256(part) for path, part in staged.items()}
+            write_atomic(self.journal, _text({"plan": self.plan, "files": files}))
+            self._place_or_undo(staged)
+            self._clean()
         except BaseException:
-            _undo(self.folder)
             if not [path for path in self.folder.glob("*") if path.name != PLAN]:
                 discard(self.folder)
             raise
@@ -199,19 +206,58 @@ class Outputs:
             if lock is not None:
                 os.close(lock)
 
-    def _resume(self) -> None:
-        """Remove what a killed run of the same plan had put in place."""
-        if differences := _differences(self.folder / _JOURNAL, {"plan": self.plan}, only="plan."):
+    def _place_or_undo(self, staged: Mapping[Path, Path]) -> None:
+        try:
+            _place(staged)
+        except BaseException:
+            for path in self._own():
+                discard(path)
+            self.journal.unlink(missing_ok=True)
+            raise
+
+    def _clean(self) -> None:
+        """Remove what is of no use once all outputs are there."""
+        if self.folder.is_dir():
+            remove_folder(self.folder)
+        if len(self.paths) == 1:
+            self.journal.unlink(missing_ok=True)
+
+    def _refuse_existing(self) -> None:
+        """Refuse outputs that are there, unless some are missing and all the others are of this plan."""
+        own = self._own()
+        complete = len(own) == len(self.paths)
+        if complete:
+            self._clean()
+        for path in self.paths:
+            if complete or path not in own:
+                refuse_existing(path)
+
+    def _own(self) -> list[Path]:
+        """Return the outputs that are there as a run of this plan wrote them.
+
+        Raises
+        ------
+        OutputExistsError
+            If they are as a run of another plan wrote them.
+        """
+        try:
+            files = json.loads(self.journal.read_text(encoding="utf-8"))["files"]
+            own = [
+                path
+                for path in self.paths
+                if os.path.lexists(path) and (expected := files.get(self._relative(path))) and _sha256(path) == expected
+            ]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return []
+        if own and (differences := _differences(self.journal, {"plan": self.plan}, only="plan.")):
             raise OutputExistsError(
-                f"output {self.paths[0]} and others of the same command were half-finished with other settings "
-                f"({differences}); repeat that command, choose another name, or remove them and {self.folder}"
+                f"output {own[0]} exists and is not overwritten: the command that wrote it had other settings "
+                f"({differences}); repeat that command, choose another name, or remove it first"
             )
-        lock = hold(self.folder)
-        if lock is None and os.name == "posix":
-            raise OutputExistsError(f"output {self.paths[0]} is being written by another process; wait for it to end")
-        _undo(self.folder)
-        if lock is not None:
-            os.close(lock)
+        return own
+
+    def _relative(self, path: Path) -> str:
+        return os.path.relpath(path.absolute(), self.journal.absolute().parent)
 
 
 def _place(staged: Mapping[Path, Path]) -> None:
@@ -233,19 +279,6 @@ def _fill(part: Path, content: Content) -> None:
     seal(part)
 
 
-def _undo(folder: Path) -> None:
-    """Remove the outputs that a run which did not end had put in place; what differs from its record is not its own."""
-    journal = folder / _JOURNAL
-    try:
-        record = json.loads(journal.read_text(encoding="utf-8"))
-        for name, expected in record["files"].items():
-            if os.path.lexists(name) and _sha256(Path(name)) == expected:
-                discard(Path(name))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        pass
-    journal.unlink(missing_ok=True)
-
-
 def _sha256(path: Path) -> str:
     """Return the SHA-256 of a file, or of the names and contents of a folder."""
     if not path.is_dir():
@@ -255,10 +288,10 @@ def _sha256(path: Path) -> str:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    """Return a record as JSON; a file in it stands for its content."""
+    """Return a record as JSON; a file or folder in it stands for its content."""
 
     def plain(value: object) -> str:
-        return file_sha256(value) if isinstance(value, Path) and value.is_file() else str(value)
+        return _sha256(value) if isinstance(value, Path) and value.exists() else str(value)
 
     return json.dumps(record, indent=1, sort_keys=True, default=plain) + "\n"
 
