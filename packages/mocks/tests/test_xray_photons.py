@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from earnest_common.cosmology import MAGNETICUM
-from earnest_common.errors import InputError, IntegrityError, MissingExtraError, OutputExistsError
+from earnest_common.errors import EarnestError, InputError, IntegrityError, MissingExtraError, OutputExistsError
 from earnest_common.mass_function import default_mass_function
 from earnest_mocks.emulator import emulate
 from earnest_mocks.gas_profile import GasProfile, density, enclosed_mass
@@ -320,3 +320,30 @@ def test_a_folder_of_lists_goes_on_where_it_was_interrupted(tmp_path):
     (tmp_path / "other" / "file").touch()
     with pytest.raises(OutputExistsError, match="holds other files"):
         write_photon_lists(tmp_path / "other", CLUSTERS, [3], seed=1, observation=SHORT)
+
+
+def test_equal_photons_are_equal_bytes(tmp_path):
+    for name in ("a.fits", "b.fits"):
+        write_photons(tmp_path / name, emulate_photons(CLUSTERS, 10, seed=1, observation=SHORT))
+    assert (tmp_path / "a.fits").read_bytes() == (tmp_path / "b.fits").read_bytes()
+
+
+def test_a_flipped_bit_is_refused_or_changes_nothing(tmp_path):
+    photons = emulate_photons(CLUSTERS, 10, seed=1, observation=SHORT)
+    write_photons(tmp_path / "a.fits", photons)
+    whole, rng = (tmp_path / "a.fits").read_bytes(), np.random.default_rng(4)
+    expected = read_photons(tmp_path / "a.fits")
+    refused, n = 0, 60
+    for k in range(n):
+        at = int(rng.integers(20_000 if k % 2 else len(whole)))  # every second in the headers
+        flipped = bytes([whole[at] ^ (1 << int(rng.integers(8)))])
+        (tmp_path / "b.fits").write_bytes(whole[:at] + flipped + whole[at + 1 :])
+        try:
+            found = read_photons(tmp_path / "b.fits")
+        except EarnestError:
+            refused += 1
+        else:
+            assert (found.z, found.area, found.exposure) == (expected.z, expected.area, expected.exposure)
+            for name in ("energy", "x", "y"):
+                assert np.array_equal(getattr(found, name), getattr(expected, name)), (at, name)
+    assert refused > 0.7 * n

@@ -86,6 +86,10 @@ def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | N
         [primary, _source_catalog(fits, photons, instrument or Instrument()), _list_part(fits, photons)]
     )
 
+    parts.update_extend()
+    for part in parts:
+        part.add_checksum(when="of this unit")  # astropy's own words hold the time of day
+
     def write(part: Path) -> None:
         with part.open("wb") as stream:
             parts.writeto(stream)
@@ -105,16 +109,16 @@ def read_photons(path: Path) -> PhotonList:
         If the file does not exist, is not FITS, or lacks a part, keyword, column or unit of a column; all that is
         missing is listed.
     IntegrityError
-        If the file is cut short.
+        If the file is cut short or its DATASUM or CHECKSUM does not match.
     MissingExtraError
         If astropy is not installed.
     """
     fits = _fits()
     try:
-        # astropy only warns of a file cut short.
+        # astropy only warns of a file cut short, or whose DATASUM and CHECKSUM, where it has them, do not match.
         with warnings.catch_warnings():
-            warnings.filterwarnings("error", message=".*truncated.*")
-            with fits.open(path, memmap=False) as parts:
+            warnings.filterwarnings("error", message=".*(truncated|(Checksum|Datasum) verification failed).*")
+            with path.open("rb") as stream, fits.open(stream, memmap=False, checksum=True) as parts:
                 return _read(path, parts)
     except FileNotFoundError as error:
         raise InputError(f"photon list {path} does not exist") from error
