@@ -146,6 +146,22 @@ COMMANDS = (
         config=_INTERPRET,
         weight=4,
     ),
+    _call("mocks mass-function --out OUT.npz --preset realistic", "OUT.npz", config=_MOCKS, weight=2),
+    _call("selfcal figures --out OUT --n-surveys 200 --seed 1 --section OUT.json", "OUT", config=_SURVEY, weight=2),
+    _call("selfcal nulls --n-catalogs 10 --width 0.05 --seed 1 --workers 1", config=_SURVEY, weight=2),
+    _call(f"model figures {_MODEL} --out OUT --section OUT.json", "OUT", weight=2),
+    _call(
+        f"interpret saliency SET {_MODEL} --split all --max-catalogs 1 --of sigma8 --method gradient --out OUT.parquet",
+        "OUT.parquet",
+        config=_INTERPRET,
+        weight=2,
+    ),
+    _call(
+        f"interpret proxy SET {_MODEL} --split all --max-catalogs 1 --out OUT.parquet",
+        "OUT.parquet",
+        config=_INTERPRET,
+        weight=2,
+    ),
 )
 
 

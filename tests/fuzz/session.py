@@ -3,9 +3,10 @@
 Usage: python tests/fuzz/session.py [--inputs 3000] [--model BUNDLE] [--folder FOLDER] [--only WORDS]
 
 A good end is exit code 0 or 1, or 2 with one message; no traceback, no fault of the software (70), no half-written or
-stray file, within 40 seconds of the processor. Inputs are drawn by Hypothesis in batches of a fixed seed; results are
-kept in ``FOLDER/results.jsonl``, so that the same command goes on after an interruption and does batches with failures
-once more; each failing input is kept with its files in ``FOLDER/failures``.
+stray file, within 40 seconds of the processor. Inputs are drawn by Hypothesis in batches of a fixed seed, a batch of
+each call first and then by weight. Results are kept in ``FOLDER/results.jsonl``, so that the same command goes on after
+an interruption and does batches with failures once more; each failing input is kept with its files in
+``FOLDER/failures``.
 """
 
 import argparse
@@ -64,7 +65,8 @@ def main() -> int:
         key = f"{options.only}#{number}"
         if key in done:
             continue
-        call = random.Random(number).choices(calls, [c.weight for c in calls])[0]
+        drawn = random.Random(number).choices(calls, [c.weight for c in calls])[0]
+        call = calls[number - 1] if number <= len(calls) else drawn
         done[key] = {
             "key": key,
             "command": " ".join(call.words[:2]),
