@@ -71,6 +71,7 @@ def test_breaks_of_many_catalogs_broadcast():
     [
         ({"log10_m_min": 14.5}, "log10_m_min = 14.5 must lie below log10_m_break = 14.4"),
         ({"smoothing": -0.1}, "must not be negative"),
+        ({"smoothing": 0.6}, "beyond 100 and 0.5 dex"),
     ],
 )
 def test_impossible_selection_is_refused(fields, message):

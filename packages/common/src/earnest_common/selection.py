@@ -16,7 +16,7 @@ __all__ = ["Selection"]
 _LN_10 = math.log(10.0)
 
 
-_MOST_SLOPE, _MOST_SMOOTHING = 100, 3
+_MOST_SLOPE, _MOST_SMOOTHING = 100, 0.5  # a wider blur reaches masses of single galaxies and costs minutes
 _MASSES = (5, 18)
 
 
