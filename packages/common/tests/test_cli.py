@@ -128,3 +128,18 @@ def test_bad_input(path: Path, words: tuple[str, ...], message: str):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("PLEASE READ THIS\n\nOriginal error was: libquadmath.so: failed to map segment from shared object"),
+    ],
+    ids=["in Python", "while a library is loaded"],
+)
+def test_too_little_memory_is_no_fault_of_the_software(error: BaseException):
+    from earnest_common.cli.root import _in_words
+
+    message, code = _in_words(error)
+    assert (code, "not enough memory" in message, "PLEASE" in message) == (2, True, False)

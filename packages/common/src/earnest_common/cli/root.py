@@ -135,6 +135,8 @@ def _interrupt() -> NoReturn:
 def _in_words(error: BaseException) -> tuple[str, int]:
     """Return the message and exit code of an error that nothing expected."""
     kind, text = type(error).__name__, str(error).strip().partition("\n")[0]
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return _in_words(MemoryError("a library could not be loaded"))
     again = "nothing was half-written, free the cause and run the command again"
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
