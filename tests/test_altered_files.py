@@ -11,6 +11,7 @@ import pytest
 from earnest_common.bundle import BundleDescription, write_bundle
 from earnest_common.catalog_set import Plan, write_batch
 from earnest_common.cli.root import main
+from earnest_common.section import Section, write_section
 from earnest_common.survey import preset
 from earnest_common.testing import toy_batch
 from earnest_mocks.base_sample import default_base_sample, write_base_sample
@@ -62,6 +63,13 @@ def _base_sample(folder: Path) -> Path:
     return folder / "base.parquet"
 
 
+def _section(folder: Path) -> Path:
+    _catalogs(folder)
+    (folder / "model").mkdir()
+    write_section(folder / "section.json", Section(key="counts", title="Counts", summary={"rms": 0.0123}))
+    return folder / "section.json"
+
+
 Case = tuple[Callable[[Path], Path], str, str, tuple[str, ...]]
 KINDS: dict[str, Case] = {
     "manifest": (_catalogs, "manifest.json", "14.4", ("catalogs", "describe", "{}")),
@@ -76,6 +84,12 @@ KINDS: dict[str, Case] = {
     "bundle": (_bundle, "bundle.json", "0.9441", ("model", "predict", "{}.set", "--model", "{}", "--out", "{}.csv")),
     "grid": (_grid, "grid.json", "20", ("selfcal", "figures", "--grid", "{}", "--out", "{}.figures")),
     "surveys": (_grid, "surveys-00000.parquet", "", ("selfcal", "figures", "--grid", "{}", "--out", "{}.figures")),
+    "included section": (
+        _section,
+        "",
+        "0.0123",
+        ("interpret", "report", "{0.parent}/set", "--model", "{0.parent}/model", "--include", "{}", "--out", "{}.html"),
+    ),
     "base sample": (_base_sample, "", "", ("mocks", "relations", "--base-sample", "{}")),
 }
 

@@ -27,6 +27,15 @@ def _rewritten(bundle: Path, out: Path, description: BundleDescription) -> Path:
     return out
 
 
+def _without_description(bundle: Path, out: Path) -> Path:
+    """Copy a bundle as it was written before golden predictions kept a copy of the description."""
+    shutil.copytree(bundle, out / "files")
+    with np.load(bundle / "golden.npz") as stored:
+        content = {name: stored[name] for name in stored.files if name != "description"}
+    np.savez(out / "files" / "golden.npz", **content)
+    return out / "files"
+
+
 @pytest.mark.parametrize("end", [0, 1])
 @pytest.mark.parametrize("column", ["t_x", "m_gas_profile", "gas_slope_profile", "l_x", "m_wl"])
 def test_an_altered_scaling_is_noticed(bundle: Path, tmp_path: Path, column: str, end: int):
@@ -34,8 +43,40 @@ def test_an_altered_scaling_is_noticed(bundle: Path, tmp_path: Path, column: str
     altered = list(description.scaling[column])
     altered[end] += 0.3
     changed = dataclasses.replace(description, scaling={**description.scaling, column: tuple(altered)})
-    with pytest.raises(IntegrityError, match="are not repeated"):
+    with pytest.raises(IntegrityError, match="predictions are not repeated"):
+        load_estimator(_rewritten(_without_description(bundle, tmp_path), tmp_path / "copy", changed))
+
+
+@pytest.mark.parametrize(("end", "size"), [(0, 1 + 1e-9), (1, 0.9)])
+@pytest.mark.parametrize(
+    "constant",
+    [*(f"scaling {name}" for name in (*FeatureSet().columns, "n_clusters", "sigma8")), "prior sigma8"],
+)
+def test_any_other_constant_is_noticed(bundle: Path, tmp_path: Path, constant: str, end: int, size: float):
+    description = read_bundle(bundle)
+    entry, name = constant.split()
+    constants = dict(getattr(description, entry))
+    ends = list(constants[name])
+    ends[end] *= size
+    constants[name] = tuple(ends)
+    changed = dataclasses.replace(description, **{entry: constants})
+    with pytest.raises(IntegrityError, match=rf"{entry} of bundle\.json are not repeated"):
         load_estimator(_rewritten(bundle, tmp_path / "copy", changed))
+
+
+@pytest.mark.parametrize("name", ["factor_68", "factor_95"])
+def test_any_other_calibration_is_noticed(bundle: Path, tmp_path: Path, name: str):
+    description = read_bundle(bundle)
+    calibration = {**description.calibration, name: description.calibration[name] * (1 + 1e-9)}
+    changed = dataclasses.replace(description, calibration=calibration)
+    with pytest.raises(IntegrityError, match=r"calibration of bundle\.json are not repeated"):
+        load_estimator(_rewritten(bundle, tmp_path / "copy", changed))
+
+
+def test_a_bundle_without_a_copy_of_its_description_still_opens(bundle: Path, tmp_path: Path):
+    batch = toy_batch(n_catalogs=3, seed=1)
+    older = _rewritten(_without_description(bundle, tmp_path), tmp_path / "older", read_bundle(bundle))
+    assert load_estimator(older).predict(batch).equals(load_estimator(bundle).predict(batch))
 
 
 def test_an_altered_calibration_is_noticed(bundle: Path, tmp_path: Path):
@@ -43,7 +84,7 @@ def test_an_altered_calibration_is_noticed(bundle: Path, tmp_path: Path):
     factor = description.calibration["factor_68"]
     changed = dataclasses.replace(description, calibration={**description.calibration, "factor_68": factor + 0.1})
     with pytest.raises(IntegrityError, match="sigma8_lo68"):
-        load_estimator(_rewritten(bundle, tmp_path / "copy", changed))
+        load_estimator(_rewritten(_without_description(bundle, tmp_path), tmp_path / "copy", changed))
 
 
 def test_an_honest_copy_opens(bundle: Path, tmp_path: Path):

@@ -19,7 +19,7 @@ _RECORD = RecordFormat(
     name="earnest-section",
     version=2,
     what="report section",
-    remedy="write one with --section",
+    remedy="write one with --section, or copy it again",
     is_old=lambda record: record.get("format") == _OLD_FORMAT and "format_version" not in record,
 )
 

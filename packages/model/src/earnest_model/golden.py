@@ -1,6 +1,10 @@
 """Golden predictions: a few catalogs of a bundle for which sigma8 must come out as on the day it was stored."""
 
+import dataclasses
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +24,18 @@ GOLDEN_NAME = "golden.npz"
 _TOLERANCE = 1e-3
 """Of the network's outputs, in widths of the prior."""
 _TOLERANCE_SIGMA8 = 2e-4
-_COUNTS, _OUTPUTS, _COLUMN = "counts", "outputs", "column_"
+_COUNTS, _OUTPUTS, _COLUMN, _DESCRIPTION = "counts", "outputs", "column_", "description"
+_OF_THE_FILE = ("format_version", "schema_version")
+"""Entries of a description that belong to its file, not to the model."""
 IntArray = npt.NDArray[np.int32]
 _ANSWERS = tuple(name for name in PREDICTIONS.names if name not in PREDICTIONS.key)
 
 
 def write_golden(folder: Path, arrays: Arrays, network: Network, description: BundleDescription) -> None:
-    """Write catalogs in physical units, the network's outputs and sigma8 with its error and interval.
+    """Write catalogs in physical units, the network's outputs, sigma8 with its error and interval, and the description.
+
+    The outputs hardly move with some constants, such as the width of a scaling or a prior, and rounding differs among
+    computers; so a copy of the description pins each constant.
 
     Parameters
     ----------
@@ -44,6 +53,7 @@ def write_golden(folder: Path, arrays: Arrays, network: Network, description: Bu
     content = {
         _COUNTS: arrays.counts,
         _OUTPUTS: outputs,
+        _DESCRIPTION: np.frombuffer(json.dumps(_constants(description)).encode(), dtype=np.uint8),
         **{_COLUMN + name: values for name, values in columns.items()},
         **_answers(outputs, network, description),
     }
@@ -63,17 +73,19 @@ def golden_columns(path: Path, description: BundleDescription) -> tuple[dict[str
 def check_golden(path: Path, network: Network, description: BundleDescription) -> None:
     """Infer sigma8 of the golden catalogs again, from physical units to its error and interval.
 
-    Bundles of format 1 keep scaled inputs and outputs of the network alone.
+    Bundles of format 1 keep scaled inputs and outputs of the network alone; some of format 2 no description.
 
     Raises
     ------
     IntegrityError
-        If the network gives other numbers than when it was stored.
+        If the description is another or the network gives other numbers than when they were stored.
     OSError, ValueError, KeyError
         If the file cannot be read.
     """
     with np.load(path / GOLDEN_NAME) as stored:
         expected = {name: stored[name] for name in stored.files}
+    if _DESCRIPTION in expected:
+        _check_constants(path, json.loads(expected[_DESCRIPTION].tobytes()), _constants(description))
     if description.format_version > 1:
         columns = {name: expected[_COLUMN + name] for name in FeatureSet.of(description).columns}
         arrays = scaled_arrays(columns, expected[_COUNTS], FeatureSet.of(description), description.scaling)
@@ -90,6 +102,21 @@ def check_golden(path: Path, network: Network, description: BundleDescription) -
             f"bundle {path}: the network's stored predictions are not repeated (they differ: {found}); its scaling or "
             f"calibration was altered, or other versions compute otherwise: it was trained with "
             f"{dict(description.versions)}; install these versions, or copy or train the bundle again"
+        )
+
+
+def _constants(description: BundleDescription) -> dict[str, Any]:
+    """Return what a description says of the model, as JSON gives it back."""
+    content: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(description)))
+    return {name: value for name, value in content.items() if name not in _OF_THE_FILE}
+
+
+def _check_constants(path: Path, stored: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+    """Raise an error that names the entries which are not those that were stored with the predictions."""
+    if altered := sorted(name for name in {*stored, *constants} if stored.get(name) != constants.get(name)):
+        raise IntegrityError(
+            f"bundle {path}: {', '.join(altered)} of bundle.json are not repeated in {GOLDEN_NAME}, so one of the two "
+            "was altered; copy or train the bundle again"
         )
 
 
