@@ -49,6 +49,18 @@ def test_damaged_description(bundle: Path, text: str):
         read_bundle(bundle)
 
 
+def test_a_training_that_is_no_record_in_an_old_bundle(bundle: Path):
+    record = json.loads((bundle / "bundle.json").read_text())
+    old = {
+        key: value
+        for key, value in record.items()
+        if key in {"schema_version", "checksums"} or key in vars(DESCRIPTION)
+    }
+    (bundle / "bundle.json").write_text(json.dumps(old | {"format_version": 1, "training": 6.7e16}))
+    with pytest.raises(IntegrityError, match="other kinds of values"):
+        read_bundle(bundle)
+
+
 @pytest.mark.parametrize("field", ["format_version", "schema_version"])
 def test_newer_bundle(bundle: Path, field: str):
     file = bundle / "bundle.json"

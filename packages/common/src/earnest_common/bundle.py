@@ -150,6 +150,7 @@ def _description(path: Path, record: dict[str, Any]) -> BundleDescription:
             values[name] = tuple(values[name])
         for name in ("scaling", "prior"):
             values[name] = {key: (float(low), float(high)) for key, (low, high) in values[name].items()}
+        values["training"] = dict(values.get("training", {}))
         return BundleDescription(**values)
     except (TypeError, ValueError, AttributeError) as error:
         raise IntegrityError(
