@@ -163,7 +163,7 @@ def test_one_catalog_of_a_set_gives_what_its_numbers_give(simulated_set, tmp_pat
         ({}, {}, "give --n-clusters, alone or with a median, or --set SET"),
         ({"median_log10_y_x": 13.6}, {}, "the number of clusters is not given"),
         ({"n_clusters": 100, "catalog_set": "SET"}, {}, "--n-clusters is given beside --set"),
-        ({"n_clusters": -3}, {}, "n_clusters = -3 is no number of clusters"),
+        ({"n_clusters": -3}, {}, "n_clusters = -3 must lie between 0 and"),
         ({"n_clusters": 100, "median": "y_x"}, {}, "belong to --set"),
         ({"n_clusters": 100, "median_log10_y_x": 13.6, "median_log10_l_x": 0.1}, {}, "joint distribution"),
         ({"n_clusters": 130, "median_log10_l_x": 44.1}, {}, r"Give log10 of the luminosity .* in 1e44 erg/s"),

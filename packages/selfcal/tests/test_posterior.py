@@ -66,7 +66,7 @@ def test_quantiles_of_a_known_posterior():
 
 
 def test_impossible_data_are_refused_as_by_the_command(paper_table):
-    for n, y_x in ((130, 30.0), (-3, 13.75), (0, None)):
+    for n, y_x in ((130, 30.0), (-3, 13.75), (0, 13.75)):
         with pytest.raises(InputError) as refused:
             infer(paper_table, n, y_x)
         assert str(refused.value) == refusal(paper_table, n, y_x)

@@ -20,6 +20,7 @@ from earnest_selfcal.forward import selected_density
 from earnest_selfcal.noise import noise_of
 from earnest_selfcal.observable import OBSERVABLES, Observable, relation_of
 
+_HALOS = (6.0, 17.0)  # log10 solMass: any dark halo
 __all__ = ["PARAMETERS", "LightCone", "ShellData", "observe", "shell_preset"]
 
 _LN_10 = math.log(10)
@@ -184,6 +185,11 @@ def shell_preset(cone: LightCone, z: float, cosmology: Cosmology, at: Mapping[st
         slope=TABLE_2.m_gas.slope + (TABLE_2.m_gas.slope + TABLE_2.t_x.slope) * (at["y_x slope"] - 1),
     )
     limit = float(l_x.log10_mass(np.log10(flux_to_luminosity(cone.flux_limit, z, cosmology))))
+    if not _HALOS[0] < limit < _HALOS[1]:
+        raise InputError(
+            f"light cone: the shell at z = {z:g} shows halos from 10^{limit:.1f} solMass by flux_limit = "
+            f"{cone.flux_limit:g} erg/s/cm^2; allowed are limits between 10^{_HALOS[0]:g} and 10^{_HALOS[1]:g} solMass"
+        )
     selection = Selection(log10_m_break=limit, log10_m_min=limit - 1e-6, l_x=l_x)
     return Preset(
         name="light cone",
