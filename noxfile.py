@@ -66,6 +66,12 @@ def test_tools(*folders):
     return sorted({line for f in folders for line in nox.project.dependency_groups(PROJECTS[f], "test")})
 
 
+def run_tests(session, package):
+    """Run a package's tests and examples on all cores, the tests of a file in one process."""
+    folders = [f"packages/{package}/{part}" for part in ("src", "tests")]
+    session.run("pytest", "-n", "auto", "--dist", "loadfile", "--doctest-modules", *folders, *session.posargs)
+
+
 @nox.session
 def demo(session):
     """Do the main job, end to end: mocks, training, sigma8, the reasons for it, and one page."""
@@ -100,8 +106,8 @@ def types(session, package):
 @every_package
 def tests(session, package):
     """Run one package's tests and examples with nothing installed but what it declares."""
-    session.install(*editable(siblings(package)), *test_tools(package), env=COMPILE)
-    session.run("pytest", "--doctest-modules", f"packages/{package}/src", f"packages/{package}/tests", *session.posargs)
+    session.install(*editable(siblings(package)), *test_tools(package), "pytest-xdist>=3.6", env=COMPILE)
+    run_tests(session, package)
 
 
 @nox.session
@@ -124,8 +130,7 @@ def matrix(session, resolution):
         *RESOLUTIONS[resolution], *editable(PROJECTS), *test_tools(*PROJECTS), "pytest-xdist>=3.6", env=COMPILE
     )
     for package in PROJECTS:
-        folders = [f"packages/{package}/{part}" for part in ("src", "tests")]
-        session.run("pytest", "-n", "auto", "--dist", "loadfile", "--doctest-modules", *folders, *session.posargs)
+        run_tests(session, package)
     folder = Path(session.create_tmp())
     small = ("--n-catalogs", "300", "--train-steps", "60", "--real-tables", str(folder))
     session.run("python", "examples/main_job.py", "--out", str(folder / "job"), *small)

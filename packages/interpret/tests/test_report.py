@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.errors import InputError, IntegrityError, OutputExistsError
 from earnest_common.section import Section
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.report import Report, build_report, finite, read_summary, write_report
@@ -154,7 +154,7 @@ def test_nothing_is_overwritten_or_half_written(report: Report, tmp_path: Path):
 @pytest.mark.parametrize("text", ["", "[]", "3", "{"])
 def test_a_summary_is_a_json_object(tmp_path: Path, text: str):
     (tmp_path / "s.json").write_text(text)
-    with pytest.raises(InputError, match=r"s\.json"):
+    with pytest.raises(IntegrityError, match=r"s\.json is not a summary"):
         read_summary(tmp_path / "s.json")
 
 
