@@ -11,7 +11,7 @@ import polars as pl
 from earnest_common.batch import CatalogBatch
 from earnest_common.catalog_set import Manifest, Plan, write_batch
 from earnest_common.errors import InputError, SchemaError
-from earnest_common.files import file_sha256, refuse_existing
+from earnest_common.files import atomic_folder, file_sha256, refuse_existing
 from earnest_common.importers.columns import Converted, convert
 from earnest_common.importers.mapping import QUANTITIES, Mapping, TableCosmology, load_mapping
 from earnest_common.importers.plausibility import judge
@@ -126,7 +126,8 @@ def import_catalog_set(
         radii=batch.radii,
         inputs={Path(path).name: report.sha256},
     )
-    return write_batch(out, batch, plan), report
+    with atomic_folder(out) as folder:  # one catalog is written at once, so nothing unfinished needs to be resumed
+        return write_batch(folder, batch, plan), report
 
 
 def _import(
