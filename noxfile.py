@@ -1,7 +1,7 @@
-"""All work on the project: `nox` runs lint, types, every package alone, all together, and two of the matrix.
+"""All work on the project: `nox` runs lint, types, every package alone, all together, and two sets of versions.
 
-`nox -s matrix` runs tests and main job on every supported Python, with the newest and with the lowest versions of what
-the packages declare; `nox -l` lists all sessions.
+`nox -s matrix` runs all tests and the main job on every supported Python, with the newest and with the lowest versions
+of what the packages declare; `nox -l` lists all sessions.
 """
 
 import os
@@ -26,7 +26,7 @@ nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False  # a Python that is absent is skipped, and the log says which
-nox.options.sessions = ["lint", "types", "tests", "cross", "matrix(3.13, newest)", "matrix(3.11, lowest)"]
+nox.options.sessions = ["lint", "types", "tests", "cross", "versions(3.13, newest)", "versions(3.11, lowest)"]
 nox.options.reuse_venv = "yes"
 
 COMPILE = {"UV_COMPILE_BYTECODE": "1"}  # environments that import much and often: TensorFlow imports twice as fast
@@ -119,21 +119,41 @@ def cross(session):
     session.run("pytest", "tests", *session.posargs)
 
 
-@nox.session
-@every_resolution
-@every_python
-def matrix(session, resolution):
-    """Run every package's tests and a small main job on one Python, with the newest or the lowest versions allowed."""
+def install_all(session, resolution):
+    """Install all packages with the newest or the lowest versions that they allow."""
     if resolution == "lowest" and session.venv_backend != "uv":
         session.skip("lowest versions need uv: pip install nox[uv]")
     session.install(
         *RESOLUTIONS[resolution], *editable(PROJECTS), *test_tools(*PROJECTS), "pytest-xdist>=3.6", env=COMPILE
     )
-    for package in PROJECTS:
-        run_tests(session, package)
+
+
+def small_main_job(session):
+    """Run the main job with few catalogs and few steps."""
     folder = Path(session.create_tmp())
     small = ("--n-catalogs", "300", "--train-steps", "60", "--real-tables", str(folder))
     session.run("python", "examples/main_job.py", "--out", str(folder / "job"), *small)
+
+
+@nox.session
+@every_resolution
+@every_python
+def versions(session, resolution):
+    """Run the tests of common and a small main job on one Python, with the newest or the lowest versions allowed."""
+    install_all(session, resolution)
+    run_tests(session, "common")
+    small_main_job(session)
+
+
+@nox.session
+@every_resolution
+@every_python
+def matrix(session, resolution):
+    """Run every package's tests and a small main job on one Python, with the newest or the lowest versions allowed."""
+    install_all(session, resolution)
+    for package in PROJECTS:
+        run_tests(session, package)
+    small_main_job(session)
 
 
 @nox.session(reuse_venv=False)
