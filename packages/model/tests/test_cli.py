@@ -179,6 +179,7 @@ def test_bad_input_ends_with_two_and_words(earnest, toy_set, tmp_path, monkeypat
     words, message = case
     monkeypatch.chdir(tmp_path)
     (tmp_path / "TAKEN").mkdir()
+    (tmp_path / "TAKEN" / "notes.txt").write_text("of somebody else")
     (tmp_path / "BAD").write_text("[pooled]\nwidths = [3]\n")
     before = sorted(tmp_path.iterdir())
     code, _, err = earnest(*[toy_set.path if word == "SET" else word for word in words])

@@ -68,7 +68,7 @@ def inference(request):
     paper = PaperConfig(encoder=(16, 8), convolutions=(8,) * levels, dense=(16, 8), pooling=pooling)
     config = TrainingConfig(architecture="paper", paper=paper)
     kind = architecture("paper")
-    return kind.ask(kind.build(config, _random([20])), 100_000)
+    return kind.ask(kind.build(config, _random([20, 20])), 100_000)  # two, so that sigma8 varies
 
 
 def _random(counts: list[int]) -> Arrays:
