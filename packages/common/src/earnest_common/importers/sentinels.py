@@ -1,7 +1,7 @@
 r"""Numbers that stand for "not measured", judged value by value: medians do not notice a single -99 or 9999.
 
 A value is refused if it lies outside what any cluster can have, if it is all nines (99, -999, 9999.9) and more than
-half a decade outside the other values of its column, or if it is thousands of times smaller or larger than they are.
+half a decade outside the other values of its column, or if it is ten thousand times smaller or larger than their median.
 Logarithms are judged as the file has them: 10^-99 solMass is the -99 of a column of log10 masses.
 """
 
@@ -36,7 +36,7 @@ _LARGEST_SLOPE = 20.0  # the schema's bound
 _NINES = re.compile(r"-?9{2,}(\.9+)?")
 _NINES_GAP = 0.5  # decades outside the other values
 _MOST = 0.5
-_FAR = 3.0  # decades from the median; more where the column itself is wide
+_FAR = 4.0  # decades from the median, which no cluster is from a sample of groups; more where the column is wide
 
 
 def sentinel_problems(
