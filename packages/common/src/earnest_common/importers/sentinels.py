@@ -1,7 +1,7 @@
 r"""Numbers that stand for "not measured", judged value by value: medians do not notice a single -99 or 9999.
 
 A value is refused if it lies outside what any cluster can have, if it is all nines (99, -999, 9999.9) and more than
-half a decade outside the other values of its column, or if it is ten thousand times smaller or larger than their median.
+half a decade outside the other values of its column, or if it is ten thousand times off their median.
 Logarithms are judged as the file has them: 10^-99 solMass is the -99 of a column of log10 masses.
 """
 
