@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from earnest_common.batch import CatalogBatch, concat
 from earnest_common.errors import InputError
-from earnest_common.protocols import CatalogSource
-from earnest_common.schema import RADII_R500C
 from earnest_common.testing import toy_batch
-from earnest_common.variants import VARIANTS, VariantSource, view
+from earnest_common.variants import VARIANTS, view
 
 
 @pytest.fixture(scope="module")
@@ -54,23 +52,6 @@ def test_ones_leave_the_number_of_clusters(batch):
         assert (found.column(name) == 1).all()
     assert found.problems() == []
     assert view(view(batch, "no-wl"), "ones").clusters["m_wl"].null_count() == batch.n_clusters  # unknown stays so
-
-
-def test_a_source_is_seen_through_a_variant(batch):
-    class Toy:
-        radii = RADII_R500C
-
-        def provenance(self):
-            return {"seed": 2}
-
-        def batch(self, catalog_ids):
-            return all_catalogs.select(catalog_ids)
-
-    all_catalogs = batch
-    source = VariantSource(source=Toy(), variant="shuffled")
-    assert isinstance(source, CatalogSource)
-    assert source.provenance() == {"seed": 2, "variant": "shuffled"}
-    assert source.batch(np.array([2])).clusters.equals(view(batch, "shuffled").select([2]).clusters)
 
 
 def test_unknown_variants_are_named(batch):

@@ -1,20 +1,16 @@
 """The catalogs with which the paper tests what a network uses: views of a batch, made in memory and never stored."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from earnest_common.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.protocols import CatalogSource
 from earnest_common.schema import CLUSTERS
 from earnest_common.seeds import Stage, generator
 
-__all__ = ["VARIANTS", "VariantSource", "array_of_ones", "shuffled", "view", "without_weak_lensing"]
+__all__ = ["VARIANTS", "array_of_ones", "shuffled", "view", "without_weak_lensing"]
 
 _KEPT = ("catalog_id", "cluster_id", "rank", "z", "m_500c", "donor_id")
 """What an array of ones keeps: who the clusters are, but nothing that is measured of them."""
@@ -100,33 +96,3 @@ def view(batch: CatalogBatch, variant: str) -> CatalogBatch:
     if variant not in VARIANTS:
         raise InputError(f"variant '{variant}' is not known; choose one of {', '.join(VARIANTS)}")
     return VARIANTS[variant](batch)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class VariantSource:
-    """A live source seen through a variant (a ``CatalogSource`` itself).
-
-    Attributes
-    ----------
-    source
-        Where catalogs come from.
-    variant
-        One of ``VARIANTS``.
-    """
-
-    source: CatalogSource
-    variant: str
-
-    @property
-    def radii(self) -> tuple[float, ...]:
-        """Radii of the gas profiles in units of R_500c."""
-        return self.source.radii
-
-    def provenance(self) -> Mapping[str, Any]:
-        """Return the source's record and the variant."""
-        return {**self.source.provenance(), "variant": self.variant}
-
-    def batch(self, catalog_ids: npt.NDArray[np.int64]) -> CatalogBatch:
-        """Return the variants of the catalogs of these ids, in this order."""
-        return view(self.source.batch(catalog_ids), self.variant)

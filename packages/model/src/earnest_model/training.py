@@ -23,7 +23,7 @@ from earnest_model.checkpoint import Checkpoint, Workspace
 from earnest_model.config import MAX_ROWS, TrainingConfig
 from earnest_model.features import FeatureSet, Scaling, fit_scaling, to_arrays
 from earnest_model.feeds import AbstractFeed, ahead
-from earnest_model.inference import AbstractInference
+from earnest_model.inference.base import AbstractInference
 from earnest_model.memory import refuse_too_large
 from earnest_model.networks import architecture
 from earnest_model.networks.protocol import Network

@@ -6,7 +6,7 @@ import numpy as np
 
 from earnest_model.arrays import Arrays
 from earnest_model.config import MAX_ROWS
-from earnest_model.inference import PaperInference
+from earnest_model.inference.paper import PaperInference
 from earnest_model.networks.layers import Whitening
 from earnest_model.networks.paper import PaperNetwork
 

@@ -10,7 +10,7 @@ from earnest_model.arrays import Arrays
 from earnest_model.config import TrainingConfig
 
 if TYPE_CHECKING:  # importing these would load TensorFlow
-    from earnest_model.inference import AbstractInference
+    from earnest_model.inference.base import AbstractInference
     from earnest_model.networks.protocol import Network
 
 __all__ = ["ARCHITECTURES", "Architecture", "architecture"]
@@ -49,7 +49,7 @@ def _build_pooled(config: TrainingConfig, arrays: Arrays) -> "Network":
 
 
 def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
-    from earnest_model.inference import PooledInference
+    from earnest_model.inference.pooled import PooledInference
     from earnest_model.networks.pooled import PooledNetwork
 
     if not isinstance(network, PooledNetwork):
@@ -70,7 +70,7 @@ def _build_paper(config: TrainingConfig, arrays: Arrays) -> "Network":
 
 
 def _ask_paper(network: "Network", max_rows: int) -> "AbstractInference":
-    from earnest_model.inference import PaperInference
+    from earnest_model.inference.paper import PaperInference
     from earnest_model.networks.paper import PaperNetwork
 
     if not isinstance(network, PaperNetwork):
