@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.catalog_set.writer import shard_file
-from earnest_common.files import file_sha256
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.writer import shard_file
 from earnest_common.plugins import load_estimator
+from earnest_common.run.files import file_sha256
 
 TABLES = ("catalogs", "clusters")
 

@@ -27,7 +27,7 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import CatalogSource
 
 COLUMNS = ("t_x", "m_gas_profile", "gas_slope_profile")
@@ -153,7 +153,7 @@ def source_of(job: tuple[str, bool, int]) -> PlantedSource:
 
 def train(options: argparse.Namespace) -> None:
     """Train every model that is missing, until time is up."""
-    from earnest_common.config import load_config
+    from earnest_common.run.config import load_config
     from earnest_model.config import TrainingConfig
     from earnest_model.feeds import LiveFeed
     from earnest_model.workflow import train_bundle
@@ -178,7 +178,7 @@ def ask(options: argparse.Namespace) -> None:
         path = place(options.out, job)
         file = options.out / f"{path.name}.json"
         if path.exists() and not file.exists():
-            from earnest_common.files import write_atomic
+            from earnest_common.run.files import write_atomic
 
             write_atomic(file, json.dumps(scores_of(path, job), indent=1) + "\n")
             sys.stderr.write(f"{path.name}\n")

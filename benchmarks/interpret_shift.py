@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_mocks.base_sample import BaseSample, default_base_sample, emulated_base_sample
 from earnest_mocks.config import MocksConfig, resolve_config
 from earnest_mocks.emulator import emulate
@@ -158,8 +158,8 @@ def catalogs(mocks: Mocks, *, seed: int, split: str, first: int, n: int) -> Cata
 
 def run(options: argparse.Namespace) -> None:
     """Measure every shift that is missing."""
-    from earnest_common.files import write_atomic
     from earnest_common.plugins import load_estimator
+    from earnest_common.run.files import write_atomic
     from earnest_interpret.applicability import learn
 
     options.out.mkdir(parents=True, exist_ok=True)

@@ -133,9 +133,9 @@ def train_one(job: tuple[Case, int], *, out: Path, until: float) -> str:
     path = out / f"{case.name}-{seed}"
     if path.exists() or time.time() > until:
         return "there" if path.exists() else "left for later"
-    from earnest_common.config import load_config
     from earnest_common.errors import EarnestError
     from earnest_common.plugins import open_source
+    from earnest_common.run.config import load_config
     from earnest_model.config import TrainingConfig
     from earnest_model.feeds import LiveFeed
     from earnest_model.workflow import train_bundle
@@ -154,7 +154,7 @@ def train_one(job: tuple[Case, int], *, out: Path, until: float) -> str:
 
 def train(options: argparse.Namespace) -> None:
     """Train every model that is missing, through the executor seam."""
-    from earnest_common.executors import map_shards, open_executor
+    from earnest_common.run.executors import map_shards, open_executor
 
     options.out.mkdir(parents=True, exist_ok=True)
     missing = [job for job in jobs(options) if not (options.out / f"{job[0].name}-{job[1]}").exists()]
@@ -182,8 +182,8 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
     file = out / f"{path.name}.json"
     if file.exists() or not path.exists():
         return f"{path.name}: {'judged' if file.exists() else 'not trained'}"
-    from earnest_common.files import write_atomic
     from earnest_common.plugins import load_estimator
+    from earnest_common.run.files import write_atomic
     from earnest_interpret.report import finite
     from earnest_interpret.verdict import decide, examine
 
@@ -203,7 +203,7 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
 
 def judge(options: argparse.Namespace) -> None:
     """Judge every model that is there."""
-    from earnest_common.executors import map_shards, open_executor
+    from earnest_common.run.executors import map_shards, open_executor
 
     with open_executor(workers=options.workers) as executor:
         work = partial(judge_one, out=options.out)
@@ -212,8 +212,8 @@ def judge(options: argparse.Namespace) -> None:
 
 def null(options: argparse.Namespace) -> None:
     """Write p-values of the exchange where nothing is prescribed, on further catalogs, and print how small they are."""
-    from earnest_common.files import write_atomic
     from earnest_common.plugins import load_estimator
+    from earnest_common.run.files import write_atomic
     from earnest_interpret.verdict.exchange import exchange
     from scipy.stats import binomtest
 

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from earnest_common.mass_function import default_mass_function
-from earnest_common.scaling import TABLE_2
-from earnest_common.survey import preset
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.presets import preset
+from earnest_common.survey.scaling import TABLE_2
 from earnest_mocks.base_sample import default_base_sample
 from earnest_mocks.source import open_source
 

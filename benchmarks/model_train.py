@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.plugins import open_source
 from earnest_model.config import FastRecipe, TrainingConfig
 from earnest_model.estimates import estimates

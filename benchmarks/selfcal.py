@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.survey import Preset, preset
+from earnest_common.catalogs import CatalogSet
+from earnest_common.survey.presets import Preset, preset
 from earnest_selfcal.answer import survey_of_set
 from earnest_selfcal.evaluate import evaluate
 from earnest_selfcal.forward import ForwardTable, build_table

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.executors import open_executor
+from earnest_common.catalogs import CatalogSet
 from earnest_common.importers import import_catalog_set
 from earnest_common.importers.mapping import Mapping, Reader, Source, TableCosmology
+from earnest_common.run.executors import open_executor
 from earnest_mocks.base_sample import write_base_sample
 from earnest_mocks.config import resolve_config
 from earnest_mocks.generate import generate

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.progress import progress
+from earnest_common.catalogs import CatalogSet
 from earnest_common.run.parquet import read_parquet
-from earnest_common.scaling import ResidualCorrelation
-from earnest_common.seeds import Stage, generator
-from earnest_common.survey import Preset, preset
+from earnest_common.run.progress import progress
+from earnest_common.run.seeds import Stage, generator
+from earnest_common.survey.presets import Preset, preset
+from earnest_common.survey.scaling import ResidualCorrelation
 from earnest_selfcal.answer import survey_of_set
 from earnest_selfcal.noise import MeasurementNoise
 from earnest_selfcal.nulls.information import model_cases

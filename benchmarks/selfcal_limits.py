@@ -19,11 +19,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.executors import open_executor
-from earnest_common.files import write_atomic
-from earnest_common.provenance import provenance
-from earnest_common.survey import PRESETS
+from earnest_common.catalogs import CatalogSet
+from earnest_common.run.executors import open_executor
+from earnest_common.run.files import write_atomic
+from earnest_common.run.provenance import provenance
+from earnest_common.survey.presets import PRESETS
 from earnest_selfcal.answer import evaluated, survey_of_set
 from earnest_selfcal.limits import MEDIAN_Y_X
 from earnest_selfcal.referee.answer import referee_set

@@ -26,12 +26,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from earnest_common.executors import open_executor
-from earnest_common.priors import Priors, Uniform
-from earnest_common.progress import progress
+from earnest_common.run.executors import open_executor
 from earnest_common.run.parquet import read_parquet
-from earnest_common.scaling import FACTORS
-from earnest_common.survey import Preset, preset
+from earnest_common.run.progress import progress
+from earnest_common.survey.presets import Preset, preset
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import FACTORS
 from earnest_selfcal.nulls.information import model_cases, true_catalog
 from earnest_selfcal.nulls.variants import Variant, continuous_priors
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from earnest_common.section import DataTable, Section, write_section
+from earnest_common.report.section import DataTable, Section, write_section
 
 MAGNETICUM = "magneticum"
 PLANCK = "planck-esz"

@@ -13,9 +13,9 @@ from typing import final
 
 import numpy as np
 import polars as pl
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.report import build_report, write_report
 from earnest_interpret.sample import read_sample

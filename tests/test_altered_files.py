@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from earnest_common.bundle import BundleDescription, write_bundle
-from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalogs import Plan, write_batch
 from earnest_common.cli.root import main
-from earnest_common.section import Section, write_section
-from earnest_common.survey import preset
+from earnest_common.report.section import Section, write_section
+from earnest_common.survey.presets import preset
 from earnest_common.testing import toy_batch
 from earnest_mocks.base_sample import default_base_sample, write_base_sample
 from earnest_selfcal.grid import simulate_grid

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 import pytest
-from earnest_common.survey import PRESETS, preset
+from earnest_common.survey.presets import PRESETS, preset
 from earnest_mocks.config import resolve_config
 from earnest_selfcal.noise import noise_of, recorded_noise
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.catalog_set import CatalogSet, write_batch
-from earnest_common.catalog_set.base_relations import recorded_relations
-from earnest_common.catalog_set.understood import MOCKS_FIELDS
+from earnest_common.catalogs import CatalogSet, write_batch
+from earnest_common.catalogs.base_relations import recorded_relations
+from earnest_common.catalogs.understood import MOCKS_FIELDS
 from earnest_common.cli.root import main
 from earnest_common.errors import InputError
-from earnest_common.evolution import evolved
+from earnest_common.survey.evolution import evolved
 from earnest_mocks.config import resolve_config
 from earnest_mocks.generate import generate, statements
 from earnest_mocks.source import make_source

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.testing import toy_batch
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.report import build_report, write_report

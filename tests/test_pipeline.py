@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from earnest_common.catalog_set.writer import shard_file
+from earnest_common.catalogs.writer import shard_file
 
 EARNEST = [sys.executable, "-c", "from earnest_common.cli.root import main; main()"]
 
@@ -82,7 +82,7 @@ def test_interpretations_name_their_clusters(folder: Path):
 @pytest.mark.parametrize("of", ["terse", "sigma8"])
 def test_integrated_gradients_of_a_network_are_complete(folder: Path, tmp_path: Path, of: str):
     """Gradients at clusters that are in no catalog, handed over in physical units, add up to the change within 1 %."""
-    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.catalogs import CatalogSet
     from earnest_common.plugins import load_estimator
     from earnest_interpret.attribution import attribute
 
@@ -94,8 +94,8 @@ def test_integrated_gradients_of_a_network_are_complete(folder: Path, tmp_path: 
 
 def test_leave_one_out_is_what_the_model_says_without_the_cluster(folder: Path, tmp_path: Path):
     """The whole chain against brute force: take the brightest cluster out of a set and predict again."""
-    from earnest_common.batch import CatalogBatch
-    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.catalogs import CatalogSet
+    from earnest_common.catalogs.batch import CatalogBatch
     from earnest_common.plugins import load_estimator
 
     told = pl.read_parquet(folder / "loo.parquet")
@@ -165,7 +165,7 @@ def places(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """Good and damaged inputs by the name that stands for them in ``BAD``."""
     from dataclasses import replace
 
-    from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+    from earnest_common.catalogs import CatalogSet, Plan, write_batch
 
     out = tmp_path_factory.mktemp("bad")
     plan = Plan(kind="mock", preset="paper", seed=1, n_catalogs=5)

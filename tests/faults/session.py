@@ -277,7 +277,7 @@ def _answer(words: str, place: Path) -> tuple[int, str]:
     here = Path.cwd()
     if words == "SECTION":
         from earnest_common.errors import EarnestError
-        from earnest_common.section import read_section
+        from earnest_common.report.section import read_section
 
         try:
             return 0, repr(read_section(place / "SECTION.json"))

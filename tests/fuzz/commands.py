@@ -229,7 +229,7 @@ def make_files(folder: Path, model: Path | None) -> None:
     )
     (folder / "MCXC.csv").write_text("RAdeg,DEdeg,z,L500,M500\n" + sky, encoding="utf-8")
     (folder / "SUMMARY.json").write_text(json.dumps({"scatter": 0.02, "bias": 0.001}), encoding="utf-8")
-    from earnest_common.section import DataTable, Figure, Section, write_section
+    from earnest_common.report.section import DataTable, Figure, Section, write_section
 
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M 0 0 L 9 9" stroke="black"/></svg>'
     section = Section(

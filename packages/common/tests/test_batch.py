@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from earnest_common.batch import concat
+from earnest_common.catalogs.batch import concat
 from earnest_common.errors import SchemaError
 from earnest_common.testing import toy_batch
 from hypothesis import given

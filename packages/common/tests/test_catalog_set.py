@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch, concat
-from earnest_common.catalog_set import CatalogSet, CatalogSetWriter, Plan, split_set, write_batch
-from earnest_common.catalog_set.writer import shard_file
+from earnest_common.catalogs import CatalogSet, CatalogSetWriter, Plan, split_set, write_batch
+from earnest_common.catalogs.batch import CatalogBatch, concat
+from earnest_common.catalogs.writer import shard_file
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError, SchemaError, VersionError
-from earnest_common.files import file_sha256
+from earnest_common.run.files import file_sha256
 from earnest_common.run.records import content_sha256
 from earnest_common.schema import CLUSTERS
 from earnest_common.testing import toy_batch
@@ -134,7 +134,7 @@ def test_newer_schema_inside_a_shard(path: Path):
     file = shard_file(path, "clusters", 0)
     frame = pl.read_parquet(file)
     frame.write_parquet(file, metadata={"earnest.schema_version": "7"})
-    from earnest_common.catalog_set.parquet import read_table
+    from earnest_common.catalogs.parquet import read_table
 
     with pytest.raises(VersionError, match="schema_version is 7"):
         read_table(file, sha256=file_sha256(file))

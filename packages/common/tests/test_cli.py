@@ -10,10 +10,10 @@ from typing import Annotated
 
 import pytest
 import typer
-from earnest_common.catalog_set import Plan, write_batch
-from earnest_common.catalog_set.writer import shard_file
+from earnest_common.catalogs import Plan, write_batch
+from earnest_common.catalogs.writer import shard_file
 from earnest_common.cli.root import build_app
-from earnest_common.provenance import extras
+from earnest_common.run.provenance import extras
 from earnest_common.testing import toy_batch
 from typer.testing import CliRunner
 
@@ -73,8 +73,8 @@ def test_doctor_finds_no_problem():
 
 def test_missing_parts_of_an_extra_are_named(monkeypatch: pytest.MonkeyPatch):
     lines = ["numpy>=1", "nowhere-at-all>=2; extra == 'far'", 'numpy>=2 ; extra == "far"', "numpy; extra == 'near'"]
-    monkeypatch.setattr("earnest_common.provenance.DISTRIBUTIONS", ("earnest-common", "earnest-nowhere"))
-    monkeypatch.setattr("earnest_common.provenance.distribution", lambda _: SimpleNamespace(requires=lines))
+    monkeypatch.setattr("earnest_common.run.provenance.DISTRIBUTIONS", ("earnest-common", "earnest-nowhere"))
+    monkeypatch.setattr("earnest_common.run.provenance.distribution", lambda _: SimpleNamespace(requires=lines))
     assert extras() == {"earnest-common[far]": ["nowhere-at-all"], "earnest-common[near]": []}
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
 from earnest_common.cli.catalogs import app
 from earnest_common.errors import EarnestError
 from earnest_common.importers import mapping_names

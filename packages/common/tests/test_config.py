@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.config import as_mapping, load_config
 from earnest_common.errors import InputError
+from earnest_common.run.config import as_mapping, load_config
 from typing_extensions import TypeAliasType
 
 

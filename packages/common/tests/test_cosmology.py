@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import MAGNETICUM
 
 
 def test_hubble_constant_in_units_of_100():

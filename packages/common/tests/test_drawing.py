@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from earnest_common.drawing import draw, draw_panels, require_svg
 from earnest_common.errors import InputError, MissingExtraError
+from earnest_common.report.drawing import draw, draw_panels, require_svg
 
 
 def test_same_data_same_bytes():

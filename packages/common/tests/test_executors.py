@@ -10,7 +10,7 @@ from pathlib import Path
 import distributed
 import pytest
 from earnest_common.errors import EarnestError, InputError
-from earnest_common.executors import map_shards, open_executor, shard_slice
+from earnest_common.run.executors import map_shards, open_executor, shard_slice
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +53,7 @@ def test_bad_executors():
 
 _WORKERS = """
 import os, time
-from earnest_common.executors import open_executor
+from earnest_common.run.executors import open_executor
 if __name__ == "__main__":
     with open_executor(workers=2) as pool:
         print(pool.submit(os.getpid).result(), flush=True)

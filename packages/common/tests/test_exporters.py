@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.exporters import FORMATS, astropy_tables, export
 from earnest_common.exporters.escapes import escaped
@@ -189,7 +189,7 @@ def test_a_failed_export_leaves_nothing(format_name: str, batch: CatalogBatch, t
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("earnest_common.files.os.fsync", full)
+    monkeypatch.setattr("earnest_common.run.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         export(batch, tmp_path / "toy", format_name)
     assert list(tmp_path.iterdir()) == []

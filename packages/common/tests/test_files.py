@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.files import atomic_folder, file_sha256, refuse_existing, replace_atomically, write_atomic
+from earnest_common.run.files import atomic_folder, file_sha256, refuse_existing, replace_atomically, write_atomic
 
 
 def test_content_and_checksum(tmp_path: Path):

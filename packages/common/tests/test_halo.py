@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from colossus.cosmology import cosmology as colossus_cosmology
 from colossus.lss import mass_function as colossus_mass_function
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.halo import MODELS_500C, dn_dlog10_m_500c
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.halo import MODELS_500C, dn_dlog10_m_500c
 
 MASSES = np.array([13.8, 14.4])
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.importers import ImportOptions, ImportReport, import_table, load_mapping, mapping_names
 from earnest_common.importers.mapping import TableCosmology
 from earnest_common.importers.plausibility import critical_density
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.scaling import TABLE_2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -6,8 +6,8 @@ from importlib.metadata import EntryPoint
 import pytest
 from earnest_common import plugins
 from earnest_common.errors import InputError, PluginError
-from earnest_common.limits import Limit
 from earnest_common.plugins import LIMITS, known_limit
+from earnest_common.survey.limits import Limit
 
 LIMIT = Limit(scatter=0.015, scatter_err=0.001, n_catalogs=100, text="this test")
 

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.halo import dn_dlog10_m_500c
-from earnest_common.mass_function import (
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.halo import dn_dlog10_m_500c
+from earnest_common.survey.mass_function import (
     DEFAULT_Z,
     MassFunctionTable,
     default_mass_function,
     mass_function_of,
     tabulate_mass_function,
 )
-from earnest_common.survey import MAGNETICUM_VOLUME
+from earnest_common.survey.presets import MAGNETICUM_VOLUME
 from scipy.integrate import trapezoid
 
 LOG10_H = np.log10(MAGNETICUM.h)

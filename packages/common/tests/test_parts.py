@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.files import (
+from earnest_common.run.files import (
     atomic_folder,
     remove_folder,
     replace_atomically,

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from earnest_common.importers.mapping import TableCosmology
 from earnest_common.importers.plausibility import critical_density, judge, mass_within_r_500c
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.scaling import TABLE_2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

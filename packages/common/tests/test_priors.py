@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
+from earnest_common.survey.priors import Priors, Uniform
 
 
 def test_the_papers_grid():

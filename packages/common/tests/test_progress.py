@@ -1,7 +1,7 @@
 """Progress goes to standard error in lines that a log file can hold."""
 
 import pytest
-from earnest_common.progress import progress
+from earnest_common.run.progress import progress
 
 
 def test_lines_on_standard_error(capsys: pytest.CaptureFixture[str]):

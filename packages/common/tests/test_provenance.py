@@ -1,6 +1,6 @@
 """What outputs say of where they come from."""
 
-from earnest_common.provenance import emulated
+from earnest_common.run.provenance import emulated
 
 
 def test_what_is_emulated_in_one_of_two_says_in_which():

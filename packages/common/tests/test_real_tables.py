@@ -8,7 +8,7 @@ import pytest
 from earnest_common.importers import ImportOptions, ImportReport, import_table
 from earnest_common.importers.mapping import TableCosmology
 from earnest_common.importers.plausibility import mass_within_r_500c
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.scaling import TABLE_2
 
 FOLDER = Path(os.environ.get("EARNEST_REAL_TABLES", Path(__file__).parents[4] / "shared" / "data"))
 LIGHTCONE = "magneticum_box2hr_lightcone_49clusters.csv"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from earnest_common.bundle import BundleDescription, read_bundle, write_bundle
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import EarnestError
-from earnest_common.files import file_sha256
+from earnest_common.report.section import Section, read_section, write_section
+from earnest_common.run.files import file_sha256
 from earnest_common.run.records import content_sha256
-from earnest_common.section import Section, read_section, write_section
 from earnest_common.testing import toy_batch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

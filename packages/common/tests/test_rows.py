@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
-from earnest_common.catalog_set.parquet import write_table
-from earnest_common.catalog_set.writer import shard_file
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.parquet import write_table
+from earnest_common.catalogs.writer import shard_file
 from earnest_common.errors import IntegrityError, SchemaError
 from earnest_common.schema import CATALOGS, CLUSTERS, check
 from earnest_common.testing import toy_batch
@@ -78,7 +78,7 @@ def _forged(path: Path, table: str, change: pl.Expr | None = None, *, without: s
 
 
 def _manifest(path: Path):
-    from earnest_common.catalog_set.manifest import read_manifest
+    from earnest_common.catalogs.manifest import read_manifest
 
     return read_manifest(path)
 

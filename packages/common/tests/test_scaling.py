@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.scaling import (
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.scaling import (
     FACTORS,
     TABLE_2,
     ResidualCorrelation,

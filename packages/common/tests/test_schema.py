@@ -4,7 +4,7 @@ import itertools
 
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import SchemaError
 from earnest_common.schema import CATALOGS, CLUSTERS, PREDICTIONS, RADII_R500C, check, conform, votable_header
 from earnest_common.testing import toy_batch

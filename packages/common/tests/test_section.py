@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from earnest_common.errors import EarnestError, InputError
-from earnest_common.section import DataTable, Figure, Section, read_section, write_section
+from earnest_common.report.section import DataTable, Figure, Section, read_section, write_section
 
 SECTION = Section(
     key="accuracy",

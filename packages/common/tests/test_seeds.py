@@ -1,7 +1,7 @@
 """Laws of seeds: one stream per seed, stage and catalog, and no two alike."""
 
 import numpy as np
-from earnest_common.seeds import Stage, generator, generators
+from earnest_common.run.seeds import Stage, generator, generators
 from hypothesis import given
 from hypothesis import strategies as st
 

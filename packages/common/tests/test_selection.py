@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.scaling import TABLE_2, biased
-from earnest_common.selection import Selection
+from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_common.survey.selection import Selection
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
-from earnest_common.catalog_set.parquet import write_table
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.parquet import write_table
 from earnest_common.importers import import_catalog_set
 from earnest_common.schema import CATALOGS, CLUSTERS, PREDICTIONS, Table
 from earnest_common.testing import toy_batch

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.mass_function import default_mass_function
-from earnest_common.scaling import TABLE_2, biased
-from earnest_common.selection import Selection
-from earnest_common.survey import MAGNETICUM_VOLUME, PRESETS, Survey, preset
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.presets import MAGNETICUM_VOLUME, PRESETS, Survey, preset
+from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_common.survey.selection import Selection
 from scipy.integrate import trapezoid
 
 LOG10_H = np.log10(MAGNETICUM.h)

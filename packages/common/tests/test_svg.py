@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from earnest_common.drawing import draw
 from earnest_common.errors import InputError
+from earnest_common.report.drawing import draw
+from earnest_common.report.section import Figure, read_section
 from earnest_common.report.svg import check_name, check_svg, natural_size
-from earnest_common.section import Figure, read_section
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{}</svg>'
 

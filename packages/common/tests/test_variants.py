@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from earnest_common.batch import CatalogBatch, concat
+from earnest_common.catalogs.batch import CatalogBatch, concat
+from earnest_common.catalogs.variants import VARIANTS, view
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_common.variants import VARIANTS, view
 
 
 @pytest.fixture(scope="module")

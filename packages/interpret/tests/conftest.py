@@ -8,10 +8,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: thread
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import write_bundle
-from earnest_common.catalog_set import Plan, write_batch
-from earnest_common.cosmology import MAGNETICUM
+from earnest_common.catalogs import Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.testing import toy_batch
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
 from earnest_common.cli.root import main
-from earnest_common.section import read_section
+from earnest_common.report.section import read_section
 from earnest_interpret.testing import FEATURES
 
 
@@ -154,7 +154,7 @@ def test_bad_input(run, tmp_path: Path, words: tuple[str, ...], message: str):
 def test_models_and_sets_of_other_radii_do_not_meet(monkeypatch, bundle, tmp_path, batch, capsys):
     from dataclasses import replace
 
-    from earnest_common.catalog_set import Plan, write_batch
+    from earnest_common.catalogs import Plan, write_batch
 
     radii = tuple(radius / 2 for radius in batch.radii)
     plan = Plan(kind="mock", preset="toy", seed=1, n_catalogs=batch.n_catalogs, radii=radii)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalogs import Plan, write_batch
 from earnest_common.cli.root import main
-from earnest_common.section import read_section
+from earnest_common.report.section import read_section
 from earnest_common.testing import toy_batch
 from earnest_interpret.testing import FEATURES
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
 from earnest_common.cli.root import main
-from earnest_common.section import read_section
+from earnest_common.report.section import read_section
 from earnest_interpret.inputs import Inputs
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.report import build_report

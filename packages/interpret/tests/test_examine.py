@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.scaling import TABLE_2, biased
-from earnest_common.survey import Survey, preset
+from earnest_common.survey.presets import Survey, preset
+from earnest_common.survey.scaling import TABLE_2, biased
 from earnest_interpret.bands import break_band, median_band
 from earnest_interpret.examine import Question, examine_inputs
 from earnest_interpret.sample import Sample, mass_axis

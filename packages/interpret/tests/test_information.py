@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
-from earnest_common.mass_function import default_mass_function
-from earnest_common.survey import Survey, preset
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.presets import Survey, preset
 from earnest_interpret.information import ideal_leave_one_out, information_by_mass
 from earnest_interpret.leave_group_out import leave_group_out, leave_groups_out, without
 from earnest_interpret.leave_one_out import leave_one_out_by_prediction

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.cosmology import MAGNETICUM
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_interpret.leave_one_out import (
     BENCHMARKS,
     leave_one_out,
@@ -65,7 +65,7 @@ def test_a_lone_cluster_cannot_be_left_out(lonely, estimator):
 
 
 def test_lone_clusters_among_others(batch, lonely, estimator):
-    from earnest_common.batch import concat
+    from earnest_common.catalogs.batch import concat
 
     mixed = concat([lonely.select([0]), batch.select([1]), lonely.select([2])])
     delta = leave_one_out(Recorder(estimator), mixed)

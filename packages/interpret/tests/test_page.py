@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from earnest_common.drawing import draw
 from earnest_common.errors import InputError
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import draw
+from earnest_common.report.section import DataTable, Figure, Section
 from earnest_interpret.page import QUESTIONS, Headline, Page, question_of, render
 from earnest_interpret.page.render import MAX_BYTES
 from earnest_interpret.page.text import column, prose

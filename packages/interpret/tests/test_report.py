@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError
-from earnest_common.section import Section
+from earnest_common.report.section import Section
 from earnest_interpret.interpretation import InterpretConfig, interpret
 from earnest_interpret.report import Report, build_report, finite, read_summary, write_report
 from earnest_interpret.sample import Sample

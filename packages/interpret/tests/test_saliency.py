@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_interpret.saliency import feature_groups, saliency, saliency_table, summarise_saliency
 from earnest_interpret.sample import MassAxis, mass_axis

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_interpret.sample import chunks, mass_axis, read_sample, y_x

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalogs import Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.cli.root import main
 from earnest_common.errors import InputError
-from earnest_common.section import Section, read_section
+from earnest_common.report.section import Section, read_section
 from earnest_common.testing import toy_batch
 from earnest_interpret.sections.verdict import verdict_section
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError
-from earnest_common.halo import dn_dlog10_m_500c
-from earnest_common.mass_function import default_mass_function
-from earnest_common.priors import Uniform
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.halo import dn_dlog10_m_500c
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.priors import Uniform
 from earnest_mocks.abundance import MassFunctionCube, abundance_of, mass_function_cube, tabulate_cube
 from earnest_mocks.config import resolve_config
 from earnest_mocks.source import make_source, open_source

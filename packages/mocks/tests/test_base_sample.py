@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError, SchemaError, VersionError
-from earnest_common.mass_function import default_mass_function
 from earnest_common.run.parquet import write_parquet
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.scaling import TABLE_2
 from earnest_mocks.base_sample import (
     default_base_sample,
     emulated_base_sample,

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
 from earnest_mocks.clones import clone_report, neighbours_of, profile_shapes
 from earnest_mocks.clones_section import clones_section

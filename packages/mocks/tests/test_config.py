@@ -2,7 +2,7 @@
 
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
 from earnest_mocks.config import DonorRule, resolve_config
 
 

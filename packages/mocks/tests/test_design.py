@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Priors, Uniform
 from earnest_mocks.design import design
 
 GRIDDED = ("sigma8", "l_x_normalisation", "t_x_normalisation", "m_gas_normalisation")

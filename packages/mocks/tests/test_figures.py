@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError
-from earnest_common.evolution import log10_e
-from earnest_common.section import read_section, write_section
+from earnest_common.report.section import read_section, write_section
+from earnest_common.survey.evolution import log10_e
 from earnest_mocks.base_sample import default_base_sample, write_base_sample
 from earnest_mocks.config import resolve_config
 from earnest_mocks.figures import mocks_section

@@ -12,9 +12,9 @@ import time
 import distributed
 import numpy as np
 import pytest
-from earnest_common.catalog_set import CatalogSet, parquet
+from earnest_common.catalogs import CatalogSet, parquet
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.executors import open_executor
+from earnest_common.run.executors import open_executor
 from earnest_mocks.config import resolve_config
 from earnest_mocks.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
 from earnest_mocks.source import MOST_CLUSTERS, make_source, most_expected
@@ -125,7 +125,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, reference):
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(path, *args, **options)
 
-    monkeypatch.setattr("earnest_common.catalog_set.writer.write_table", fails_once)
+    monkeypatch.setattr("earnest_common.catalogs.writer.write_table", fails_once)
     with pytest.raises(OSError, match="No space left"):
         generate(PAPER, tmp_path / "set", seed=1, n_catalogs=N, catalogs_per_shard=PER_SHARD)
     assert not (tmp_path / "set" / "manifest.json").exists()

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import Plan
-from earnest_common.catalog_set.writer import write_batch
+from earnest_common.catalogs import Plan
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.writer import write_batch
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256
-from earnest_common.scaling import TABLE_2
+from earnest_common.run.files import file_sha256
+from earnest_common.survey.scaling import TABLE_2
 from earnest_mocks.base_sample import default_base_sample, read_base_sample, write_base_sample
 from earnest_mocks.imported import base_sample_from, imported_base_sample
 from earnest_mocks.relations import OBSERVABLES

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from earnest_common.scaling import TABLE_2
 from earnest_common.schema import RADII_R500C
+from earnest_common.survey.scaling import TABLE_2
 from earnest_mocks.base_sample import default_base_sample
 from earnest_mocks.config import DonorRule
 from earnest_mocks.donors import donor_pools

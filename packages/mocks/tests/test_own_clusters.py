@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.mass_function import default_mass_function
-from earnest_common.scaling import FACTORS
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.scaling import FACTORS
 from earnest_mocks.base_sample import default_base_sample
 from earnest_mocks.config import DonorRule
 from earnest_mocks.own_clusters import own_clusters

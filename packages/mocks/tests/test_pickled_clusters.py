@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_mocks.prescription_fit import fit_prescription, read_clusters
 
 REDSHIFTS = {"014": 0.0, "012": 0.29, "010": 0.67}

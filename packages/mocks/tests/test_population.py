@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.mass_function import default_mass_function
-from earnest_common.scaling import TABLE_2, biased
-from earnest_common.selection import Selection
-from earnest_common.survey import Survey, preset
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.presets import Survey, preset
+from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_common.survey.selection import Selection
 from earnest_mocks.abundance import abundance_of
 from earnest_mocks.population import LOG10_M_MAX, expected_number, insert_node, mass_nodes, populate
 from earnest_mocks.selected import mass_limited

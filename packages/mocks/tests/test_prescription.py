@@ -5,9 +5,9 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.cosmology import MAGNETICUM
+from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_mocks.config import resolve_config
 from earnest_mocks.generate import generate
 from earnest_mocks.prescription import ILLUSTRATIVE, PRESCRIBED, Exponents, Prescription, log10_shift

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
 from earnest_common.importers import ImportOptions, import_catalog_set
 from earnest_mocks.base_sample import default_base_sample
 from earnest_mocks.imported import base_sample_from

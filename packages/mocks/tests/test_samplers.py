@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from earnest_common.mass_function import default_mass_function
-from earnest_common.survey import preset
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.presets import preset
 from earnest_mocks.base_sample import default_base_sample
 from earnest_mocks.config import DonorRule
 from earnest_mocks.donors import donor_pools, nearby

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.batch import concat
+from earnest_common.catalogs.batch import concat
 from earnest_common.errors import InputError
 from earnest_common.plugins import open_source as open_plugin
 from earnest_common.protocols import CatalogSource

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_mocks.xray.emissivity import (
     counts_per_emission,
     density_per_emission,

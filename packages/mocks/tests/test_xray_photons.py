@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import EarnestError, InputError, IntegrityError, MissingExtraError, OutputExistsError
-from earnest_common.mass_function import default_mass_function
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import default_mass_function
 from earnest_mocks.emulator import emulate
 from earnest_mocks.gas_profile import GasProfile, density, enclosed_mass
 from earnest_mocks.xray.emissivity import counts_per_emission, emission_per_density

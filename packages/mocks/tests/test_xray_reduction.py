@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from earnest_common.cli.root import main
 from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.report.section import read_section
 from earnest_common.schema import RADII_R500C
-from earnest_common.section import read_section
 from earnest_mocks.base_sample import emulated_base_sample
 from earnest_mocks.emulator import emulate
 from earnest_mocks.gas_profile import GasProfile, density, enclosed_mass, log_slope

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 from earnest_common.testing import toy_batch
 from earnest_model.config import FastRecipe, PaperConfig, PooledConfig, TrainingConfig

@@ -5,7 +5,7 @@ import dataclasses
 import polars as pl
 import pytest
 from earnest_common.bundle import read_bundle
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.acquaintance import acquaintance

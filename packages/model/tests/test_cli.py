@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalogs import Plan, write_batch
 from earnest_common.cli import root
 from earnest_common.schema import PREDICTIONS
 from earnest_common.testing import toy_batch

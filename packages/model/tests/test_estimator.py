@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import read_bundle, write_bundle
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import TerseEstimator

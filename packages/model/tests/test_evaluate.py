@@ -105,7 +105,7 @@ def test_unknown_truth_is_refused(batch):
 
 def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimator, tmp_path):
     """Fiducial mocks: no spread of the truth is there to be explained, whatever rounding leaves of it."""
-    from earnest_common.section import write_section
+    from earnest_common.report.section import write_section
     from earnest_model.report import accuracy_section
 
     batch = toy_batch(n_catalogs=120, seed=3)

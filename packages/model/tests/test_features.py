@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_common.variants import view
 from earnest_model.features import FeatureSet, Range, fit_scaling, outside_training_range, ranges, to_arrays
 
 FEATURES = FeatureSet()

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import concat
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import concat
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.config import FastRecipe

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.plugins import load_estimator
 from earnest_model.figures import figures_section, read_history, training_figure

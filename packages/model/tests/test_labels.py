@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import read_bundle
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
 from earnest_common.schema import PREDICTIONS

@@ -6,12 +6,12 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.variants import shuffled
 from earnest_common.errors import InputError, IntegrityError, VersionError
 from earnest_common.plugins import load_estimator
 from earnest_common.run.records import content_sha256
 from earnest_common.testing import toy_batch
-from earnest_common.variants import shuffled
 from earnest_model.feeds import LiveFeed
 from earnest_model.training import train
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_common.variants import view
 from earnest_model.arrays import Arrays
 from earnest_model.config import PaperConfig, PooledConfig, TrainingConfig
 from earnest_model.features import FeatureSet, fit_scaling, to_arrays

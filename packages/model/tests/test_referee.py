@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import Plan
+from earnest_common.catalogs import Plan
 from earnest_common.errors import EarnestError, InputError, PluginError
-from earnest_common.limits import Limit
+from earnest_common.survey.limits import Limit
 from earnest_model import referee
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import accuracy

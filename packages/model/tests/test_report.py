@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 from earnest_common.errors import MissingExtraError
-from earnest_common.section import read_section, write_section
+from earnest_common.report.section import read_section, write_section
 from earnest_model.estimates import estimates
 from earnest_model.evaluate import accuracy
 from earnest_model.report import accuracy_section, by_true_sigma8

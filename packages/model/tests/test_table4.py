@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.limits import Limit
-from earnest_common.section import read_section
+from earnest_common.report.section import read_section
+from earnest_common.survey.limits import Limit
 from earnest_common.testing import toy_batch
 from earnest_model import table4 as module
 from earnest_model.counting import fit_counts

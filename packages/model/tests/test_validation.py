@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from earnest_common.batch import concat
 from earnest_common.bundle import read_bundle
+from earnest_common.catalogs.batch import concat
 from earnest_common.errors import InputError
 from earnest_model import recipes
 from earnest_model.bundling import describe

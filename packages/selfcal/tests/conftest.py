@@ -1,7 +1,7 @@
 """Forward models that several tests look at, built once."""
 
 import pytest
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table
 

@@ -6,11 +6,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
-from earnest_common.section import read_section
-from earnest_common.survey import preset
+from earnest_common.report.section import read_section
+from earnest_common.survey.presets import preset
 from earnest_selfcal.answer import Question, answered, evaluated, prepare_outputs, write_inference
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.evaluate import evaluate

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.halo import dn_dlog10_m_500c
-from earnest_common.priors import Uniform
-from earnest_common.survey import preset
+from earnest_common.survey.halo import dn_dlog10_m_500c
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Uniform
 from earnest_selfcal import contours
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.contours import contours_figure, joint_posterior

@@ -10,8 +10,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-from earnest_common.priors import Priors, Uniform
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Priors, Uniform
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table
 
@@ -28,8 +28,8 @@ from astropy.cosmology import FlatLambdaCDM
 from colossus.cosmology import cosmology as colossus
 from cosmocnc.hmf import halo_mass_function
 from cosmocnc.utils import convolve_1d
-from earnest_common.cosmology import MAGNETICUM as universe
-from earnest_common.survey import preset
+from earnest_common.survey.cosmology import MAGNETICUM as universe
+from earnest_common.survey.presets import preset
 
 k = np.geomspace(1e-4, 50, 2000)  # 1/Mpc
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_selfcal.answer import evaluated
 from earnest_selfcal.config import GridConfig

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError, SchemaError
+from earnest_common.survey.cosmology import Cosmology
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.distances import comoving_distance, comoving_volume, flux_to_luminosity
 from earnest_selfcal.flux_limited import IN_BAND_L_X, FluxLimitedSample, read_sample, sample_answer, survey_of_sample

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.halo import dn_dlog10_m_500c
-from earnest_common.scaling import FACTORS
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.halo import dn_dlog10_m_500c
+from earnest_common.survey.scaling import FACTORS
 from earnest_selfcal.distances import comoving_volume
 from earnest_selfcal.forecast import assumptions, forecast
 from earnest_selfcal.light_cone import PARAMETERS, LightCone, observe, shell_preset

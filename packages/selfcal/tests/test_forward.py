@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import TABLE_2, ResidualCorrelation
-from earnest_common.selection import Selection
-from earnest_common.survey import Survey, preset
+from earnest_common.survey.presets import Survey, preset
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import TABLE_2, ResidualCorrelation
+from earnest_common.survey.selection import Selection
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table
 from earnest_selfcal.median import median_cdf

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 from earnest_common.errors import EarnestError, InputError, OutputExistsError
-from earnest_common.files import file_sha256
-from earnest_common.survey import preset
+from earnest_common.run.files import file_sha256
+from earnest_common.survey.presets import preset
 from earnest_selfcal import grid
 from earnest_selfcal.binned import binned_sigma8
 from earnest_selfcal.grid import draw_surveys, read_grid, simulate_grid

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
 from earnest_selfcal.noise import MeasurementNoise, noise_of, recorded_noise
 from earnest_selfcal.observable import relation_of
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.priors import Uniform
-from earnest_common.section import read_section
-from earnest_common.survey import preset
+from earnest_common.report.section import read_section
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Uniform
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.noise import noise_of
 from earnest_selfcal.nulls import answer

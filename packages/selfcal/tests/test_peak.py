@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Priors, Uniform
 from earnest_selfcal.noise import MeasurementNoise
 from earnest_selfcal.observable import relation_of
 from earnest_selfcal.peak import Solution, peak_of, sharp_peak, solve_peak

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.catalog_set import Plan, write_batch
+from earnest_common.catalogs import Plan, write_batch
 from earnest_common.cli.root import main
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_batch
 
 N_CATALOGS = 6

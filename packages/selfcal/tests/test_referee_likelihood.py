@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.mass_function import default_mass_function
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import FACTORS, ScalingRelations, biased
-from earnest_common.selection import Selection
-from earnest_common.survey import Preset, Survey, preset
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.presets import Preset, Survey, preset
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import FACTORS, ScalingRelations, biased
+from earnest_common.survey.selection import Selection
 from earnest_selfcal.noise import noise_of
 from earnest_selfcal.nulls.variants import continuous_priors
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog

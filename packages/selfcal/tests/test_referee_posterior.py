@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import FACTORS
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import FACTORS
 from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.referee.likelihood import build_likelihood
 from earnest_selfcal.referee.mode import Peak, find_peak, root_of

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet, Plan, write_batch
-from earnest_common.config import as_mapping
+from earnest_common.catalogs import CatalogSet, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.executors import open_executor
-from earnest_common.scaling import TABLE_2
-from earnest_common.section import read_section
-from earnest_common.survey import preset
+from earnest_common.report.section import read_section
+from earnest_common.run.config import as_mapping
+from earnest_common.run.executors import open_executor
+from earnest_common.survey.presets import preset
+from earnest_common.survey.scaling import TABLE_2
 from earnest_selfcal.answer import survey_of_set
 from earnest_selfcal.posterior import Posterior
 from earnest_selfcal.referee.answer import cases_of, referee_set, validity

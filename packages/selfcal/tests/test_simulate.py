@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.survey import preset
+from earnest_common.survey.presets import preset
 from earnest_selfcal.simulate import simulate
 
 PAPER = preset("paper")

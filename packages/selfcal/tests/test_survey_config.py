@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Uniform
-from earnest_common.survey import MAGNETICUM_VOLUME, PRESETS
+from earnest_common.survey.presets import MAGNETICUM_VOLUME, PRESETS
+from earnest_common.survey.priors import Uniform
 from earnest_selfcal.survey_config import resolve_survey
 
 

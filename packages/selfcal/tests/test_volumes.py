@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.section import read_section
-from earnest_common.survey import preset
+from earnest_common.report.section import read_section
+from earnest_common.survey.presets import preset
+from earnest_common.survey.priors import Priors, Uniform
 from earnest_selfcal.abundance_figures import abundance, median_curves
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table

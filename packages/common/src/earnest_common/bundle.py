@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.errors import InputError, IntegrityError, VersionError
-from earnest_common.files import atomic_folder, encoded, file_sha256
+from earnest_common.run.files import atomic_folder, encoded, file_sha256
 from earnest_common.run.records import RecordFormat
 from earnest_common.schema import SCHEMA_VERSION
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from earnest_common.bundle import read_bundle
 from earnest_common.errors import PluginError
-from earnest_common.limits import Limit
 from earnest_common.protocols import CatalogSource, Estimator
+from earnest_common.survey.limits import Limit
 
 __all__ = ["COMMANDS", "ESTIMATORS", "LIMITS", "SOURCES", "known_limit", "load_estimator", "open_source", "plugins"]
 

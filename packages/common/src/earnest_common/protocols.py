@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
+from earnest_common.catalogs.batch import CatalogBatch
 
 __all__ = ["CatalogSource", "Estimator", "Randomisable", "TerseEstimator"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 
 __all__ = ["toy_batch"]

@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator
 from earnest_common.spread import skill, spread
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from earnest_common.scaling import biased
+from earnest_common.survey.scaling import biased
 
 from earnest_interpret.sample import Sample
 

@@ -8,12 +8,12 @@ from typing import Any, final
 
 import polars as pl
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256
-from earnest_common.progress import progress
+from earnest_common.report.section import Section, read_section, section_text
+from earnest_common.run.files import file_sha256
 from earnest_common.run.parquet import parquet_bytes
 from earnest_common.run.parts import Content
+from earnest_common.run.progress import progress
 from earnest_common.run.records import ANSWER
-from earnest_common.section import Section, read_section, section_text
 
 from earnest_interpret.caution import ONE_TRAINING, marked
 from earnest_interpret.examine import Question, examine_inputs

@@ -6,7 +6,7 @@ from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 

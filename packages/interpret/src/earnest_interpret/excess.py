@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 
 __all__ = ["EXCESSES", "excess_at_mass", "excesses"]
 

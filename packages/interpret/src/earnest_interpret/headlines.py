@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from earnest_common.section import Section
+from earnest_common.report.section import Section
 from earnest_common.spread import skill
 
 from earnest_interpret.accuracy import Accuracy

@@ -10,10 +10,10 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
-from earnest_common.mass_function import MassFunctionTable, mass_function_of
-from earnest_common.scaling import PowerLaw
-from earnest_common.survey import Survey
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.mass_function import MassFunctionTable, mass_function_of
+from earnest_common.survey.presets import Survey
+from earnest_common.survey.scaling import PowerLaw
 
 from earnest_interpret.leave_one_out import MASSIVE
 from earnest_interpret.sample import MassAxis
@@ -91,7 +91,7 @@ def ideal_leave_one_out(
 
     Examples
     --------
-    >>> from earnest_common.cosmology import MAGNETICUM
+    >>> from earnest_common.survey.cosmology import MAGNETICUM
     >>> ideal = ideal_leave_one_out(Survey(), MAGNETICUM)
     >>> bool((ideal.delta < 0).all()), bool(ideal.delta[-1] < 5 * ideal.delta[0])  # heavy clusters say most
     (True, True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.config import as_mapping, load_config
+from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import Estimator
-from earnest_common.provenance import emulated, provenance
+from earnest_common.run.config import as_mapping, load_config
+from earnest_common.run.files import file_sha256
 from earnest_common.run.parts import Outputs
+from earnest_common.run.provenance import emulated, provenance
 
 from earnest_interpret.interpretation import InterpretConfig
 from earnest_interpret.sample import ALL, Sample, read_sample

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.mass_function import mass_function_of
 from earnest_common.protocols import Estimator, TerseEstimator
-from earnest_common.provenance import emulated
-from earnest_common.section import Section
+from earnest_common.report.section import Section
+from earnest_common.run.provenance import emulated
 from earnest_common.spread import is_single
+from earnest_common.survey.mass_function import mass_function_of
 
 from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
 from earnest_interpret.attribution import AttributionConfig

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.leave_one_out import BENCHMARKS

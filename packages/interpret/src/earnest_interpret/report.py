@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from earnest_common.errors import InputError
+from earnest_common.report.section import Figure, Section
 from earnest_common.run.parts import Content, Outputs
 from earnest_common.run.records import ANSWER
-from earnest_common.section import Figure, Section
 
 from earnest_interpret.headlines import headline_numbers, headlines, samples_in_words
 from earnest_interpret.interpretation import Interpretation

@@ -7,16 +7,16 @@ from typing import final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch, concat
-from earnest_common.catalog_set import CatalogSet, Plan
-from earnest_common.catalog_set.base_relations import recorded_relations
-from earnest_common.catalog_set.understood import Understood, refuse_unread
-from earnest_common.config import load_config
-from earnest_common.cosmology import MAGNETICUM, Cosmology
+from earnest_common.catalogs import CatalogSet, Plan
+from earnest_common.catalogs.base_relations import recorded_relations
+from earnest_common.catalogs.batch import CatalogBatch, concat
+from earnest_common.catalogs.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
-from earnest_common.scaling import TABLE_2, ScalingRelations
-from earnest_common.seeds import Stage, generator
-from earnest_common.survey import PRESETS, Survey
+from earnest_common.run.config import load_config
+from earnest_common.run.seeds import Stage, generator
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.presets import PRESETS, Survey
+from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
 __all__ = [
     "ALL",

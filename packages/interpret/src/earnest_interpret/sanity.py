@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator, Randomisable
 from scipy.stats import spearmanr
 

@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from scipy.stats import rankdata, spearmanr
 
 from earnest_interpret.sample import MassAxis

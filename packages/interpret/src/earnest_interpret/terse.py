@@ -6,10 +6,10 @@ from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.dependence import Dependence, measure_dependence
 from earnest_interpret.excess import excesses

@@ -7,8 +7,8 @@ from typing import Literal, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 
 __all__ = ["FEATURES", "PlainEstimator", "SaturatingEstimator"]

@@ -8,11 +8,11 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError, IntegrityError, VersionError
-from earnest_common.files import refuse_existing, write_atomic
-from earnest_common.mass_function import MassFunctionTable, mass_function_of, tabulate_mass_function
-from earnest_common.priors import Uniform
+from earnest_common.run.files import refuse_existing, write_atomic
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.mass_function import MassFunctionTable, mass_function_of, tabulate_mass_function
+from earnest_common.survey.priors import Uniform
 from scipy.interpolate import CubicSpline
 
 from earnest_mocks.config import MocksConfig

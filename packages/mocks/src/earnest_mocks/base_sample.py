@@ -11,13 +11,13 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError, IntegrityError, VersionError
-from earnest_common.files import refuse_existing
-from earnest_common.mass_function import DEFAULT_Z
+from earnest_common.run.files import refuse_existing
 from earnest_common.run.parquet import read_parquet, write_parquet
-from earnest_common.scaling import ScalingRelations
 from earnest_common.schema import CLUSTERS, RADII_R500C, Column, Table, conform
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import DEFAULT_Z
+from earnest_common.survey.scaling import ScalingRelations
 
 from earnest_mocks.emulator import EMULATED_SEED, emulate
 from earnest_mocks.gas_profile import density_from_slope

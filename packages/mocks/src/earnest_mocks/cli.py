@@ -53,8 +53,8 @@ def generate_(
     Workers, shards and interruptions change no byte of the result. Processes that little work would not repay are not
     started.
     """
-    from earnest_common.executors import open_executor, shard_slice
-    from earnest_common.progress import progress
+    from earnest_common.run.executors import open_executor, shard_slice
+    from earnest_common.run.progress import progress
 
     from earnest_mocks.config import resolve_config
     from earnest_mocks.generate import generate_from, statements, useful_workers
@@ -120,9 +120,9 @@ def base_sample_(
     its clusters observed and reduced afresh, which takes four minutes on one core.
     """
     from earnest_common.errors import InputError
-    from earnest_common.executors import open_executor
-    from earnest_common.files import refuse_existing
-    from earnest_common.progress import progress
+    from earnest_common.run.executors import open_executor
+    from earnest_common.run.files import refuse_existing
+    from earnest_common.run.progress import progress
 
     from earnest_mocks.base_sample import emulated_base_sample, write_base_sample
     from earnest_mocks.emulator import N_CLUSTERS
@@ -172,9 +172,9 @@ def figures(
     as_json: JsonOption = False,
 ) -> None:
     """Draw cluster numbers per mass bin and the scaling relations, as a section of the report."""
-    from earnest_common.catalog_set import CatalogSet
-    from earnest_common.files import refuse_existing
-    from earnest_common.section import write_section
+    from earnest_common.catalogs import CatalogSet
+    from earnest_common.report.section import write_section
+    from earnest_common.run.files import refuse_existing
 
     from earnest_mocks.figures import mocks_section
 
@@ -193,9 +193,9 @@ def figures(
 @app.command()
 def clones(catalog_set: SetArgument, *, section: SectionOption = None, as_json: JsonOption = False) -> None:
     """Say how often donors are used again and how well a cluster's profile gives its donor away."""
-    from earnest_common.catalog_set import CatalogSet
-    from earnest_common.files import refuse_existing
-    from earnest_common.section import write_section
+    from earnest_common.catalogs import CatalogSet
+    from earnest_common.report.section import write_section
+    from earnest_common.run.files import refuse_existing
 
     from earnest_mocks.clones import clone_report
 
@@ -216,7 +216,7 @@ def mass_function_(*, out: OutOption, config: ConfigOption = None, preset: Prese
 
     Name it in the configuration afterwards: mass_function_table = "FILE".
     """
-    from earnest_common.files import refuse_existing
+    from earnest_common.run.files import refuse_existing
 
     from earnest_mocks.abundance import mass_function_cube
     from earnest_mocks.config import resolve_config

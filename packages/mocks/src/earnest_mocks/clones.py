@@ -6,8 +6,8 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.schema import SPLITS
 from scipy.spatial import cKDTree

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.drawing import BLUE, INK, RUST, draw_panels
-from earnest_common.provenance import provenance
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.catalogs import CatalogSet
+from earnest_common.report.drawing import BLUE, INK, RUST, draw_panels
+from earnest_common.report.section import DataTable, Figure, Section
+from earnest_common.run.provenance import provenance
 
 from earnest_mocks.clones import CloneReport, Neighbours
 

@@ -5,9 +5,9 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.cosmology import Cosmology
+from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import Cosmology
 
 from earnest_mocks.base_sample import BaseSample
 from earnest_mocks.relations import OBSERVABLES, mean_observables, residuals_of, self_similar_shift

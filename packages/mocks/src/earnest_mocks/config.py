@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
-from earnest_common.config import load_config, read_toml
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
-from earnest_common.evolution import with_reference_at_its_redshift
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import FACTORS
-from earnest_common.survey import PRESETS, Survey, preset
+from earnest_common.run.config import load_config, read_toml
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.evolution import with_reference_at_its_redshift
+from earnest_common.survey.presets import PRESETS, Survey, preset
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import FACTORS
 
 from earnest_mocks.noise import Noise
 from earnest_mocks.prescription import ILLUSTRATIVE, Prescription

@@ -6,9 +6,9 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.priors import Uniform
-from earnest_common.scaling import FACTORS, biased
+from earnest_common.catalogs import CatalogSet
+from earnest_common.survey.priors import Uniform
+from earnest_common.survey.scaling import FACTORS, biased
 from scipy.integrate import trapezoid
 
 from earnest_mocks.population import LOG10_M_MAX

@@ -7,12 +7,12 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 from earnest_common.arrays import FloatArray, FloatLike, IntArray
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import FACTORS
+from earnest_common.run.seeds import Stage, generator, generators
 from earnest_common.schema import SPLITS
-from earnest_common.seeds import Stage, generator, generators
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import FACTORS
 
 __all__ = ["Design", "design"]
 

@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.schema import SPLITS
-from earnest_common.seeds import Stage, generator
 
 from earnest_mocks.base_sample import BaseSample
 from earnest_mocks.config import DonorRule

@@ -9,11 +9,11 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import MAGNETICUM
-from earnest_common.mass_function import default_mass_function
-from earnest_common.scaling import TABLE_2
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.schema import RADII_R500C
-from earnest_common.seeds import Stage, generator
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.scaling import TABLE_2
 
 from earnest_mocks.gas_profile import GasProfile, emission_integral, enclosed_mass, log_slope
 from earnest_mocks.relations import OBSERVABLES, mean_observables, residuals_of

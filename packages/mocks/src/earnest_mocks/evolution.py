@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from earnest_common.catalog_set.base_relations import BaseRelations
-from earnest_common.cosmology import MAGNETICUM, Cosmology
+from earnest_common.catalogs.base_relations import BaseRelations
 from earnest_common.errors import InputError
-from earnest_common.evolution import evolution_in_words
-from earnest_common.residuals import ResidualMoments
-from earnest_common.scaling import ResidualCorrelation
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.evolution import evolution_in_words
+from earnest_common.survey.residuals import ResidualMoments
+from earnest_common.survey.scaling import ResidualCorrelation
 
 from earnest_mocks.base_sample import BaseSample
 from earnest_mocks.config import DonorRule

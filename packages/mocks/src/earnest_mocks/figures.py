@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
+from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256
-from earnest_common.provenance import provenance
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
+from earnest_common.report.section import DataTable, Figure, Section
+from earnest_common.run.files import file_sha256
+from earnest_common.run.provenance import provenance
 
 from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
 from earnest_mocks.comparison import Comparison, compare_with

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from earnest_common.catalog_set import CatalogSetWriter, Manifest, Plan, Shard
-from earnest_common.config import as_mapping
+from earnest_common.catalogs import CatalogSetWriter, Manifest, Plan, Shard
 from earnest_common.errors import InputError
-from earnest_common.executors import map_shards, shard_slice
-from earnest_common.files import file_sha256
+from earnest_common.run.config import as_mapping
+from earnest_common.run.executors import map_shards, shard_slice
+from earnest_common.run.files import file_sha256
 
 from earnest_mocks.config import MocksConfig
 from earnest_mocks.evolution import other_cosmology

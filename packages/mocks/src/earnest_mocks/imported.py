@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 
 from earnest_mocks.base_sample import BaseSample, default_base_sample

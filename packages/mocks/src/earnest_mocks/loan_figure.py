@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
-from earnest_common.scaling import PowerLaw, biased
-from earnest_common.section import Figure
+from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
+from earnest_common.report.section import Figure
+from earnest_common.survey.scaling import PowerLaw, biased
 
 from earnest_mocks.base_sample import BaseSample
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.seeds import Stage, generators
+from earnest_common.run.seeds import Stage, generators
 
 __all__ = ["Noise", "measured"]
 

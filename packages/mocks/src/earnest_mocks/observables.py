@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.scaling import ScalingRelations
+from earnest_common.survey.scaling import ScalingRelations
 
 from earnest_mocks.base_sample import BaseSample
 from earnest_mocks.config import DonorRule

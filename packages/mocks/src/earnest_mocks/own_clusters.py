@@ -2,7 +2,7 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_mocks.abundance import Abundance
 from earnest_mocks.base_sample import BaseSample

@@ -12,8 +12,8 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import Cosmology
 
 from earnest_mocks.xray.geometry import r_500c
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.seeds import Stage, generators
-from earnest_common.selection import Selection
+from earnest_common.run.seeds import Stage, generators
+from earnest_common.survey.selection import Selection
 
 from earnest_mocks.spectrum import cumulative, draw
 

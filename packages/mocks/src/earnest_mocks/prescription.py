@@ -9,8 +9,8 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
-from earnest_common.evolution import log10_e
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.evolution import log10_e
 
 __all__ = ["ILLUSTRATIVE", "PRESCRIBED", "Exponents", "Prescription", "log10_shift"]
 
@@ -100,7 +100,7 @@ def log10_shift(
 
     Examples
     --------
-    >>> from earnest_common.cosmology import MAGNETICUM
+    >>> from earnest_common.survey.cosmology import MAGNETICUM
     >>> twice = np.array([2 * MAGNETICUM.sigma8])
     >>> same = np.array([MAGNETICUM.Om0])
     >>> shift = log10_shift(ILLUSTRATIVE, Om0=same, sigma8=twice, z=0.07, reference=MAGNETICUM)["m_gas"]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing, write_atomic
+from earnest_common.run.files import refuse_existing, write_atomic
 from earnest_common.run.numbers import MOST_FLOAT
 from earnest_common.run.parquet import read_csv_or_parquet
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.evolution import EXPONENTS, log10_e
-from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
+from earnest_common.survey.evolution import EXPONENTS, log10_e
+from earnest_common.survey.scaling import TABLE_2, PowerLaw, ScalingRelations
 
 __all__ = ["OBSERVABLES", "fit_relations", "mean_observables", "residuals_of", "self_similar_shift"]
 

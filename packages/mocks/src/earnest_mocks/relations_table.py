@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.section import DataTable
+from earnest_common.catalogs import CatalogSet
+from earnest_common.report.section import DataTable
 
 from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
 from earnest_mocks.imported import base_sample_from

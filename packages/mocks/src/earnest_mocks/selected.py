@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.scaling import PowerLaw
-from earnest_common.survey import Survey
+from earnest_common.survey.presets import Survey
+from earnest_common.survey.scaling import PowerLaw
 
 from earnest_mocks.abundance import Abundance
 from earnest_mocks.population import LOG10_M_MAX, insert_node, mass_nodes

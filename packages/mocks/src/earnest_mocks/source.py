@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set.base_relations import BaseRelations
-from earnest_common.config import as_mapping
+from earnest_common.catalogs.base_relations import BaseRelations
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.mass_function import MassFunctionTable
-from earnest_common.priors import Uniform
-from earnest_common.provenance import provenance
-from earnest_common.scaling import ScalingRelations, biased
+from earnest_common.run.config import as_mapping
+from earnest_common.run.provenance import provenance
 from earnest_common.schema import CATALOGS, CLUSTERS
+from earnest_common.survey.mass_function import MassFunctionTable
+from earnest_common.survey.priors import Uniform
+from earnest_common.survey.scaling import ScalingRelations, biased
 
 from earnest_mocks.abundance import Abundance, MassFunctionCube, abundance_of, mass_function_for
 from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample

@@ -6,8 +6,8 @@ from typing import Any, final
 
 import polars as pl
 from earnest_common.bundle import BundleDescription
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.catalog_set.understood import refuse_unread
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.understood import refuse_unread
 from earnest_common.errors import InputError
 
 from earnest_model.labels import UNDERSTOOD

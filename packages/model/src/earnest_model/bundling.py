@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 from earnest_common.bundle import BundleDescription, write_bundle
-from earnest_common.config import as_mapping
-from earnest_common.provenance import versions
+from earnest_common.run.config import as_mapping
+from earnest_common.run.provenance import versions
 
 from earnest_model.card import model_card
 from earnest_model.checkpoint import history_text

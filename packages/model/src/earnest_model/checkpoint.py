@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 from earnest_common.errors import InputError
-from earnest_common.files import replace_atomically, write_atomic
+from earnest_common.run.files import replace_atomically, write_atomic
 from earnest_common.run.parts import claim
 
 __all__ = ["Checkpoint", "Workspace", "history_text"]

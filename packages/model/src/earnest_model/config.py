@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal, final
 
+from earnest_common.catalogs.variants import VARIANTS
 from earnest_common.errors import InputError
 from earnest_common.schema import CATALOGS, RADII_R500C
-from earnest_common.variants import VARIANTS
 
 from earnest_model.features import ENCODER_COLUMNS, SUPPLEMENTARY_COLUMNS, FeatureSet
 
@@ -235,7 +235,7 @@ class TrainingConfig:
     drop
         Columns of these that the network does not see; ``("m_wl",)`` is the paper's No WL.
     variant
-        What is made of the catalogs before the network sees them, see :data:`earnest_common.variants.VARIANTS`.
+        What is made of the catalogs before the network sees them, see :data:`earnest_common.catalogs.variants.VARIANTS`.
     labels
         Columns of the catalogs that are inferred: sigma8, and others whose marginal distributions stand beside it.
     pooled, paper

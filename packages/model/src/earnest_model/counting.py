@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.schema import PREDICTIONS
 

@@ -8,7 +8,7 @@ from typing import Protocol, final, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator
 from scipy.special import ndtr, ndtri

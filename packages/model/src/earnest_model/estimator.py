@@ -7,10 +7,10 @@ from typing import Literal, final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import EarnestError, IntegrityError
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, refuse_small
 from earnest_model.config import MAX_ROWS

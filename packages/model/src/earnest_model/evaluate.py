@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.errors import InputError
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.spread import SAME_SIGMA8, is_single, skill, spread
 
 from earnest_model.estimates import Estimates

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from earnest_common.bundle import BundleDescription
 from earnest_common.errors import InputError, IntegrityError, MissingExtraError
-from earnest_common.files import atomic_folder, refuse_existing
 from earnest_common.plugins import load_estimator
+from earnest_common.run.files import atomic_folder, refuse_existing
 
 from earnest_model.backend import tf
 from earnest_model.estimator import NetworkEstimator

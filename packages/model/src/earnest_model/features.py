@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.schema import CLUSTERS, RADII_R500C
 

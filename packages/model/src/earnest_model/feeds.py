@@ -17,11 +17,11 @@ from typing import Any, Protocol, TypeVar, final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from earnest_common.batch import CatalogBatch, concat
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch, concat
 from earnest_common.errors import InputError
 from earnest_common.protocols import CatalogSource
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays, join
 from earnest_model.labels import refuse_outside_prior

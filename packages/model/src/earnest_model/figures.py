@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw, draw_canvas
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
-from earnest_common.provenance import emulated
-from earnest_common.section import Figure, Section
-from earnest_common.variants import view
+from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw, draw_canvas
+from earnest_common.report.section import Figure, Section
+from earnest_common.run.provenance import emulated
 
 from earnest_model.acquaintance import acquaintance
 from earnest_model.estimates import as_trained, estimates

@@ -7,12 +7,12 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.config import read_toml
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.limits import Limit
 from earnest_common.plugins import known_limit, open_source
+from earnest_common.run.config import read_toml
+from earnest_common.survey.limits import Limit
 
 from earnest_model.feeds import CLUSTERS_AT_A_TIME
 from earnest_model.referee import limit_of_preset

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from earnest_common.drawing import GREY
+from earnest_common.report.drawing import GREY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

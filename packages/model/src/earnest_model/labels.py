@@ -1,8 +1,8 @@
 """Labels of catalog sets against the prior that the sets were made with."""
 
 import polars as pl
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.catalog_set.understood import Understood, refuse_unread
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
 
 __all__ = ["UNDERSTOOD", "refuse_outside_prior"]

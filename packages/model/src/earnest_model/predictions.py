@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from earnest_common.catalog_set.parquet import write_table
+from earnest_common.catalogs.parquet import write_table
 from earnest_common.errors import InputError
 from earnest_common.exporters.csv_tables import write_csv
 from earnest_common.schema import CATALOGS, PREDICTIONS, Column, Table

@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 from scipy.special import gammaincc
 
 from earnest_model.estimates import Cumulative, Estimates

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.drawing import BLUE, GREY, RUST, draw_canvas
-from earnest_common.section import Figure
+from earnest_common.report.drawing import BLUE, GREY, RUST, draw_canvas
+from earnest_common.report.section import Figure
 
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import Accuracy

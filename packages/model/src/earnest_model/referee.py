@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from earnest_common.catalog_set import Plan
+from earnest_common.catalogs import Plan
 from earnest_common.errors import EarnestError, InputError
-from earnest_common.limits import Limit
 from earnest_common.plugins import known_limit, open_source
 from earnest_common.run.parquet import read_parquet
 from earnest_common.spread import spread
+from earnest_common.survey.limits import Limit
 
 from earnest_model.estimates import Estimates
 from earnest_model.evaluate import Accuracy, bootstrap_error

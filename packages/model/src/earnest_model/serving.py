@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import CLUSTERS, PREDICTIONS
 
 from earnest_model.backend import tf

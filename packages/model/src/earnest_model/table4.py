@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from earnest_common.config import as_mapping
-from earnest_common.drawing import require_matplotlib
+from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
-from earnest_common.files import refuse_existing, write_atomic
 from earnest_common.plugins import load_estimator
+from earnest_common.report.drawing import require_matplotlib
+from earnest_common.run.config import as_mapping
+from earnest_common.run.files import refuse_existing, write_atomic
 from earnest_common.run.parts import claim
 from earnest_common.run.records import PART
 from earnest_common.schema import RADII_R500C
-from earnest_common.variants import view
 
 from earnest_model.counting import fit_counts
 from earnest_model.estimates import Estimates, Predicts, estimates, true_sigma8
@@ -44,7 +44,7 @@ class Case:
     paper
         The paper's scatter and its error, where it has the row.
     variant
-        How the network sees the catalogs, see :data:`earnest_common.variants.VARIANTS`; ``None``: without a network.
+        How the network sees the catalogs, see :data:`earnest_common.catalogs.variants.VARIANTS`; ``None``: without a network.
     """
 
     title: str
@@ -99,7 +99,7 @@ def table4(
     n_seeds
         Trainings of each row.
     workers, executor
-        See :func:`earnest_common.executors.open_executor`.
+        See :func:`earnest_common.run.executors.open_executor`.
     section
         Also write a section for the report.
 
@@ -123,7 +123,7 @@ def table4(
     table = _assembled(training, held_out, records)
     write_atomic(training.out / "table4.json", json.dumps(table, indent=1) + "\n")
     if section is not None:
-        from earnest_common.section import write_section
+        from earnest_common.report.section import write_section
 
         from earnest_model.table4_report import table4_section
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from earnest_common.drawing import BLUE, GREY, INK, RUST, draw_canvas
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREY, INK, RUST, draw_canvas
+from earnest_common.report.section import DataTable, Figure, Section
 
 from earnest_model.labelled import labelled
 

@@ -10,12 +10,12 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from earnest_common.batch import CatalogBatch
-from earnest_common.config import as_mapping
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
-from earnest_common.files import remove_folder
-from earnest_common.progress import AbstractProgress, progress
-from earnest_common.variants import view
+from earnest_common.run.config import as_mapping
+from earnest_common.run.files import remove_folder
+from earnest_common.run.progress import AbstractProgress, progress
 
 from earnest_model.arrays import Arrays, join, refuse_small
 from earnest_model.backend import out_of_memory_as, own_defaults

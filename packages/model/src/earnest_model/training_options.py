@@ -58,8 +58,8 @@ def training_config(
     InputError
         If both budgets are given, or one to a recipe that has none.
     """
-    from earnest_common.config import load_config
     from earnest_common.errors import InputError
+    from earnest_common.run.config import load_config
 
     from earnest_model.config import TrainingConfig
 

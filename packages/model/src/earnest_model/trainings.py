@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from earnest_common.cli.output import say
-from earnest_common.executors import map_shards, open_executor
-from earnest_common.progress import progress
+from earnest_common.run.executors import map_shards, open_executor
+from earnest_common.run.progress import progress
 
 from earnest_model.config import TrainingConfig
 from earnest_model.feeds import AbstractFeed
@@ -104,7 +104,7 @@ def run_all(
     jobs
         What to do.
     workers, executor
-        See :func:`earnest_common.executors.open_executor`.
+        See :func:`earnest_common.run.executors.open_executor`.
     tell
         Returns a few words about a result.
     """

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from earnest_common.batch import CatalogBatch
 from earnest_common.bundle import BundleDescription, read_bundle
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.config import as_mapping, read_toml
-from earnest_common.drawing import require_matplotlib
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.files import refuse_existing, remove_folder
 from earnest_common.plugins import load_estimator, open_source
 from earnest_common.protocols import Estimator
-from earnest_common.provenance import emulated
+from earnest_common.report.drawing import require_matplotlib
+from earnest_common.report.section import section_text, write_section
+from earnest_common.run.config import as_mapping, read_toml
+from earnest_common.run.files import refuse_existing, remove_folder
 from earnest_common.run.parts import Content, Outputs
-from earnest_common.section import section_text, write_section
-from earnest_common.variants import view
+from earnest_common.run.provenance import emulated
 
 from earnest_model.acquaintance import acquaintance
 from earnest_model.config import TrainingConfig

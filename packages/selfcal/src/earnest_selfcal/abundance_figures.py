@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
-from earnest_common.priors import Uniform
-from earnest_common.scaling import biased
-from earnest_common.section import Figure
-from earnest_common.survey import MAGNETICUM_VOLUME, Preset
+from earnest_common.report.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
+from earnest_common.report.section import Figure
+from earnest_common.survey.presets import MAGNETICUM_VOLUME, Preset
+from earnest_common.survey.priors import Uniform
+from earnest_common.survey.scaling import biased
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import build_table

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.drawing import require_matplotlib, require_svg
+from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
-from earnest_common.provenance import provenance
+from earnest_common.report.drawing import require_matplotlib, require_svg
+from earnest_common.report.section import section_text, write_section
 from earnest_common.run.parts import Content, Outputs
+from earnest_common.run.provenance import provenance
 from earnest_common.schema import SPLITS
-from earnest_common.section import section_text, write_section
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.evaluate import evaluate

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.drawing import BLUE, GREY, draw
 from earnest_common.errors import InputError
-from earnest_common.section import Figure, Section
-from earnest_common.survey import Preset
+from earnest_common.report.drawing import BLUE, GREY, draw
+from earnest_common.report.section import Figure, Section
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.counts import no_number_of_clusters

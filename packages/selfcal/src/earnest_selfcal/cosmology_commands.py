@@ -69,7 +69,7 @@ def forecast(
     as_json: JsonOption = False,
 ) -> None:
     """Forecast sigma8 from a light cone with a flux limit and evolving relations, and what limits it."""
-    from earnest_common.config import load_config
+    from earnest_common.run.config import load_config
 
     from earnest_selfcal.forecast import assumptions
     from earnest_selfcal.forecast import forecast as forecast_of
@@ -103,7 +103,7 @@ def contours(
     as_json: JsonOption = False,
 ) -> None:
     """Infer sigma8 and Om0 together, and the combination that is known best."""
-    from earnest_common.progress import progress
+    from earnest_common.run.progress import progress
 
     from earnest_selfcal.answer import prepare_outputs
     from earnest_selfcal.inference import observed_numbers

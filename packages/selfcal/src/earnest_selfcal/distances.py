@@ -2,7 +2,7 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.cosmology import Cosmology
+from earnest_common.survey.cosmology import Cosmology
 
 __all__ = ["comoving_distance", "comoving_volume", "expansion", "flux_to_luminosity"]
 
@@ -21,7 +21,7 @@ def comoving_distance(z: FloatLike, cosmology: Cosmology) -> FloatArray:
 
     Examples
     --------
-    >>> from earnest_common.cosmology import MAGNETICUM
+    >>> from earnest_common.survey.cosmology import MAGNETICUM
     >>> round(float(comoving_distance(0.0663, MAGNETICUM)), 1)
     278.5
     """

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from earnest_common.drawing import BLUE, GREY, INK, draw
-from earnest_common.scaling import log10_y_x_of_paper
-from earnest_common.section import Figure
+from earnest_common.report.drawing import BLUE, GREY, INK, draw
+from earnest_common.report.section import Figure
+from earnest_common.survey.scaling import log10_y_x_of_paper
 
 from earnest_selfcal.evaluate import Evaluation
 from earnest_selfcal.forward import ForwardTable

@@ -8,14 +8,14 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
 from earnest_common.importers import ImportReport, Mapping, import_rows, load_mapping
 from earnest_common.importers.mapping import Source
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
-from earnest_common.selection import Selection
-from earnest_common.survey import Preset, Survey
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.presets import Preset, Survey
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import TABLE_2, PowerLaw, ScalingRelations
+from earnest_common.survey.selection import Selection
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.distances import comoving_distance, comoving_volume, expansion, flux_to_luminosity

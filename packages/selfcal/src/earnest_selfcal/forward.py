@@ -17,9 +17,9 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.priors import Uniform
-from earnest_common.scaling import ScalingRelations, biased
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.priors import Uniform
+from earnest_common.survey.scaling import ScalingRelations, biased
 from numpy.typing import NDArray
 from scipy.special import pdtr
 

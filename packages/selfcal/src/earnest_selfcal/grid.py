@@ -10,15 +10,15 @@ from typing import Any, final
 
 import polars as pl
 from earnest_common.errors import InputError, IntegrityError
-from earnest_common.executors import map_shards, shard_slice
-from earnest_common.files import file_sha256, replace_atomically, write_atomic
-from earnest_common.provenance import provenance
+from earnest_common.run.executors import map_shards, shard_slice
+from earnest_common.run.files import file_sha256, replace_atomically, write_atomic
 from earnest_common.run.parquet import read_parquet
 from earnest_common.run.parts import claim
+from earnest_common.run.provenance import provenance
 from earnest_common.run.records import RecordFormat
-from earnest_common.scaling import FACTORS
-from earnest_common.seeds import Stage, generator
-from earnest_common.survey import Preset
+from earnest_common.run.seeds import Stage, generator
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.scaling import FACTORS
 
 from earnest_selfcal.population import MassFunction, mass_function_for
 from earnest_selfcal.simulate import simulate

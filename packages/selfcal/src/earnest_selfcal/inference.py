@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import polars as pl
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
-from earnest_common.survey import Preset, Survey
+from earnest_common.survey.presets import Preset, Survey
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.counts import no_number_of_clusters

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from earnest_common.errors import InputError
-from earnest_common.provenance import provenance
+from earnest_common.report.section import section_text
 from earnest_common.run.parts import Content, Outputs
-from earnest_common.section import section_text
-from earnest_common.survey import Preset
+from earnest_common.run.provenance import provenance
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.contours import contours_figure, contours_section, joint_posterior
 from earnest_selfcal.inference import Observed

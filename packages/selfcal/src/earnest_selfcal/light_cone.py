@@ -8,12 +8,12 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
-from earnest_common.halo import dn_dlog10_m_500c
-from earnest_common.scaling import TABLE_2, PowerLaw, ScalingRelations
-from earnest_common.selection import Selection
-from earnest_common.survey import Preset, Survey
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.halo import dn_dlog10_m_500c
+from earnest_common.survey.presets import Preset, Survey
+from earnest_common.survey.scaling import TABLE_2, PowerLaw, ScalingRelations
+from earnest_common.survey.selection import Selection
 
 from earnest_selfcal.distances import comoving_volume, expansion, flux_to_luminosity
 from earnest_selfcal.forward import selected_density

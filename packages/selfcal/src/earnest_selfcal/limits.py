@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, final
 
-from earnest_common.limits import Limit
+from earnest_common.survey.limits import Limit
 
 __all__ = ["MEDIAN_Y_X", "MeasuredLimit", "known_limit", "measured_limits"]
 

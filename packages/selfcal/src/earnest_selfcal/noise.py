@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 __all__ = ["MeasurementNoise", "noise_of", "recorded_noise"]
 

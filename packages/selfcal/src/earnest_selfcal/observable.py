@@ -5,8 +5,14 @@ from typing import Literal, final, get_args
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.scaling import PowerLaw, ResidualCorrelation, ScalingRelations, log10_y_x_of_paper, y_x_relation
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.scaling import (
+    PowerLaw,
+    ResidualCorrelation,
+    ScalingRelations,
+    log10_y_x_of_paper,
+    y_x_relation,
+)
 
 from earnest_selfcal.noise import MeasurementNoise
 

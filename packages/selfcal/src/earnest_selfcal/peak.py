@@ -15,8 +15,8 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.scaling import PowerLaw, biased
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.scaling import PowerLaw, biased
 
 from earnest_selfcal.forward import selected_density
 from earnest_selfcal.noise import noise_of

@@ -7,9 +7,9 @@ from typing import Any, final
 
 import numpy as np
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors
-from earnest_common.scaling import FACTORS
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.priors import Priors
+from earnest_common.survey.scaling import FACTORS
 
 from earnest_selfcal.observable import OBSERVABLES, UNITS, Observable, log10_of_paper
 from earnest_selfcal.peak import Peak, Solution, peak_of, solve_peak

@@ -6,17 +6,17 @@ from typing import Protocol
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.cosmology import Cosmology
-from earnest_common.mass_function import (
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.mass_function import (
     LOG10_M_RANGE,
     SIGMA8_GRID,
     MassFunctionTable,
     default_mass_function,
     tabulate_mass_function,
 )
-from earnest_common.priors import Priors
-from earnest_common.scaling import FACTORS
-from earnest_common.survey import Preset, Survey
+from earnest_common.survey.presets import Preset, Survey
+from earnest_common.survey.priors import Priors
+from earnest_common.survey.scaling import FACTORS
 
 __all__ = ["MassFunction", "log10_m_edges", "mass_function_for", "nuisance_design"]
 
@@ -25,7 +25,7 @@ _BELOW_FLUX_CUT = 1.1  # dex in mass: four sigma of l_x below the faintest equiv
 
 
 class MassFunction(Protocol):
-    """Anything with the number density of clusters, such as ``earnest_common.mass_function.MassFunctionTable``."""
+    """Anything with the number density of clusters, such as ``earnest_common.survey.mass_function.MassFunctionTable``."""
 
     def dn_dlog10_m(self, log10_m: FloatLike, sigma8: FloatLike) -> FloatArray:
         """Return dn/dlog10 m [Mpc^-3 dex^-1] for log10 m [solMass], h-free, broadcasting."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from earnest_common.drawing import BLUE, GREY, INK, draw
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREY, INK, draw
+from earnest_common.report.section import DataTable, Figure, Section
 
 from earnest_selfcal.inference import Inference
 from earnest_selfcal.posterior import Posterior

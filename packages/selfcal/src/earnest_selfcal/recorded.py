@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
-from earnest_common.catalog_set import CatalogSet, Plan
-from earnest_common.catalog_set.base_relations import recorded_relations
-from earnest_common.catalog_set.understood import Understood, refuse_unread
+from earnest_common.catalogs import CatalogSet, Plan
+from earnest_common.catalogs.base_relations import recorded_relations
+from earnest_common.catalogs.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.survey_config import named_preset
 

@@ -66,8 +66,8 @@ def referee(
 
     With --out the same command goes on after an interruption.
     """
-    from earnest_common.catalog_set import CatalogSet
-    from earnest_common.executors import open_executor
+    from earnest_common.catalogs import CatalogSet
+    from earnest_common.run.executors import open_executor
 
     from earnest_selfcal.answer import survey_of_set
     from earnest_selfcal.referee.answer import referee_set
@@ -120,7 +120,7 @@ def nulls(
 
     With --section the same command goes on after an interruption.
     """
-    from earnest_common.executors import open_executor
+    from earnest_common.run.executors import open_executor
 
     from earnest_selfcal.nulls.answer import WIDTHS, information_map
     from earnest_selfcal.nulls.information import Effort

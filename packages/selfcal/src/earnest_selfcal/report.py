@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from earnest_common.section import DataTable, Section
+from earnest_common.report.section import DataTable, Section
 from earnest_common.spread import rounded, skill
 
 from earnest_selfcal.evaluate import Evaluation, Score

@@ -7,9 +7,9 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
-from earnest_common.scaling import FACTORS, PowerLaw, ScalingRelations, biased
-from earnest_common.selection import Selection
-from earnest_common.survey import Preset, Survey
+from earnest_common.survey.presets import Preset, Survey
+from earnest_common.survey.scaling import FACTORS, PowerLaw, ScalingRelations, biased
+from earnest_common.survey.selection import Selection
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
@@ -73,7 +73,7 @@ def simulate(
 
     Examples
     --------
-    >>> from earnest_common.survey import preset
+    >>> from earnest_common.survey.presets import preset
     >>> paper = preset("paper")
     >>> rng = np.random.default_rng(1)
     >>> surveys = simulate(paper, paper.priors.draw(100, rng=rng), rng=rng)

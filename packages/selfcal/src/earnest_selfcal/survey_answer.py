@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 from earnest_common.errors import InputError
-from earnest_common.provenance import provenance
+from earnest_common.report.section import Section, section_text, write_section
 from earnest_common.run.parts import Content
-from earnest_common.section import Section, section_text, write_section
-from earnest_common.survey import Preset
+from earnest_common.run.provenance import provenance
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.answer import prepare_outputs
 from earnest_selfcal.config import GridConfig

@@ -40,8 +40,8 @@ def grid(
     as_json: JsonOption = False,
 ) -> None:
     """Write a table of simulated surveys: parameters, N, medians; the same command goes on after an interruption."""
-    from earnest_common.executors import open_executor, shard_slice
-    from earnest_common.progress import progress
+    from earnest_common.run.executors import open_executor, shard_slice
+    from earnest_common.run.progress import progress
 
     from earnest_selfcal.grid import simulate_grid
     from earnest_selfcal.survey_config import resolve_survey
@@ -78,7 +78,7 @@ def volumes(
     as_json: JsonOption = False,
 ) -> None:
     """Compare survey volumes with a smoothed break, as appendix A of the paper."""
-    from earnest_common.progress import progress
+    from earnest_common.run.progress import progress
 
     from earnest_selfcal.answer import prepare_outputs
     from earnest_selfcal.survey_answer import volumes_answer

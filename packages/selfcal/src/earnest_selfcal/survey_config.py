@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
 
-from earnest_common.config import load_config, read_toml
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
-from earnest_common.evolution import evolved, with_reference_at_its_redshift
-from earnest_common.priors import Priors, Uniform
-from earnest_common.scaling import ResidualCorrelation, ScalingRelations
-from earnest_common.survey import MAGNETICUM_VOLUME, Preset, Survey, preset
+from earnest_common.run.config import load_config, read_toml
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.evolution import evolved, with_reference_at_its_redshift
+from earnest_common.survey.presets import MAGNETICUM_VOLUME, Preset, Survey, preset
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.scaling import ResidualCorrelation, ScalingRelations
 
 __all__ = ["RelationConfig", "SurveyConfig", "named_preset", "resolve_survey", "states_relations", "survey_of"]
 
@@ -33,7 +33,7 @@ class RelationConfig:
     Attributes
     ----------
     log10_normalisation
-        log10 of the observable at the pivot, in the units of ``earnest_common.scaling.ScalingRelations``.
+        log10 of the observable at the pivot, in the units of ``earnest_common.survey.scaling.ScalingRelations``.
     slope
         d log10 X / d log10 m.
     log10_pivot

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from earnest_common.section import DataTable, Section
-from earnest_common.survey import Preset
+from earnest_common.report.section import DataTable, Section
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.abundance_figures import abundance_figure, medians_figure
 from earnest_selfcal.volume_figures import binned_figure, volumes_figure

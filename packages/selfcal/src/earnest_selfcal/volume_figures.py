@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import INK, draw_canvas
-from earnest_common.section import Figure
+from earnest_common.report.drawing import INK, draw_canvas
+from earnest_common.report.section import Figure
 
 from earnest_selfcal.binned import Binned, binned_sigma8
 from earnest_selfcal.volumes import VolumeResult

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import polars as pl
 from earnest_common.errors import InputError
-from earnest_common.survey import MAGNETICUM_VOLUME, Preset
+from earnest_common.survey.presets import MAGNETICUM_VOLUME, Preset
 
 from earnest_selfcal.binned import Binned, binned_sigma8
 from earnest_selfcal.config import GridConfig
@@ -62,7 +62,7 @@ def at_volume(preset: Preset, fraction: float, *, smoothing: float | None = None
 
     Examples
     --------
-    >>> from earnest_common.survey import preset
+    >>> from earnest_common.survey.presets import preset
     >>> at_volume(preset("paper"), 0.5).survey == preset("paper").survey
     True
     """

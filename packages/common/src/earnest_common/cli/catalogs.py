@@ -20,7 +20,7 @@ def _group() -> None:
 @app.command()
 def validate(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
     """Check every checksum and every value of a set; exit 1 if anything is wrong."""
-    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.catalogs import CatalogSet
 
     opened = CatalogSet.open(catalog_set)
     problems = opened.validate()
@@ -40,7 +40,7 @@ def validate(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
 @app.command()
 def describe(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
     """Say what a set holds: size, origin, splits and the range of every column."""
-    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.catalogs import CatalogSet
 
     told = CatalogSet.open(catalog_set).describe()
     if as_json:
@@ -69,7 +69,7 @@ def split(
     validation: Annotated[float, typer.Option(min=0, max=1, help="Fraction for validation; the rest is test.")] = 0.1,
 ) -> None:
     """Copy a set with a new division into training, validation and test."""
-    from earnest_common.catalog_set import CatalogSet, split_set
+    from earnest_common.catalogs import CatalogSet, split_set
 
     split_set(CatalogSet.open(catalog_set), out, seed=seed, train=train, validation=validation)
     say(f"wrote {out}")

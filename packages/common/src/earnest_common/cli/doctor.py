@@ -14,9 +14,9 @@ def doctor(*, as_json: JsonOption = False) -> None:
     from importlib.util import find_spec
 
     from earnest_common.bundle import BUNDLE_FORMAT_VERSION
-    from earnest_common.catalog_set import FORMAT_VERSION
+    from earnest_common.catalogs import FORMAT_VERSION
     from earnest_common.plugins import COMMANDS, ESTIMATORS, LIMITS, SOURCES, plugins
-    from earnest_common.provenance import DISTRIBUTIONS, extras, versions
+    from earnest_common.run.provenance import DISTRIBUTIONS, extras, versions
     from earnest_common.schema import SCHEMA_VERSION
 
     found = versions()

@@ -43,8 +43,8 @@ def import_table(
     as_json: JsonOption = False,
 ) -> None:
     """Write a published table as a catalog set and say what was done to it."""
-    from earnest_common.config import load_config
     from earnest_common.importers import ImportOptions, import_catalog_set, parse_units
+    from earnest_common.run.config import load_config
 
     given = {"h": h, "z": z, "units": parse_units(unit or []), "where": tuple(where or ()), "missing": missing}
     options = load_config(ImportOptions, options={**given, "without": tuple(without or ()), "trust_units": trust_units})
@@ -66,7 +66,7 @@ def export_set(
     ] = "clusters",
 ) -> None:
     """Write a catalog set as FITS, VOTable, ECSV or CSV with units and provenance."""
-    from earnest_common.catalog_set import CatalogSet
+    from earnest_common.catalogs import CatalogSet
     from earnest_common.exporters import export
 
     export(CatalogSet.open(catalog_set), out, format_name, table=table)

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import polars as pl
 
 from earnest_common.exporters.escapes import escaped
-from earnest_common.files import replace_atomically
+from earnest_common.run.files import replace_atomically
 from earnest_common.schema import Column, Table
 
 __all__ = ["write_csv"]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.exporters.csv_tables import write_csv
-from earnest_common.files import refuse_existing
-from earnest_common.provenance import versions
+from earnest_common.run.files import refuse_existing
+from earnest_common.run.provenance import versions
 from earnest_common.schema import CATALOGS, CLUSTERS, SCHEMA_VERSION
 
 __all__ = ["FORMATS", "export"]

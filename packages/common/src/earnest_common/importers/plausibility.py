@@ -18,7 +18,7 @@ import polars as pl
 
 from earnest_common.importers.mapping import TableCosmology
 from earnest_common.importers.report import Check, Problem
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.scaling import TABLE_2
 
 __all__ = ["critical_density", "judge", "mass_within_r_500c"]
 

@@ -8,10 +8,9 @@ from typing import Literal, final
 
 import polars as pl
 
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import Manifest, Plan, write_batch
+from earnest_common.catalogs import Manifest, Plan, write_batch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, SchemaError
-from earnest_common.files import atomic_folder, file_sha256, refuse_existing
 from earnest_common.importers.columns import Converted, convert
 from earnest_common.importers.mapping import QUANTITIES, Mapping, TableCosmology, load_mapping
 from earnest_common.importers.plausibility import judge
@@ -19,6 +18,7 @@ from earnest_common.importers.report import ImportReport, Problem, SourceColumn
 from earnest_common.importers.rows import select_rows, value_problems
 from earnest_common.importers.sentinels import sentinel_problems
 from earnest_common.importers.source_table import SourceTable, read_table
+from earnest_common.run.files import atomic_folder, file_sha256, refuse_existing
 
 __all__ = ["ImportOptions", "import_catalog_set", "import_rows", "import_table", "parse_units"]
 

@@ -15,7 +15,7 @@ from typing import final
 import polars as pl
 
 from earnest_common.errors import InputError, IntegrityError
-from earnest_common.files import read_bytes, write_atomic
+from earnest_common.run.files import read_bytes, write_atomic
 
 __all__ = ["ParquetFile", "parquet_bytes", "read_csv_or_parquet", "read_parquet", "write_parquet"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.files import (
+from earnest_common.run.files import (
     discard,
     encoded,
     file_sha256,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.errors import InputError, IntegrityError, VersionError
-from earnest_common.files import read_bytes
+from earnest_common.run.files import read_bytes
 
 __all__ = ["ANSWER", "PART", "RecordFormat", "content_sha256"]
 

@@ -7,16 +7,16 @@ from typing import Any, final
 
 import numpy as np
 import polars as pl
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.config import as_mapping, load_config
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.files import file_sha256, refuse_existing
 from earnest_common.plugins import load_estimator
-from earnest_common.provenance import emulated, provenance
+from earnest_common.report.section import write_section
+from earnest_common.run.config import as_mapping, load_config
+from earnest_common.run.files import file_sha256, refuse_existing
 from earnest_common.run.parquet import read_parquet
-from earnest_common.section import write_section
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.provenance import emulated, provenance
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.applicability.decide import apply_to, learn
 from earnest_interpret.report import finite

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 
 __all__ = ["MIN_CLUSTERS", "cluster_matrix", "column_names", "known_columns", "summary_matrix", "summary_names"]
 

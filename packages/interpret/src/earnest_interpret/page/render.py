@@ -7,8 +7,8 @@ from importlib.resources import files
 from typing import Any, Final, final
 
 from earnest_common.errors import InputError
+from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.report.svg import natural_size
-from earnest_common.section import DataTable, Figure, Section
 
 from earnest_interpret.page.text import column, is_number, lines_of, prose
 from earnest_interpret.reasons import Reason

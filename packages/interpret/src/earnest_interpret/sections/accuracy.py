@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import BLUE, GREY, INK, RUST, draw
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREY, INK, RUST, draw
+from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.spread import SAME_SIGMA8
 from matplotlib.axes import Axes
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from earnest_common.drawing import BLUE, RUST, draw_panels
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, RUST, draw_panels
+from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.applicability.answer import Applicability, Comparison, Range

@@ -1,7 +1,7 @@
 """What stands beside the saliency of a model: maps of catalogs, faint clusters, other models, and checks."""
 
 import numpy as np
-from earnest_common.section import DataTable, Figure
+from earnest_common.report.section import DataTable, Figure
 
 from earnest_interpret.examine import Beside
 from earnest_interpret.saliency import SaliencySummary

@@ -2,8 +2,8 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import BLUE, GREY, RUST, draw
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREY, RUST, draw
+from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.information import Ideal, information_by_mass

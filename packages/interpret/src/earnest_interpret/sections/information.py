@@ -1,8 +1,8 @@
 """What leaving clusters out should do and what leaving groups out does: for the section "Which clusters matter?"."""
 
 import numpy as np
-from earnest_common.drawing import BLUE, GREY, OCHRE, RUST, draw
-from earnest_common.section import DataTable, Figure
+from earnest_common.report.drawing import BLUE, GREY, OCHRE, RUST, draw
+from earnest_common.report.section import DataTable, Figure
 from matplotlib.axes import Axes
 
 from earnest_interpret.information import InformationByMass

@@ -2,8 +2,8 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import GREY, draw
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import GREY, draw
+from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.caution import SECTION_CAUTION

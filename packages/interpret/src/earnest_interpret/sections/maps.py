@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.drawing import draw_canvas
-from earnest_common.section import Figure
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.report.drawing import draw_canvas
+from earnest_common.report.section import Figure
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.drawing import BLUE, GREEN, GREY, RUST, draw, draw_panels
-from earnest_common.section import DataTable, Figure
+from earnest_common.report.drawing import BLUE, GREEN, GREY, RUST, draw, draw_panels
+from earnest_common.report.section import DataTable, Figure
 from matplotlib.axes import Axes
 
 from earnest_interpret.bands import Band

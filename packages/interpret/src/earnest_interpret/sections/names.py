@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from earnest_common.drawing import BLUE, GREEN, OCHRE, RUST
+from earnest_common.report.drawing import BLUE, GREEN, OCHRE, RUST
 
 from earnest_interpret.saliency import FeatureGroup, SaliencySummary
 from earnest_interpret.words import plain

@@ -2,9 +2,9 @@
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.drawing import draw
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.report.drawing import draw
+from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.caution import SECTION_CAUTION

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from earnest_common.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw, draw_panels
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw, draw_panels
+from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.palette import SINGLE, density

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.section import Section, write_section
+from earnest_common.report.section import Section, write_section
 
 from earnest_interpret.inputs import Inputs
 from earnest_interpret.report import finite

@@ -7,11 +7,11 @@ from typing import Any, Final, final
 import numpy as np
 import numpy.typing as npt
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
-from earnest_common.scaling import TABLE_2, ScalingRelations
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
+from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.fixed_mass import PartialCorrelation

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator
-from earnest_common.scaling import TABLE_2, ScalingRelations
+from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.sample import MAX_ROWS

@@ -6,8 +6,8 @@ from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.scaling import FACTORS, TABLE_2, ScalingRelations, biased
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.survey.scaling import FACTORS, TABLE_2, ScalingRelations, biased
 
 __all__ = ["OBSERVABLES", "Relations"]
 

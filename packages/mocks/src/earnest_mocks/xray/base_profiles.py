@@ -7,9 +7,9 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.config import as_mapping
 from earnest_common.errors import InputError
-from earnest_common.executors import map_shards
+from earnest_common.run.config import as_mapping
+from earnest_common.run.executors import map_shards
 
 from earnest_mocks.base_sample import BaseSample, emulated_base_sample
 from earnest_mocks.emulator import EmulatedClusters, emulate

@@ -35,11 +35,11 @@ def photons(
 
     OUT ending in .fits takes one cluster, any other OUT is a folder; the same command goes on after an interruption.
     """
-    from earnest_common.config import load_config
     from earnest_common.errors import InputError
-    from earnest_common.executors import open_executor
-    from earnest_common.files import refuse_existing
-    from earnest_common.progress import progress
+    from earnest_common.run.config import load_config
+    from earnest_common.run.executors import open_executor
+    from earnest_common.run.files import refuse_existing
+    from earnest_common.run.progress import progress
 
     from earnest_mocks.emulator import emulate
     from earnest_mocks.xray.lists import write_photon_lists
@@ -94,9 +94,9 @@ def reduce(
 
     The lists may come from `earnest mocks photons` or from PHOX; the same command goes on after an interruption.
     """
-    from earnest_common.config import load_config
-    from earnest_common.executors import open_executor
-    from earnest_common.progress import progress
+    from earnest_common.run.config import load_config
+    from earnest_common.run.executors import open_executor
+    from earnest_common.run.progress import progress
 
     from earnest_mocks.xray.reduction import ReductionConfig
     from earnest_mocks.xray.section import require_matplotlib, xray_summary

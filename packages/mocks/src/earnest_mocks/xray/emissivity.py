@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
+from earnest_common.survey.cosmology import Cosmology
 from scipy.special import k0
 
 from earnest_mocks.xray.geometry import comoving_distance

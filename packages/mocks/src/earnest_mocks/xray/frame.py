@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import final
 
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import Cosmology
 
 from earnest_mocks.xray.geometry import kpc_per_arcmin, r_500c
 from earnest_mocks.xray.instrument import Instrument

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from earnest_common.cosmology import Cosmology
+from earnest_common.survey.cosmology import Cosmology
 
 from earnest_mocks.xray.quadrature import gauss_legendre
 
@@ -23,7 +23,7 @@ def r_500c(m_500c: float, z: float, cosmology: Cosmology) -> float:
 
     Examples
     --------
-    >>> from earnest_common.cosmology import MAGNETICUM
+    >>> from earnest_common.survey.cosmology import MAGNETICUM
     >>> round(r_500c(1e14, 0.0663, MAGNETICUM))
     690
     """
@@ -48,7 +48,7 @@ def kpc_per_arcmin(z: float, cosmology: Cosmology) -> float:
 
     Examples
     --------
-    >>> from earnest_common.cosmology import MAGNETICUM
+    >>> from earnest_common.survey.cosmology import MAGNETICUM
     >>> round(kpc_per_arcmin(0.0663, MAGNETICUM) / 60, 2)
     1.27
     """

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from earnest_common.config import as_mapping
-from earnest_common.executors import map_shards
+from earnest_common.run.config import as_mapping
+from earnest_common.run.executors import map_shards
 from earnest_common.run.parts import claim
 
 from earnest_mocks.emulator import EmulatedClusters

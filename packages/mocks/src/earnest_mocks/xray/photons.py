@@ -5,10 +5,10 @@ from typing import Any, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
-from earnest_common.mass_function import DEFAULT_Z
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.mass_function import DEFAULT_Z
 
 from earnest_mocks.emulator import EmulatedClusters
 from earnest_mocks.gas_profile import GasProfile, density, enclosed_mass

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.scaling import TABLE_2
 
 from earnest_mocks.gas_profile import log_slope
 from earnest_mocks.xray.frame import ClusterFrame

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 import polars as pl
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, IntegrityError
 from earnest_common.run.parquet import read_parquet
 

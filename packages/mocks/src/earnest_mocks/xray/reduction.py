@@ -6,9 +6,9 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
 from earnest_common.schema import RADII_R500C
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 
 from earnest_mocks.gas_profile import GasProfile
 from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.config import as_mapping
-from earnest_common.drawing import BLUE, GREEN, OCHRE, draw_panels
 from earnest_common.errors import MissingExtraError
-from earnest_common.files import file_sha256
-from earnest_common.provenance import provenance
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREEN, OCHRE, draw_panels
+from earnest_common.report.section import DataTable, Figure, Section
+from earnest_common.run.config import as_mapping
+from earnest_common.run.files import file_sha256
+from earnest_common.run.provenance import provenance
 
 from earnest_mocks.gas_profile import density
 from earnest_mocks.xray.deprojection import deprojected

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError, IntegrityError, MissingExtraError
-from earnest_common.files import refuse_existing, replace_atomically
+from earnest_common.run.files import refuse_existing, replace_atomically
 
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photon_list import PhotonList

@@ -10,10 +10,10 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
-from earnest_common.mass_function import default_mass_function
-from earnest_common.scaling import TABLE_2
+from earnest_common.survey.cosmology import Cosmology
+from earnest_common.survey.mass_function import default_mass_function
+from earnest_common.survey.scaling import TABLE_2
 
 from earnest_mocks.gas_profile import GasProfile
 from earnest_mocks.xray.geometry import r_500c
@@ -50,7 +50,7 @@ class SkyModel:
     References
     ----------
     Subhaloes: Gao et al. (2004), arXiv:astro-ph/0404589. Groups around clusters: Lilje & Efstathiou (1988), 8.8 h^-1
-    Mpc and a slope of 2.2, and the mass function of :mod:`earnest_common.mass_function`.
+    Mpc and a slope of 2.2, and the mass function of :mod:`earnest_common.survey.mass_function`.
     """
 
     edge: float = 5.0

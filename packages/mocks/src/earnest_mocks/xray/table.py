@@ -12,16 +12,16 @@ from typing import Any, final
 
 import numpy as np
 import polars as pl
-from earnest_common.config import as_mapping
 from earnest_common.errors import EarnestError, InputError, MissingExtraError
-from earnest_common.executors import map_shards
-from earnest_common.files import file_sha256, write_atomic
-from earnest_common.provenance import versions
+from earnest_common.report.section import section_text
+from earnest_common.run.config import as_mapping
+from earnest_common.run.executors import map_shards
+from earnest_common.run.files import file_sha256, write_atomic
 from earnest_common.run.parquet import parquet_bytes, read_csv_or_parquet
 from earnest_common.run.parts import Content, Outputs
+from earnest_common.run.provenance import versions
 from earnest_common.run.records import PART
 from earnest_common.schema import Column, Table, conform
-from earnest_common.section import section_text
 
 from earnest_mocks.gas_profile import log_slope
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons

@@ -5,7 +5,6 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-
 from earnest_model.arrays import Arrays, Float32Array, FloatArray
 from earnest_model.backend import tf
 from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices

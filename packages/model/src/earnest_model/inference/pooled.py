@@ -4,7 +4,6 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-
 from earnest_model.arrays import Arrays, FloatArray
 from earnest_model.backend import tf
 from earnest_model.inference.base import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices

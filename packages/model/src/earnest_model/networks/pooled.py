@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.arrays import Arrays
 from earnest_model.backend import keras, own_defaults, tf

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from earnest_common.config import as_mapping
-from earnest_common.drawing import require_matplotlib
-from earnest_common.progress import progress
-from earnest_common.provenance import provenance
+from earnest_common.report.drawing import require_matplotlib
+from earnest_common.report.section import section_text
+from earnest_common.run.config import as_mapping
 from earnest_common.run.parts import Outputs
-from earnest_common.section import section_text
-from earnest_common.survey import Preset
+from earnest_common.run.progress import progress
+from earnest_common.run.provenance import provenance
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.nulls.information import Effort, InformationPoint, measure
 from earnest_selfcal.nulls.section import information_section

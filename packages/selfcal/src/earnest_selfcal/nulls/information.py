@@ -12,7 +12,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.run.parquet import read_parquet, write_parquet
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.forward import ForwardTable, build_table

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from earnest_common.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
+from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.spread import rounded, skill
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.nulls.information import InformationPoint
 from earnest_selfcal.nulls.variants import DATA, REAL, Variant

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.survey import Preset
-from earnest_common.survey import preset as preset_named
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.presets import preset as preset_named
+from earnest_common.survey.priors import Priors, Uniform
 
 from earnest_selfcal.noise import MeasurementNoise, noise_of
 
@@ -64,7 +64,7 @@ def survey_variants(preset: Preset) -> tuple[Variant, ...]:
 
     Examples
     --------
-    >>> from earnest_common.survey import preset
+    >>> from earnest_common.survey.presets import preset
     >>> [variant.key for variant in survey_variants(preset("paper"))]
     ['mass', 'mass_smoothed', 'mass_continuous', 'flux_continuous', 'realistic']
     """
@@ -128,7 +128,7 @@ def mass_prior(preset: Preset) -> float:
 
     Examples
     --------
-    >>> from earnest_common.survey import preset
+    >>> from earnest_common.survey.presets import preset
     >>> round(mass_prior(preset("paper")), 3)
     0.075
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.nulls.information import InformationPoint
 from earnest_selfcal.nulls.variants import DATA, REAL, Variant, mass_prior

@@ -6,9 +6,9 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike, IntArray
-from earnest_common.mass_function import MassFunctionTable
-from earnest_common.scaling import PowerLaw, biased
-from earnest_common.survey import Preset
+from earnest_common.survey.mass_function import MassFunctionTable
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.scaling import PowerLaw, biased
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for

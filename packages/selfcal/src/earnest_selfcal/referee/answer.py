@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set import CatalogSet
-from earnest_common.config import as_mapping
-from earnest_common.drawing import require_matplotlib
+from earnest_common.catalogs import CatalogSet
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.progress import progress
-from earnest_common.provenance import provenance
+from earnest_common.report.drawing import require_matplotlib
+from earnest_common.report.section import section_text
+from earnest_common.run.config import as_mapping
 from earnest_common.run.parts import Content, Outputs
+from earnest_common.run.progress import progress
+from earnest_common.run.provenance import provenance
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.schema import SPLITS
-from earnest_common.section import section_text
-from earnest_common.seeds import Stage, generator
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.noise import MeasurementNoise, recorded_noise
 from earnest_selfcal.referee.learned import learn_residuals

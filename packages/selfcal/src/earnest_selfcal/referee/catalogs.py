@@ -7,9 +7,9 @@ from typing import final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
-from earnest_common.scaling import FACTORS, biased
-from earnest_common.survey import Preset
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.scaling import FACTORS, biased
 
 from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.population import MassFunction, log10_m_edges, mass_function_for
@@ -76,7 +76,7 @@ def draw_catalog(
 
     Examples
     --------
-    >>> from earnest_common.survey import preset
+    >>> from earnest_common.survey.presets import preset
     >>> paper = preset("paper")
     >>> rng = np.random.default_rng(1)
     >>> truth = {name: float(value[0]) for name, value in paper.priors.draw(1, rng=rng).items()}

@@ -13,7 +13,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.scaling import FACTORS, ScalingRelations, biased
+from earnest_common.survey.scaling import FACTORS, ScalingRelations, biased
 
 from earnest_selfcal.noise import MeasurementNoise
 from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel

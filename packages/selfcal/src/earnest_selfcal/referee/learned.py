@@ -11,10 +11,10 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.scaling import FACTORS, biased
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
+from earnest_common.survey.scaling import FACTORS, biased
 
 from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel
 

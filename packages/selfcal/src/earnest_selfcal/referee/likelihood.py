@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.survey import Preset
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.noise import MeasurementNoise, noise_of
 from earnest_selfcal.population import MassFunction

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
+from earnest_common.survey.priors import Priors, Uniform
 from numpy.typing import NDArray
 
 __all__ = ["ParameterSpace"]

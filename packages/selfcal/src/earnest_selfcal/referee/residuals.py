@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.scaling import ResidualCorrelation, ScalingRelations
+from earnest_common.survey.scaling import ResidualCorrelation, ScalingRelations
 
 __all__ = ["ORIGIN", "X_RAY", "ResidualModel", "lognormal"]
 
@@ -71,7 +71,7 @@ def lognormal(relations: ScalingRelations, correlation: ResidualCorrelation) -> 
 
     Examples
     --------
-    >>> from earnest_common.scaling import TABLE_2
+    >>> from earnest_common.survey.scaling import TABLE_2
     >>> lognormal(TABLE_2, ResidualCorrelation()).covariance[0].diagonal().round(4)
     array([0.0169, 0.0009, 0.01  ])
     """

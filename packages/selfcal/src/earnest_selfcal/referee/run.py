@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
-from earnest_common.executors import map_shards
+from earnest_common.run.executors import map_shards
 from earnest_common.run.parquet import parquet_bytes, read_parquet, write_parquet
 from earnest_common.run.parts import Outputs
-from earnest_common.seeds import Stage, generator
+from earnest_common.run.seeds import Stage, generator
 
 from earnest_selfcal.referee.likelihood import Likelihood
 from earnest_selfcal.referee.posterior import RefereeConfig, Verdict, referee

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from earnest_common.drawing import BLUE, INK, draw
-from earnest_common.section import DataTable, Figure, Section
+from earnest_common.report.drawing import BLUE, INK, draw
+from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.spread import rounded, skill
 
 if TYPE_CHECKING:

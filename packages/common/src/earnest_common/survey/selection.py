@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 from earnest_common.arrays import FloatArray, FloatLike
 from earnest_common.errors import InputError
-from earnest_common.scaling import TABLE_2, PowerLaw
+from earnest_common.survey.scaling import TABLE_2, PowerLaw
 
 __all__ = ["Selection"]
 
@@ -107,7 +107,7 @@ class Selection:
 
         Examples
         --------
-        >>> from earnest_common.scaling import biased
+        >>> from earnest_common.survey.scaling import biased
         >>> brighter = biased(TABLE_2, {"l_x_normalisation": 1.3}).l_x
         >>> round(float(Selection().log10_m_break_of(brighter)), 4)  # 14.4 - log10(1.3) / 1.74
         14.3345

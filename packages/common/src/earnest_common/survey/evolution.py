@@ -7,10 +7,10 @@ from types import MappingProxyType
 import numpy as np
 
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.cosmology import MAGNETICUM
-from earnest_common.mass_function import DEFAULT_Z
-from earnest_common.scaling import TABLE_2, ScalingRelations
-from earnest_common.survey import Survey
+from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.mass_function import DEFAULT_Z
+from earnest_common.survey.presets import Survey
+from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
 __all__ = ["EXPONENTS", "evolution_in_words", "evolved", "log10_e", "with_reference_at_its_redshift"]
 
@@ -45,7 +45,7 @@ def evolved(relations: ScalingRelations, *, from_z: float, to_z: float, Om0: flo
 
     Examples
     --------
-    >>> from earnest_common.scaling import TABLE_2
+    >>> from earnest_common.survey.scaling import TABLE_2
     >>> far = evolved(TABLE_2, from_z=0.0663, to_z=0.3, Om0=0.272)
     >>> bool(far.l_x.log10_normalisation > TABLE_2.l_x.log10_normalisation), far.m_gas == TABLE_2.m_gas
     (True, True)

@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set.manifest import (
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.manifest import (
     MANIFEST_NAME,
     PLAN_NAME,
     Manifest,
@@ -19,11 +19,11 @@ from earnest_common.catalog_set.manifest import (
     read_manifest,
     read_plan,
 )
-from earnest_common.catalog_set.parquet import write_table
+from earnest_common.catalogs.parquet import write_table
 from earnest_common.errors import EarnestError, InputError, OutputExistsError, SchemaError
-from earnest_common.files import file_sha256, refuse_existing, sweep_folder, write_atomic
-from earnest_common.provenance import versions
+from earnest_common.run.files import file_sha256, refuse_existing, sweep_folder, write_atomic
 from earnest_common.run.parts import vacant
+from earnest_common.run.provenance import versions
 from earnest_common.run.records import RecordFormat
 from earnest_common.schema import CATALOGS, CLUSTERS
 

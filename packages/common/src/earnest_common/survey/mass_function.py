@@ -14,9 +14,9 @@ import numpy as np
 from scipy.interpolate import RectBivariateSpline
 
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError, VersionError
-from earnest_common.files import write_atomic
+from earnest_common.run.files import write_atomic
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 
 __all__ = [
     "MassFunctionTable",
@@ -165,9 +165,9 @@ def tabulate_mass_function(
     log10_m_range
         Lowest and highest log10 m_500c [solMass], h-free.
     model
-        One of ``earnest_common.halo.MODELS_500C``.
+        One of ``earnest_common.survey.halo.MODELS_500C``.
     """
-    from earnest_common.halo import dn_dlog10_m_500c
+    from earnest_common.survey.halo import dn_dlog10_m_500c
 
     n_masses = round((log10_m_range[1] - log10_m_range[0]) / LOG10_M_STEP) + 1
     log10_m = np.linspace(*log10_m_range, n_masses).round(10)
@@ -206,7 +206,7 @@ def write_default_table(path: Path | None = None) -> Path:
 
     Run from the repository::
 
-        python -c "from earnest_common.mass_function import write_default_table; write_default_table()"
+        python -c "from earnest_common.survey.mass_function import write_default_table; write_default_table()"
     """
     target = path or Path(__file__).parent / "data" / _SHIPPED
     tabulate_mass_function(MAGNETICUM, DEFAULT_Z).save(target)

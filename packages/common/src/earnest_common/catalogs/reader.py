@@ -8,10 +8,10 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 
-from earnest_common.batch import CatalogBatch, concat
-from earnest_common.catalog_set.manifest import Manifest, Shard, read_manifest
-from earnest_common.catalog_set.parquet import read_table, with_unknown
-from earnest_common.catalog_set.writer import shard_file
+from earnest_common.catalogs.batch import CatalogBatch, concat
+from earnest_common.catalogs.manifest import Manifest, Shard, read_manifest
+from earnest_common.catalogs.parquet import read_table, with_unknown
+from earnest_common.catalogs.writer import shard_file
 from earnest_common.errors import EarnestError, InputError, IntegrityError, SchemaError
 from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, check, completed
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import polars as pl
 
 from earnest_common.errors import VersionError
-from earnest_common.files import file_sha256, replace_atomically
+from earnest_common.run.files import file_sha256, replace_atomically
 from earnest_common.run.parquet import read_parquet
 from earnest_common.schema import SCHEMA_VERSION, Column, Table, votable_header
 

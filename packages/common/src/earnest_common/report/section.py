@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, final
 
 from earnest_common.errors import InputError
-from earnest_common.files import write_atomic
 from earnest_common.report.svg import check_name, check_svg
+from earnest_common.run.files import write_atomic
 from earnest_common.run.records import RecordFormat
 
 __all__ = ["DataTable", "Figure", "Section", "read_section", "section_text", "write_section"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from earnest_common.catalog_set.manifest import Plan
+from earnest_common.catalogs.manifest import Plan
 from earnest_common.errors import InputError
 
 __all__ = ["MOCKS_FIELDS", "Understood", "refuse_unread"]

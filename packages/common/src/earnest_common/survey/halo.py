@@ -8,8 +8,8 @@ import numpy as np
 from colossus.cosmology.cosmology import Cosmology as ColossusCosmology
 
 from earnest_common.arrays import FloatArray
-from earnest_common.cosmology import Cosmology
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import Cosmology
 
 __all__ = ["MODELS_500C", "dn_dlog10_m_500c"]
 
@@ -46,7 +46,7 @@ def dn_dlog10_m_500c(log10_m: FloatArray, *, cosmology: Cosmology, z: float, mod
 
     Examples
     --------
-    >>> from earnest_common.cosmology import MAGNETICUM
+    >>> from earnest_common.survey.cosmology import MAGNETICUM
     >>> dn_dlog10_m_500c(np.array([14.0, 15.0]), cosmology=MAGNETICUM, z=0.0663).round(9)
     array([1.5659e-05, 9.2000e-08])
     """

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from typing import Literal, final
 
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.cosmology import MAGNETICUM, Cosmology
 from earnest_common.errors import InputError
-from earnest_common.priors import Priors, Uniform
-from earnest_common.residuals import ResidualMoments
-from earnest_common.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
-from earnest_common.selection import Selection
+from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.residuals import ResidualMoments
+from earnest_common.survey.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
+from earnest_common.survey.selection import Selection
 
 __all__ = ["MAGNETICUM_VOLUME", "PRESETS", "Preset", "Survey", "preset"]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, final
 
-from earnest_common.catalog_set.manifest import Plan
+from earnest_common.catalogs.manifest import Plan
 from earnest_common.errors import InputError, IntegrityError
-from earnest_common.residuals import ResidualMoments
-from earnest_common.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
+from earnest_common.survey.residuals import ResidualMoments
+from earnest_common.survey.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
 
 __all__ = ["BUILT_IN", "BaseRelations", "recorded_relations"]
 

@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.cosmology import MAGNETICUM
 from earnest_common.errors import InputError
+from earnest_common.survey.cosmology import MAGNETICUM
 
 __all__ = [
     "FACTORS",

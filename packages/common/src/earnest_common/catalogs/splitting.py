@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from earnest_common.batch import CatalogBatch
-from earnest_common.catalog_set.manifest import Manifest
-from earnest_common.catalog_set.reader import CatalogSet
-from earnest_common.catalog_set.writer import CatalogSetWriter, shard_file
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.catalogs.manifest import Manifest
+from earnest_common.catalogs.reader import CatalogSet
+from earnest_common.catalogs.writer import CatalogSetWriter, shard_file
 from earnest_common.errors import InputError, IntegrityError
-from earnest_common.files import file_sha256
+from earnest_common.run.files import file_sha256
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.schema import SPLITS
-from earnest_common.seeds import Stage, generator
 
 __all__ = ["draw_split", "split_set"]
 

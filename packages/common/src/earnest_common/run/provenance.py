@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
-from earnest_common.files import file_sha256
+from earnest_common.run.files import file_sha256
 
 __all__ = ["DISTRIBUTIONS", "emulated", "extras", "provenance", "versions"]
 

@@ -51,7 +51,7 @@ class Plan:
         How it was made: resolved configuration, cosmology, hashes of input files, package versions.
     base_sample
         Scaling relations and residuals of the base sample of mocks
-        (``earnest_common.catalog_set.base_relations``); empty for other sets and for those of release 0.1.0.
+        (``earnest_common.catalogs.base_relations``); empty for other sets and for those of release 0.1.0.
     radii
         Radii of the gas profiles in units of R_500c.
     synthetic

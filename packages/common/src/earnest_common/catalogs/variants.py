@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import polars as pl
 
-from earnest_common.batch import CatalogBatch
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.schema import CLUSTERS
-from earnest_common.seeds import Stage, generator
 
 __all__ = ["VARIANTS", "array_of_ones", "shuffled", "view", "without_weak_lensing"]
 

@@ -1,0 +1,1 @@
+"""Survey physics: cosmology, mass function, scaling relations, selection, priors and the survey presets."""
