@@ -24,11 +24,11 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_mocks.base_sample import BaseSample, default_base_sample, emulated_base_sample
-from earnest_mocks.config import MocksConfig, resolve_config
-from earnest_mocks.emulator import emulate
-from earnest_mocks.local_relations import PUBLISHED
-from earnest_mocks.source import make_source
+from earnest_mocks.base_sample.emulator import emulate
+from earnest_mocks.base_sample.local_relations import PUBLISHED
+from earnest_mocks.base_sample.sample import BaseSample, default_base_sample, emulated_base_sample
+from earnest_mocks.catalogs.config import MocksConfig, resolve_config
+from earnest_mocks.catalogs.source import make_source
 from scipy.special import ndtri
 
 N_TEST, N_TRAINING = 400, 1000

@@ -25,8 +25,8 @@ import numpy as np
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import preset
 from earnest_common.survey.scaling import TABLE_2
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.source import open_source
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.catalogs.source import open_source
 
 COMMAND = [sys.executable, "-c", "from earnest_common.cli.root import main; main()", "mocks", "generate"]
 

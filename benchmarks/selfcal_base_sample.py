@@ -24,10 +24,10 @@ from earnest_common.catalogs import CatalogSet
 from earnest_common.importers import import_catalog_set
 from earnest_common.importers.mapping import Mapping, Reader, Source, TableCosmology
 from earnest_common.run.executors import open_executor
-from earnest_mocks.base_sample import write_base_sample
-from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import generate
-from earnest_mocks.imported import imported_base_sample
+from earnest_mocks.base_sample.sample import write_base_sample
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import generate
+from earnest_mocks.measured.imported import imported_base_sample
 from earnest_selfcal.answer import evaluated, survey_of_set
 from earnest_selfcal.referee.answer import referee_set
 from earnest_selfcal.referee.posterior import RefereeConfig

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 from earnest_common.survey.presets import PRESETS, preset
-from earnest_mocks.config import resolve_config
+from earnest_mocks.catalogs.config import resolve_config
 from earnest_selfcal.noise import noise_of, recorded_noise
 
 

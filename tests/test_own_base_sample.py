@@ -12,9 +12,9 @@ from earnest_common.catalogs.understood import MOCKS_FIELDS
 from earnest_common.cli.root import main
 from earnest_common.errors import InputError
 from earnest_common.survey.evolution import evolved
-from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import generate, statements
-from earnest_mocks.source import make_source
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import generate, statements
+from earnest_mocks.catalogs.source import make_source
 from earnest_selfcal.answer import evaluated, survey_of_set
 from earnest_selfcal.config import GridConfig
 from earnest_selfcal.recorded import preset_of

@@ -41,7 +41,7 @@ def _call(text: str, *outputs: str, config: str = "", weight: int = 2) -> Call:
     return Call(words=tuple(text.split()), outputs=outputs, config=config, weight=weight)
 
 
-_MOCKS, _SURVEY = "earnest_mocks.config:resolve_config", "earnest_selfcal.survey_config:resolve_survey"
+_MOCKS, _SURVEY = "earnest_mocks.catalogs.config:resolve_config", "earnest_selfcal.survey_config:resolve_survey"
 _TRAINING, _INTERPRET = "earnest_model.config:TrainingConfig", "earnest_interpret.interpretation:InterpretConfig"
 _MODEL = "--model MODEL"
 

@@ -9,9 +9,9 @@ from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.halo import dn_dlog10_m_500c
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.priors import Uniform
-from earnest_mocks.abundance import MassFunctionCube, abundance_of, mass_function_cube, tabulate_cube
-from earnest_mocks.config import resolve_config
-from earnest_mocks.source import make_source, open_source
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.mass_function import MassFunctionCube, abundance_of, mass_function_cube, tabulate_cube
+from earnest_mocks.catalogs.source import make_source, open_source
 from scipy.integrate import trapezoid
 
 OM0, SIGMA8 = Uniform(low=0.24, high=0.36), Uniform(low=0.75, high=0.87)

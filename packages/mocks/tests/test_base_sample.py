@@ -12,16 +12,16 @@ from earnest_common.run.parquet import write_parquet
 from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.scaling import TABLE_2
-from earnest_mocks.base_sample import (
+from earnest_mocks.base_sample.emulator import emulate, scatter_covariance
+from earnest_mocks.base_sample.gas_profile import density, emission_integral, enclosed_mass
+from earnest_mocks.base_sample.relations import OBSERVABLES
+from earnest_mocks.base_sample.sample import (
     default_base_sample,
     emulated_base_sample,
     read_base_sample,
     write_base_sample,
 )
-from earnest_mocks.emulator import emulate, scatter_covariance
-from earnest_mocks.gas_profile import density, emission_integral, enclosed_mass
-from earnest_mocks.relations import OBSERVABLES
-from earnest_mocks.xray.base_profiles import reduce_base_sample
+from earnest_mocks.measured.emulated import reduce_base_sample
 from scipy.integrate import cumulative_trapezoid
 from scipy.stats import kstest, skew, spearmanr
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.cli.root import main
-from earnest_mocks.source import open_source
+from earnest_mocks.catalogs.source import open_source
 
 
 def earnest(*words, cwd):
@@ -95,6 +95,6 @@ def test_clones_answer_and_write_a_section(folder):
 
 def test_the_commands_load_without_numbers_or_drawing():
     heavy = ("numpy", "scipy", "polars", "matplotlib")
-    code = f"import sys, earnest_mocks.cli; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, earnest_mocks.cli.app; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

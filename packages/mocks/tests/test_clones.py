@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
-from earnest_mocks.clones import clone_report, neighbours_of, profile_shapes
-from earnest_mocks.clones_section import clones_section
-from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import generate
-from earnest_mocks.source import open_source
+from earnest_mocks.catalogs.clones import clone_report, neighbours_of, profile_shapes
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import generate
+from earnest_mocks.catalogs.source import open_source
+from earnest_mocks.report.clones import clones_section
 
 NOISE = {"m_gas_profile": 0.025, "gas_slope_profile": 0.05, "t_x": 0.0}
 

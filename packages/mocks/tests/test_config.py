@@ -3,7 +3,7 @@
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import preset
-from earnest_mocks.config import DonorRule, resolve_config
+from earnest_mocks.catalogs.config import DonorRule, resolve_config
 
 
 def test_presets_bring_their_own_survey_priors_and_donors():

@@ -5,7 +5,7 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
-from earnest_mocks.design import design
+from earnest_mocks.catalogs.parameters import design
 
 GRIDDED = ("sigma8", "l_x_normalisation", "t_x_normalisation", "m_gas_normalisation")
 RANDOM = {

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.config import DonorRule
-from earnest_mocks.donors import DonorPool, donor_pools, nearby
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.catalogs.config import DonorRule
+from earnest_mocks.catalogs.donors import DonorPool, donor_pools, nearby
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,12 +12,12 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError
 from earnest_common.report.section import read_section, write_section
 from earnest_common.survey.evolution import log10_e
-from earnest_mocks.base_sample import default_base_sample, write_base_sample
-from earnest_mocks.config import resolve_config
-from earnest_mocks.figures import mocks_section
-from earnest_mocks.generate import generate
-from earnest_mocks.loan_figure import loan_figure
-from earnest_mocks.relations import OBSERVABLES
+from earnest_mocks.base_sample.relations import OBSERVABLES
+from earnest_mocks.base_sample.sample import default_base_sample, write_base_sample
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import generate
+from earnest_mocks.report.loan import loan_figure
+from earnest_mocks.report.mock_sky import mocks_section
 
 
 @pytest.fixture(scope="module")

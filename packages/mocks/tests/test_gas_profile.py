@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from earnest_common.schema import RADII_R500C
-from earnest_mocks.emulator import emulate
-from earnest_mocks.gas_profile import (
+from earnest_mocks.base_sample.emulator import emulate
+from earnest_mocks.base_sample.gas_profile import (
     GasProfile,
     density,
     density_from_slope,

@@ -15,9 +15,9 @@ import pytest
 from earnest_common.catalogs import CatalogSet, parquet
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.run.executors import open_executor
-from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
-from earnest_mocks.source import MOST_CLUSTERS, make_source, most_expected
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
+from earnest_mocks.catalogs.source import MOST_CLUSTERS, make_source, most_expected
 
 N, PER_SHARD = 60, 7
 PAPER = resolve_config("paper")
@@ -84,9 +84,9 @@ def test_a_longer_set_begins_with_the_shorter_one(reference, tmp_path):
 _SCRIPT = """
 import sys
 from pathlib import Path
-from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
-from earnest_mocks.source import MOST_CLUSTERS, make_source, most_expected
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import CATALOGS_PER_SHARD, generate, mock_plan, useful_workers
+from earnest_mocks.catalogs.source import MOST_CLUSTERS, make_source, most_expected
 generate(resolve_config("paper"), Path(sys.argv[1]), seed=1, n_catalogs=600, catalogs_per_shard=20)
 """
 

@@ -11,11 +11,11 @@ from earnest_common.catalogs.writer import write_batch
 from earnest_common.errors import InputError
 from earnest_common.run.files import file_sha256
 from earnest_common.survey.scaling import TABLE_2
-from earnest_mocks.base_sample import default_base_sample, read_base_sample, write_base_sample
-from earnest_mocks.imported import base_sample_from, imported_base_sample
-from earnest_mocks.relations import OBSERVABLES
-from earnest_mocks.source import open_source
-from earnest_mocks.xray.reduced_profiles import read_reductions, with_reduced_profiles
+from earnest_mocks.base_sample.relations import OBSERVABLES
+from earnest_mocks.base_sample.sample import default_base_sample, read_base_sample, write_base_sample
+from earnest_mocks.catalogs.source import open_source
+from earnest_mocks.measured.imported import base_sample_from, imported_base_sample
+from earnest_mocks.measured.profiles import read_reductions, with_reduced_profiles
 from earnest_mocks.xray.table import REDUCTIONS_KEY
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from earnest_common.cli.root import main
-from earnest_mocks.config import resolve_config
+from earnest_mocks.catalogs.config import resolve_config
 
 PAGE = Path(__file__).parents[3] / "docs" / "mocks-elsewhere.md"
 README = Path(__file__).parents[1] / "README.md"

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_mocks.config import resolve_config
-from earnest_mocks.noise import Noise
-from earnest_mocks.source import open_source
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.measurement_errors import Noise
+from earnest_mocks.catalogs.source import open_source
 
 IDS = np.arange(60)
 SIZES = {"m_gas_profile": 0.025, "gas_slope_profile": 0.05, "t_x": 0.03}

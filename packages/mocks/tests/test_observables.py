@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from earnest_common.schema import RADII_R500C
 from earnest_common.survey.scaling import TABLE_2
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.config import DonorRule
-from earnest_mocks.donors import donor_pools
-from earnest_mocks.gas_profile import density_from_slope
-from earnest_mocks.observables import borrow, largest_residual
-from earnest_mocks.population import Population
-from earnest_mocks.relations import OBSERVABLES, fit_relations, mean_observables
-from earnest_mocks.source import open_source
+from earnest_mocks.base_sample.gas_profile import density_from_slope
+from earnest_mocks.base_sample.relations import OBSERVABLES, fit_relations, mean_observables
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.catalogs.config import DonorRule
+from earnest_mocks.catalogs.donors import donor_pools
+from earnest_mocks.catalogs.observables import borrow, largest_residual
+from earnest_mocks.catalogs.population import Population
+from earnest_mocks.catalogs.source import open_source
 
 RULES = {"paper": DonorRule(), "recombined": DonorRule(recombine=0.3), "split": DonorRule(split=True)}
 

@@ -5,11 +5,11 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.scaling import FACTORS
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.config import DonorRule
-from earnest_mocks.own_clusters import own_clusters
-from earnest_mocks.prescription import PRESCRIBED
-from earnest_mocks.source import open_source
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.catalogs.config import DonorRule
+from earnest_mocks.catalogs.direct_catalogs import own_clusters
+from earnest_mocks.catalogs.source import open_source
+from earnest_mocks.prescription.scaling import PRESCRIBED
 
 SAMPLE = default_base_sample()
 FREE = {"prescription": {name: dict.fromkeys(("sigma8", "fb", "h"), 0.0) for name in PRESCRIBED}}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import MAGNETICUM
-from earnest_mocks.prescription_fit import fit_prescription, read_clusters
+from earnest_mocks.prescription.fit import fit_prescription, read_clusters
 
 REDSHIFTS = {"014": 0.0, "012": 0.29, "010": 0.67}
 POWERS = {"m_gas": {"fb": 1.0}, "t_x": {"h": 2 / 3, "sigma8": 0.2}, "l_x": {"fb": 2.0}}

@@ -9,9 +9,9 @@ from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import Survey, preset
 from earnest_common.survey.scaling import TABLE_2, biased
 from earnest_common.survey.selection import Selection
-from earnest_mocks.abundance import abundance_of
-from earnest_mocks.population import LOG10_M_MAX, expected_number, insert_node, mass_nodes, populate
-from earnest_mocks.selected import mass_limited
+from earnest_mocks.catalogs.mass_function import abundance_of
+from earnest_mocks.catalogs.population import LOG10_M_MAX, expected_number, insert_node, mass_nodes, populate
+from earnest_mocks.catalogs.selection import mass_limited
 from scipy.integrate import quad
 from scipy.stats import chi2, kstest
 

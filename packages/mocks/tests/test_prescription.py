@@ -8,11 +8,11 @@ import pytest
 from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import MAGNETICUM
-from earnest_mocks.config import resolve_config
-from earnest_mocks.generate import generate
-from earnest_mocks.prescription import ILLUSTRATIVE, PRESCRIBED, Exponents, Prescription, log10_shift
-from earnest_mocks.prescription_fit import fit_prescription, read_clusters, write_fit
-from earnest_mocks.source import open_source
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.generate import generate
+from earnest_mocks.catalogs.source import open_source
+from earnest_mocks.prescription.fit import fit_prescription, read_clusters, write_fit
+from earnest_mocks.prescription.scaling import ILLUSTRATIVE, PRESCRIBED, Exponents, Prescription, log10_shift
 
 FREE = {"prescription": {name: dict.fromkeys(("sigma8", "fb", "h"), 0.0) for name in PRESCRIBED}}
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from earnest_common.catalogs import CatalogSet
 from earnest_common.importers import ImportOptions, import_catalog_set
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.imported import base_sample_from
-from earnest_mocks.local_relations import PUBLISHED, local_relations
-from earnest_mocks.relations_table import relations_table, text_of
+from earnest_mocks.base_sample.local_relations import PUBLISHED, local_relations
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.measured.imported import base_sample_from
+from earnest_mocks.report.relations_table import relations_table, text_of
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(os.environ.get("EARNEST_REAL_TABLES", ROOT.parent / "shared" / "data"))

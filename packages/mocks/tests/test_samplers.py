@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import preset
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.config import DonorRule
-from earnest_mocks.donors import donor_pools, nearby
-from earnest_mocks.observables import borrow
-from earnest_mocks.population import Population
-from earnest_mocks.relations import OBSERVABLES, mean_observables
-from earnest_mocks.source import open_source
+from earnest_mocks.base_sample.relations import OBSERVABLES, mean_observables
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.catalogs.config import DonorRule
+from earnest_mocks.catalogs.donors import donor_pools, nearby
+from earnest_mocks.catalogs.observables import borrow
+from earnest_mocks.catalogs.population import Population
+from earnest_mocks.catalogs.source import open_source
 from scipy.integrate import quad
 from scipy.stats import chisquare, kstest, norm, poisson
 

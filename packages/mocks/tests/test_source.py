@@ -9,10 +9,10 @@ from earnest_common.catalogs.batch import concat
 from earnest_common.errors import InputError
 from earnest_common.plugins import open_source as open_plugin
 from earnest_common.protocols import CatalogSource
-from earnest_mocks.base_sample import default_base_sample
-from earnest_mocks.config import resolve_config
-from earnest_mocks.selected import flux_limited, flux_nodes, share_at
-from earnest_mocks.source import make_source, open_source
+from earnest_mocks.base_sample.sample import default_base_sample
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.selection import flux_limited, flux_nodes, share_at
+from earnest_mocks.catalogs.source import make_source, open_source
 from scipy.stats import ks_2samp
 
 PRESETS = ("paper", "realistic")

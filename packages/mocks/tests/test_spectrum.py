@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from earnest_mocks.spectrum import cumulative, draw
+from earnest_mocks.base_sample.mass_sampling import cumulative, draw
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.integrate import quad

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from earnest_mocks.emulator import emulate
+from earnest_mocks.base_sample.emulator import emulate
 from earnest_mocks.xray.image import pixel_radii
 from earnest_mocks.xray.neighbours import neighbour_emission
 from earnest_mocks.xray.photons import emulate_photons

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from earnest_common.cli.root import main
 from earnest_common.errors import InputError
-from earnest_mocks.emulator import emulate
+from earnest_mocks.base_sample.emulator import emulate
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.reduction import reduce_photons

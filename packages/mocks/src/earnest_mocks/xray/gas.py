@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-from earnest_mocks.gas_profile import enclosed_mass, log_slope
+from earnest_mocks.base_sample.gas_profile import enclosed_mass, log_slope
 from earnest_mocks.xray.emissivity import density_per_emission
 from earnest_mocks.xray.fit import EmissionFit, profile_of
 

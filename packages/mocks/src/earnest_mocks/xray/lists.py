@@ -10,7 +10,7 @@ from earnest_common.run.config import as_mapping
 from earnest_common.run.executors import map_shards
 from earnest_common.run.parts import claim
 
-from earnest_mocks.emulator import EmulatedClusters
+from earnest_mocks.base_sample.emulator import EmulatedClusters
 from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.simput import write_photons
 

@@ -10,8 +10,8 @@ from earnest_common.run.seeds import Stage, generator
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 from earnest_common.survey.mass_function import DEFAULT_Z
 
-from earnest_mocks.emulator import EmulatedClusters
-from earnest_mocks.gas_profile import GasProfile, density, enclosed_mass
+from earnest_mocks.base_sample.emulator import EmulatedClusters
+from earnest_mocks.base_sample.gas_profile import GasProfile, density, enclosed_mass
 from earnest_mocks.xray.emissivity import counts_per_emission, draw_energies, emission_per_density
 from earnest_mocks.xray.geometry import kpc_per_arcmin, r_500c
 from earnest_mocks.xray.instrument import Instrument
@@ -60,7 +60,7 @@ def emulate_photons(
     Parameters
     ----------
     clusters
-        The emulated clusters (:func:`earnest_mocks.emulator.emulate`).
+        The emulated clusters (:func:`earnest_mocks.base_sample.emulator.emulate`).
     cluster_id
         Which of them, from 0 in rising mass.
     seed
@@ -75,7 +75,7 @@ def emulate_photons(
 
     Examples
     --------
-    >>> from earnest_mocks.emulator import emulate
+    >>> from earnest_mocks.base_sample.emulator import emulate
     >>> short = Observation(instrument=Instrument(exposure=1e3))
     >>> photons = emulate_photons(emulate(n_clusters=20), 3, seed=1, observation=short)
     >>> photons.about["CLUSTER"], bool(0.5 <= photons.energy.min() <= photons.energy.max() < 2.0)

@@ -14,7 +14,7 @@ from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import Cosmology
 from earnest_common.survey.scaling import TABLE_2
 
-from earnest_mocks.gas_profile import log_slope
+from earnest_mocks.base_sample.gas_profile import log_slope
 from earnest_mocks.xray.frame import ClusterFrame
 from earnest_mocks.xray.geometry import critical_density, kpc_per_arcmin
 from earnest_mocks.xray.image import centroid, pixel_radii

@@ -10,7 +10,7 @@ from earnest_common.errors import InputError
 from earnest_common.schema import RADII_R500C
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 
-from earnest_mocks.gas_profile import GasProfile
+from earnest_mocks.base_sample.gas_profile import GasProfile
 from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges
 from earnest_mocks.xray.emissivity import counts_per_emission
 from earnest_mocks.xray.fit import EmissionFit, fit_emission
@@ -194,7 +194,7 @@ def reduce_photons(
 
     Examples
     --------
-    >>> from earnest_mocks.emulator import emulate
+    >>> from earnest_mocks.base_sample.emulator import emulate
     >>> from earnest_mocks.xray.photons import emulate_photons
     >>> clusters = emulate(n_clusters=20)
     >>> found = reduce_photons(emulate_photons(clusters, 10, seed=1))

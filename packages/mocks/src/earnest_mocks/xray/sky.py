@@ -15,7 +15,7 @@ from earnest_common.survey.cosmology import Cosmology
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.scaling import TABLE_2
 
-from earnest_mocks.gas_profile import GasProfile
+from earnest_mocks.base_sample.gas_profile import GasProfile
 from earnest_mocks.xray.geometry import r_500c
 
 __all__ = ["GasHalos", "SkyModel", "clumps", "correlated_groups", "joined"]

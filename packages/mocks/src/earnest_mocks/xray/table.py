@@ -23,7 +23,7 @@ from earnest_common.run.provenance import versions
 from earnest_common.run.records import PART
 from earnest_common.schema import Column, Table, conform
 
-from earnest_mocks.gas_profile import log_slope
+from earnest_mocks.base_sample.gas_profile import log_slope
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons
 
@@ -190,7 +190,7 @@ def reduce_files(
     }
     contents: dict[Path, Content] = {out: parquet_bytes(frame, {REDUCTIONS_KEY: json.dumps(about, sort_keys=True)})}
     if section is not None:
-        from earnest_mocks.xray.section import xray_section
+        from earnest_mocks.report.xray import xray_section
 
         content = xray_section(files, frame, config=config, known=known or {}, trust_units=trust_units)
         contents[section] = section_text(content)

@@ -13,8 +13,8 @@ from earnest_common.survey.presets import PRESETS, Survey, preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import FACTORS
 
-from earnest_mocks.noise import Noise
-from earnest_mocks.prescription import ILLUSTRATIVE, Prescription
+from earnest_mocks.catalogs.measurement_errors import Noise
+from earnest_mocks.prescription.scaling import ILLUSTRATIVE, Prescription
 
 __all__ = ["OVERSPECIALISED", "DonorRule", "MocksConfig", "resolve_config"]
 

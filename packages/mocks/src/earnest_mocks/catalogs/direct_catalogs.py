@@ -4,12 +4,12 @@ import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.run.seeds import Stage, generator
 
-from earnest_mocks.abundance import Abundance
-from earnest_mocks.base_sample import BaseSample
-from earnest_mocks.observables import Loan
-from earnest_mocks.population import LOG10_M_MAX, UNIFORMS_PER_CLUSTER, Population
-from earnest_mocks.selected import Spectra
-from earnest_mocks.spectrum import cumulative
+from earnest_mocks.base_sample.mass_sampling import cumulative
+from earnest_mocks.base_sample.sample import BaseSample
+from earnest_mocks.catalogs.mass_function import Abundance
+from earnest_mocks.catalogs.observables import Loan
+from earnest_mocks.catalogs.population import LOG10_M_MAX, UNIFORMS_PER_CLUSTER, Population
+from earnest_mocks.catalogs.selection import Spectra
 
 __all__ = ["expected_copies", "own_clusters"]
 

@@ -9,8 +9,8 @@ from earnest_common.errors import InputError
 from earnest_common.survey.presets import Survey
 from earnest_common.survey.scaling import PowerLaw
 
-from earnest_mocks.abundance import Abundance
-from earnest_mocks.population import LOG10_M_MAX, insert_node, mass_nodes
+from earnest_mocks.catalogs.mass_function import Abundance
+from earnest_mocks.catalogs.population import LOG10_M_MAX, insert_node, mass_nodes
 
 __all__ = ["Spectra", "flux_limited", "flux_nodes", "mass_limited", "share_at"]
 

@@ -12,8 +12,8 @@ from earnest_common.run.files import refuse_existing, write_atomic
 from earnest_common.run.numbers import MOST_FLOAT
 from earnest_common.run.parquet import read_csv_or_parquet
 
-from earnest_mocks.pickled_clusters import read_pickled_clusters
-from earnest_mocks.prescription import PRESCRIBED, Exponents
+from earnest_mocks.prescription.pickles import read_pickled_clusters
+from earnest_mocks.prescription.scaling import PRESCRIBED, Exponents
 
 __all__ = ["Fit", "fit_prescription", "read_clusters", "write_fit"]
 
@@ -51,7 +51,7 @@ def read_clusters(path: Path) -> pl.DataFrame:
     """Return the clusters in a CSV or Parquet file, or in a folder of pickles as Singh et al. (2020) published them.
 
     Columns: m_500c [solMass], z, sigma8, Om0, Ob0, H0 [km/s/Mpc], and any of l_x, t_x, m_gas, y_500.
-    For folders see :func:`earnest_mocks.pickled_clusters.read_pickled_clusters`.
+    For folders see :func:`earnest_mocks.prescription.pickles.read_pickled_clusters`.
 
     Raises
     ------

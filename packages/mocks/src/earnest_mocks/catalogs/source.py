@@ -19,19 +19,19 @@ from earnest_common.survey.mass_function import MassFunctionTable
 from earnest_common.survey.priors import Uniform
 from earnest_common.survey.scaling import ScalingRelations, biased
 
-from earnest_mocks.abundance import Abundance, MassFunctionCube, abundance_of, mass_function_for
-from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
-from earnest_mocks.config import MocksConfig, resolve_config
-from earnest_mocks.design import Design, design
-from earnest_mocks.donors import DonorPool, donor_pools
-from earnest_mocks.evolution import at_redshift, base_relations
-from earnest_mocks.noise import measured
-from earnest_mocks.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
-from earnest_mocks.own_clusters import expected_copies, own_clusters
-from earnest_mocks.population import Population, expected_number, populate
-from earnest_mocks.prescription import PRESCRIBED, log10_shift
-from earnest_mocks.relations import OBSERVABLES
-from earnest_mocks.selected import Spectra, flux_limited, flux_nodes, mass_limited, share_at
+from earnest_mocks.base_sample.relations import OBSERVABLES
+from earnest_mocks.base_sample.sample import BaseSample, default_base_sample, read_base_sample
+from earnest_mocks.catalogs.base_relations import at_redshift, base_relations
+from earnest_mocks.catalogs.config import MocksConfig, resolve_config
+from earnest_mocks.catalogs.direct_catalogs import expected_copies, own_clusters
+from earnest_mocks.catalogs.donors import DonorPool, donor_pools
+from earnest_mocks.catalogs.mass_function import Abundance, MassFunctionCube, abundance_of, mass_function_for
+from earnest_mocks.catalogs.measurement_errors import measured
+from earnest_mocks.catalogs.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
+from earnest_mocks.catalogs.parameters import Design, design
+from earnest_mocks.catalogs.population import Population, expected_number, populate
+from earnest_mocks.catalogs.selection import Spectra, flux_limited, flux_nodes, mass_limited, share_at
+from earnest_mocks.prescription.scaling import PRESCRIBED, log10_shift
 
 __all__ = ["MOST_CLUSTERS", "MockSource", "make_source", "most_expected", "open_source"]
 
@@ -197,7 +197,7 @@ def open_source(preset: str, seed: int, config: Mapping[str, Any] | None = None)
     seed
         Seed of every catalog.
     config
-        Fields of :class:`earnest_mocks.config.MocksConfig` that differ from the preset, nested.
+        Fields of :class:`earnest_mocks.catalogs.config.MocksConfig` that differ from the preset, nested.
 
     Raises
     ------

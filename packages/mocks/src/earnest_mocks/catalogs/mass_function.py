@@ -15,7 +15,7 @@ from earnest_common.survey.mass_function import MassFunctionTable, mass_function
 from earnest_common.survey.priors import Uniform
 from scipy.interpolate import CubicSpline
 
-from earnest_mocks.config import MocksConfig
+from earnest_mocks.catalogs.config import MocksConfig
 
 __all__ = [
     "Abundance",

@@ -8,7 +8,7 @@ from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, d
 from earnest_common.report.section import Figure
 from earnest_common.survey.scaling import PowerLaw, biased
 
-from earnest_mocks.base_sample import BaseSample
+from earnest_mocks.base_sample.sample import BaseSample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

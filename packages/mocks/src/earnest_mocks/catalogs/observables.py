@@ -9,11 +9,11 @@ import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.survey.scaling import ScalingRelations
 
-from earnest_mocks.base_sample import BaseSample
-from earnest_mocks.config import DonorRule
-from earnest_mocks.donors import DonorPool, nearby
-from earnest_mocks.population import Population
-from earnest_mocks.relations import OBSERVABLES
+from earnest_mocks.base_sample.relations import OBSERVABLES
+from earnest_mocks.base_sample.sample import BaseSample
+from earnest_mocks.catalogs.config import DonorRule
+from earnest_mocks.catalogs.donors import DonorPool, nearby
+from earnest_mocks.catalogs.population import Population
 
 _LN_10 = float(np.log(10))
 

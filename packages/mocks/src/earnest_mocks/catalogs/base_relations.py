@@ -12,11 +12,11 @@ from earnest_common.survey.evolution import evolution_in_words
 from earnest_common.survey.residuals import ResidualMoments
 from earnest_common.survey.scaling import ResidualCorrelation
 
-from earnest_mocks.base_sample import BaseSample
-from earnest_mocks.config import DonorRule
-from earnest_mocks.donors import DonorPool, nearby
-from earnest_mocks.population import LOG10_M_MAX
-from earnest_mocks.relations import self_similar_shift
+from earnest_mocks.base_sample.relations import self_similar_shift
+from earnest_mocks.base_sample.sample import BaseSample
+from earnest_mocks.catalogs.config import DonorRule
+from earnest_mocks.catalogs.donors import DonorPool, nearby
+from earnest_mocks.catalogs.population import LOG10_M_MAX
 
 __all__ = ["at_redshift", "base_relations", "om0_of", "other_cosmology", "refuse_other_bands"]
 
@@ -66,7 +66,7 @@ def at_redshift(sample: BaseSample, z: float) -> BaseSample:
 
     Examples
     --------
-    >>> from earnest_mocks.base_sample import default_base_sample
+    >>> from earnest_mocks.base_sample.sample import default_base_sample
     >>> near = default_base_sample()
     >>> far = at_redshift(near, 0.3)
     >>> far.z, round(far.relations.l_x.slope - near.relations.l_x.slope, 9)

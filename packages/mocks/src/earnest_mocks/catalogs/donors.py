@@ -9,8 +9,8 @@ from earnest_common.errors import InputError
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.schema import SPLITS
 
-from earnest_mocks.base_sample import BaseSample
-from earnest_mocks.config import DonorRule
+from earnest_mocks.base_sample.sample import BaseSample
+from earnest_mocks.catalogs.config import DonorRule
 
 __all__ = ["DonorPool", "donor_pools", "nearby"]
 

@@ -15,9 +15,9 @@ from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.scaling import TABLE_2
 
-from earnest_mocks.gas_profile import GasProfile, emission_integral, enclosed_mass, log_slope
-from earnest_mocks.relations import OBSERVABLES, mean_observables, residuals_of
-from earnest_mocks.spectrum import draw
+from earnest_mocks.base_sample.gas_profile import GasProfile, emission_integral, enclosed_mass, log_slope
+from earnest_mocks.base_sample.mass_sampling import draw
+from earnest_mocks.base_sample.relations import OBSERVABLES, mean_observables, residuals_of
 
 __all__ = ["EMULATED_SEED", "N_CLUSTERS", "EmulatedClusters", "emulate", "scatter_covariance"]
 
@@ -97,7 +97,7 @@ def emulate(*, n_clusters: int = N_CLUSTERS, seed: int = EMULATED_SEED) -> Emula
 
     Examples
     --------
-    >>> from earnest_mocks.relations import fit_relations
+    >>> from earnest_mocks.base_sample.relations import fit_relations
     >>> clusters = emulate(n_clusters=50)
     >>> fit_relations(clusters.log10_m_500c, clusters.observables).t_x.slope.__round__(6)
     0.61

@@ -41,7 +41,7 @@ def photons(
     from earnest_common.run.files import refuse_existing
     from earnest_common.run.progress import progress
 
-    from earnest_mocks.emulator import emulate
+    from earnest_mocks.base_sample.emulator import emulate
     from earnest_mocks.xray.lists import write_photon_lists
     from earnest_mocks.xray.photons import Observation, emulate_photons
     from earnest_mocks.xray.simput import write_photons
@@ -98,8 +98,8 @@ def reduce(
     from earnest_common.run.executors import open_executor
     from earnest_common.run.progress import progress
 
+    from earnest_mocks.report.xray import require_matplotlib, xray_summary
     from earnest_mocks.xray.reduction import ReductionConfig
-    from earnest_mocks.xray.section import require_matplotlib, xray_summary
     from earnest_mocks.xray.table import read_known_clusters, reduce_files
 
     if section is not None:

@@ -11,8 +11,8 @@ from earnest_common.errors import InputError
 from earnest_common.run.config import as_mapping
 from earnest_common.run.executors import map_shards
 
-from earnest_mocks.base_sample import BaseSample, emulated_base_sample
-from earnest_mocks.emulator import EmulatedClusters, emulate
+from earnest_mocks.base_sample.emulator import EmulatedClusters, emulate
+from earnest_mocks.base_sample.sample import BaseSample, emulated_base_sample
 from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.reduction import ReductionConfig, reduce_photons
 
@@ -107,7 +107,7 @@ def reduce_base_sample(
 
     Examples
     --------
-    >>> from earnest_mocks.emulator import emulate
+    >>> from earnest_mocks.base_sample.emulator import emulate
     >>> clusters = emulate(n_clusters=5)
     >>> measured = reduce_base_sample(clusters, seed=1)
     >>> bool(np.abs(np.log(measured.m_gas) / np.log(10) - clusters.observables[:, 2]).max() < 0.05)

@@ -10,7 +10,7 @@ from earnest_common.report.drawing import BLUE, INK, RUST, draw_panels
 from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.run.provenance import provenance
 
-from earnest_mocks.clones import CloneReport, Neighbours
+from earnest_mocks.catalogs.clones import CloneReport, Neighbours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

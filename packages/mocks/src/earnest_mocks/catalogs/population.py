@@ -14,7 +14,7 @@ from earnest_common.errors import InputError
 from earnest_common.run.seeds import Stage, generators
 from earnest_common.survey.selection import Selection
 
-from earnest_mocks.spectrum import cumulative, draw
+from earnest_mocks.base_sample.mass_sampling import cumulative, draw
 
 __all__ = ["Population", "expected_number", "insert_node", "mass_nodes", "populate"]
 

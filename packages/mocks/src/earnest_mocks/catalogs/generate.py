@@ -13,9 +13,9 @@ from earnest_common.run.config import as_mapping
 from earnest_common.run.executors import map_shards, shard_slice
 from earnest_common.run.files import file_sha256
 
-from earnest_mocks.config import MocksConfig
-from earnest_mocks.evolution import other_cosmology
-from earnest_mocks.source import MOST_CLUSTERS, MockSource, make_source, most_expected
+from earnest_mocks.catalogs.base_relations import other_cosmology
+from earnest_mocks.catalogs.config import MocksConfig
+from earnest_mocks.catalogs.source import MOST_CLUSTERS, MockSource, make_source, most_expected
 
 __all__ = ["CATALOGS_PER_SHARD", "generate", "generate_from", "mock_plan", "statements", "useful_workers"]
 
@@ -91,7 +91,7 @@ def generate(
     Examples
     --------
     >>> import tempfile
-    >>> from earnest_mocks.config import resolve_config
+    >>> from earnest_mocks.catalogs.config import resolve_config
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     manifest = generate(resolve_config("paper"), Path(folder) / "SET", seed=1, n_catalogs=3)
     >>> manifest.plan.n_catalogs

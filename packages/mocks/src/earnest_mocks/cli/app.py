@@ -18,7 +18,7 @@ from earnest_common.cli.output import (
     say,
 )
 
-from earnest_mocks.xray.commands import photons, reduce
+from earnest_mocks.cli.xray import photons, reduce
 
 __all__ = ["app"]
 
@@ -56,9 +56,9 @@ def generate_(
     from earnest_common.run.executors import open_executor, shard_slice
     from earnest_common.run.progress import progress
 
-    from earnest_mocks.config import resolve_config
-    from earnest_mocks.generate import generate_from, statements, useful_workers
-    from earnest_mocks.source import make_source
+    from earnest_mocks.catalogs.config import resolve_config
+    from earnest_mocks.catalogs.generate import generate_from, statements, useful_workers
+    from earnest_mocks.catalogs.source import make_source
 
     shard_slice(shard, 1)  # a wrong --shard is refused before anything is computed
     source = make_source(resolve_config(preset, file=config), seed=seed)
@@ -124,11 +124,11 @@ def base_sample_(
     from earnest_common.run.files import refuse_existing
     from earnest_common.run.progress import progress
 
-    from earnest_mocks.base_sample import emulated_base_sample, write_base_sample
-    from earnest_mocks.emulator import N_CLUSTERS
-    from earnest_mocks.imported import imported_base_sample
-    from earnest_mocks.relations import OBSERVABLES
-    from earnest_mocks.xray.base_profiles import observed_base_sample
+    from earnest_mocks.base_sample.emulator import N_CLUSTERS
+    from earnest_mocks.base_sample.relations import OBSERVABLES
+    from earnest_mocks.base_sample.sample import emulated_base_sample, write_base_sample
+    from earnest_mocks.measured.emulated import observed_base_sample
+    from earnest_mocks.measured.imported import imported_base_sample
 
     refuse_existing(out)
     if executor is not None and not (observed and source is None):
@@ -176,7 +176,7 @@ def figures(
     from earnest_common.report.section import write_section
     from earnest_common.run.files import refuse_existing
 
-    from earnest_mocks.figures import mocks_section
+    from earnest_mocks.report.mock_sky import mocks_section
 
     if section is not None:
         refuse_existing(section)
@@ -197,14 +197,14 @@ def clones(catalog_set: SetArgument, *, section: SectionOption = None, as_json: 
     from earnest_common.report.section import write_section
     from earnest_common.run.files import refuse_existing
 
-    from earnest_mocks.clones import clone_report
+    from earnest_mocks.catalogs.clones import clone_report
 
     if section is not None:
         refuse_existing(section)
     opened = CatalogSet.open(catalog_set)
     report, near = clone_report(opened)
     if section is not None:
-        from earnest_mocks.clones_section import clones_section
+        from earnest_mocks.report.clones import clones_section
 
         write_section(section, clones_section(opened, report, near))
     emit(report.to_dict(), as_json=as_json)
@@ -218,8 +218,8 @@ def mass_function_(*, out: OutOption, config: ConfigOption = None, preset: Prese
     """
     from earnest_common.run.files import refuse_existing
 
-    from earnest_mocks.abundance import mass_function_cube
-    from earnest_mocks.config import resolve_config
+    from earnest_mocks.catalogs.config import resolve_config
+    from earnest_mocks.catalogs.mass_function import mass_function_cube
 
     refuse_existing(out)
     mass_function_cube(resolve_config(preset, file=config)).save(out)
@@ -241,7 +241,7 @@ def fit_prescription_(
     """
     from dataclasses import asdict
 
-    from earnest_mocks.prescription_fit import fit_prescription, read_clusters, write_fit
+    from earnest_mocks.prescription.fit import fit_prescription, read_clusters, write_fit
 
     fits = fit_prescription(read_clusters(table))
     write_fit(out, fits, origin=f"fitted to {table.name}")
@@ -264,7 +264,7 @@ def relations(
     as_json: JsonOption = False,
 ) -> None:
     """Print slopes, scatter and correlations of a base sample at several masses, beside published simulations."""
-    from earnest_mocks.relations_table import relations_table, text_of
+    from earnest_mocks.report.relations_table import relations_table, text_of
 
     table = relations_table(base_sample, compare)
     if as_json:

@@ -49,7 +49,7 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def read_pickled_clusters(folder: Path) -> pl.DataFrame:
-    """Return the clusters of all simulations, in the form of :func:`earnest_mocks.prescription_fit.read_clusters`.
+    """Return the clusters of all simulations, in the form of :func:`earnest_mocks.prescription.fit.read_clusters`.
 
     Values within R_500c become physical: solMass, 1e44 erg/s, keV; y_500 is m_gas times the mass-weighted t_x. Clusters
     without gas, temperature or luminosity are left out.

@@ -19,9 +19,9 @@ from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import DEFAULT_Z
 from earnest_common.survey.scaling import ScalingRelations
 
-from earnest_mocks.emulator import EMULATED_SEED, emulate
-from earnest_mocks.gas_profile import density_from_slope
-from earnest_mocks.relations import OBSERVABLES, fit_relations, mean_observables
+from earnest_mocks.base_sample.emulator import EMULATED_SEED, emulate
+from earnest_mocks.base_sample.gas_profile import density_from_slope
+from earnest_mocks.base_sample.relations import OBSERVABLES, fit_relations, mean_observables
 
 __all__ = ["BaseSample", "default_base_sample", "emulated_base_sample", "read_base_sample", "write_base_sample"]
 
@@ -108,7 +108,7 @@ def emulated_base_sample() -> BaseSample:
         gas_slope_profile=clusters.gas_slope_profile.astype(np.float32).astype(np.float64),
         donor_id=np.arange(len(clusters.log10_m_500c)),
         synthetic=_EMULATED,
-        source={"recipe": "earnest_mocks.emulator", "seed": EMULATED_SEED, "cosmology": vars(MAGNETICUM)},
+        source={"recipe": "earnest_mocks.base_sample.emulator", "seed": EMULATED_SEED, "cosmology": vars(MAGNETICUM)},
     )
 
 

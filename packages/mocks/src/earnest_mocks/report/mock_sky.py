@@ -12,13 +12,13 @@ from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.run.files import file_sha256
 from earnest_common.run.provenance import provenance
 
-from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
-from earnest_mocks.comparison import Comparison, compare_with
-from earnest_mocks.config import resolve_config
-from earnest_mocks.counts import Selected, corner_counts, everything
-from earnest_mocks.loan_figure import loan_figure
-from earnest_mocks.relations import OBSERVABLES, mean_observables
-from earnest_mocks.source import MockSource, make_source
+from earnest_mocks.base_sample.comparison import Comparison, compare_with
+from earnest_mocks.base_sample.relations import OBSERVABLES, mean_observables
+from earnest_mocks.base_sample.sample import BaseSample, default_base_sample, read_base_sample
+from earnest_mocks.catalogs.config import resolve_config
+from earnest_mocks.catalogs.counts import Selected, corner_counts, everything
+from earnest_mocks.catalogs.source import MockSource, make_source
+from earnest_mocks.report.loan import loan_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

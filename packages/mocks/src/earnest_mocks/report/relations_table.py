@@ -6,9 +6,9 @@ import numpy as np
 from earnest_common.catalogs import CatalogSet
 from earnest_common.report.section import DataTable
 
-from earnest_mocks.base_sample import BaseSample, default_base_sample, read_base_sample
-from earnest_mocks.imported import base_sample_from
-from earnest_mocks.local_relations import PUBLISHED, LocalRelation, local_relations, rows_of
+from earnest_mocks.base_sample.local_relations import PUBLISHED, LocalRelation, local_relations, rows_of
+from earnest_mocks.base_sample.sample import BaseSample, default_base_sample, read_base_sample
+from earnest_mocks.measured.imported import base_sample_from
 
 __all__ = ["relations_table", "text_of"]
 

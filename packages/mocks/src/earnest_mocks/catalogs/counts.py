@@ -11,9 +11,9 @@ from earnest_common.survey.priors import Uniform
 from earnest_common.survey.scaling import FACTORS, biased
 from scipy.integrate import trapezoid
 
-from earnest_mocks.population import LOG10_M_MAX
-from earnest_mocks.selected import mass_limited
-from earnest_mocks.source import MockSource
+from earnest_mocks.catalogs.population import LOG10_M_MAX
+from earnest_mocks.catalogs.selection import mass_limited
+from earnest_mocks.catalogs.source import MockSource
 
 __all__ = ["BIN", "Selected", "corner_counts", "everything"]
 

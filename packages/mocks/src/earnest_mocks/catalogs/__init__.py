@@ -1,0 +1,1 @@
+"""Mock catalogs of clusters above a selection, for many cosmologies (section 2.2)."""

@@ -1,0 +1,1 @@
+"""Clones of a base sample by a published prescription (appendix B)."""
