@@ -155,7 +155,7 @@ def train(options: argparse.Namespace) -> None:
     """Train every model that is missing, until time is up."""
     from earnest_common.run.config import load_config
     from earnest_model.config import TrainingConfig
-    from earnest_model.feeds import LiveFeed
+    from earnest_model.data.training_data import LiveFeed
     from earnest_model.workflow import train_bundle
 
     options.out.mkdir(parents=True, exist_ok=True)

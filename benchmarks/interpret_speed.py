@@ -37,7 +37,7 @@ def network_and_catalogs(options: argparse.Namespace) -> tuple[Any, Any]:
     """Return inference of an untrained network, and catalogs as its arrays."""
     from earnest_common.plugins import open_source
     from earnest_model.config import TrainingConfig
-    from earnest_model.features import FeatureSet, fit_scaling, to_arrays
+    from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
     from earnest_model.networks import architecture
 
     n = 500 if options.pair == "saliency" else options.n_catalogs
@@ -90,7 +90,7 @@ def reduced(arrays: Any, max_rows: int) -> Iterator[tuple[np.ndarray, np.ndarray
 
 def taken(arrays: Any, rows: np.ndarray, catalog: np.ndarray) -> Any:  # noqa: ANN401
     """Return catalogs less one cluster each."""
-    from earnest_model.arrays import Arrays
+    from earnest_model.data.arrays import Arrays
 
     return Arrays(
         encoder=arrays.encoder[rows],

@@ -137,7 +137,7 @@ def train_one(job: tuple[Case, int], *, out: Path, until: float) -> str:
     from earnest_common.plugins import open_source
     from earnest_common.run.config import load_config
     from earnest_model.config import TrainingConfig
-    from earnest_model.feeds import LiveFeed
+    from earnest_model.data.training_data import LiveFeed
     from earnest_model.workflow import train_bundle
 
     fast = {"max_steps": case.max_steps, "n_validation": 512, "n_look": 256, "looks": 4, "passes": 4}

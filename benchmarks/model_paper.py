@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from earnest_common.plugins import open_source
 from earnest_model.config import FastRecipe, TrainingConfig
-from earnest_model.features import FeatureSet, fit_scaling, to_arrays
-from earnest_model.feeds import LiveFeed
+from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
+from earnest_model.data.training_data import LiveFeed
 from earnest_model.workflow import open_feed
 
 TARGET = 0.0212
@@ -34,8 +34,8 @@ EPOCH_OF_TARGET = 3688
 def paper_rate(seconds: float) -> dict[str, float]:
     """Return catalogs per second of the paper's recipe, by the clock and per processor second."""
     from earnest_model.networks import architecture
-    from earnest_model.recipes import recipe
-    from earnest_model.steps import compiled_step
+    from earnest_model.training.recipes import recipe
+    from earnest_model.training.steps import compiled_step
 
     config = TrainingConfig(architecture="paper", recipe="paper")
     sample = open_feed(config, live="paper", data=None).sample()
@@ -61,7 +61,7 @@ def paper_rate(seconds: float) -> dict[str, float]:
 
 def pooled_cost(steps: int) -> dict[str, Any]:
     """Return the processor seconds of the default network up to the first look at or below the paper's scatter."""
-    from earnest_model.training import train
+    from earnest_model.training.loop import train
 
     recipe = FastRecipe(max_steps=steps, looks=20, n_look=1024, n_validation=1024)
     config = TrainingConfig(fast=recipe)

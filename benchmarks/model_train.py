@@ -24,18 +24,18 @@ import numpy as np
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.plugins import open_source
 from earnest_model.config import FastRecipe, TrainingConfig
-from earnest_model.estimates import estimates
-from earnest_model.evaluate import accuracy
-from earnest_model.feeds import LiveFeed
+from earnest_model.data.training_data import LiveFeed
+from earnest_model.evaluation.accuracy import accuracy
+from earnest_model.evaluation.labelled_predictions import estimates
 
 N_HELD_OUT = 4968
 
 
 def measure(config: TrainingConfig, preset: str, held_out: list[CatalogBatch]) -> dict[str, Any]:
     """Train once and return what it cost and what it reached."""
-    from earnest_model.bundling import describe
-    from earnest_model.estimator import NetworkEstimator
-    from earnest_model.training import train
+    from earnest_model.bundle.estimator import NetworkEstimator
+    from earnest_model.training.bundle_writing import describe
+    from earnest_model.training.loop import train
 
     feed = LiveFeed(open_source("mocks", preset=preset, seed=config.seed), config.fast, seed=config.seed)
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 from earnest_common.testing import toy_batch
 from earnest_model.config import FastRecipe, PaperConfig, PooledConfig, TrainingConfig
-from earnest_model.feeds import LiveFeed
+from earnest_model.data.training_data import LiveFeed
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -80,14 +80,14 @@ def feed(source: ToySource, config: TrainingConfig) -> LiveFeed:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig, feed: LiveFeed):
     """The result of one training."""
-    from earnest_model.training import train
+    from earnest_model.training.loop import train
 
     return train(config, feed, workspace=tmp_path_factory.mktemp("trained") / "workspace")
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory, trained, config: TrainingConfig, feed: LiveFeed) -> Path:
-    from earnest_model.bundling import save_bundle
+    from earnest_model.training.bundle_writing import save_bundle
 
     path = tmp_path_factory.mktemp("bundles") / "BUNDLE"
     save_bundle(path, trained, config, feed)
@@ -97,8 +97,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory, trained, config: TrainingCo
 @pytest.fixture(scope="session")
 def paper_bundle(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig, feed: LiveFeed) -> Path:
     """A small network of the paper's kind, trained for a moment."""
-    from earnest_model.bundling import save_bundle
-    from earnest_model.training import train
+    from earnest_model.training.bundle_writing import save_bundle
+    from earnest_model.training.loop import train
 
     path = tmp_path_factory.mktemp("paper")
     brief = replace(config, architecture="paper", fast=replace(config.fast, max_steps=30, looks=1))

@@ -8,9 +8,9 @@ from earnest_common.bundle import read_bundle
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.acquaintance import acquaintance
 from earnest_model.config import FastRecipe
-from earnest_model.feeds import SetFeed
+from earnest_model.data.overlap import acquaintance
+from earnest_model.data.training_data import SetFeed
 
 
 @pytest.fixture

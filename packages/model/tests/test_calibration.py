@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from earnest_model.calibration import Calibration, fit_calibration
-from earnest_model.distribution import Histogram
+from earnest_model.networks.calibration import Calibration, fit_calibration
+from earnest_model.networks.distribution import Histogram
 
 HISTOGRAM = Histogram(tuple(np.linspace(0.5, 1.1, 121)))
 

@@ -245,7 +245,7 @@ def test_what_leaves_the_training_range_is_named(earnest, bundle, batch, tmp_pat
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys, earnest_model, earnest_model.cli\n"
+        "import sys, earnest_model, earnest_model.cli.app\n"
         "from earnest_model.networks import ARCHITECTURES\n"
         "assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_model.distribution import Histogram, histogram_for
+from earnest_model.networks.distribution import Histogram, histogram_for
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

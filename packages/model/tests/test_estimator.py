@@ -14,10 +14,10 @@ from earnest_common.plugins import load_estimator
 from earnest_common.protocols import TerseEstimator
 from earnest_common.schema import check
 from earnest_common.testing import toy_batch
-from earnest_model.bundling import save_bundle
-from earnest_model.estimator import NetworkEstimator, OutsideTrainingWarning
-from earnest_model.features import FeatureSet, count_outside
-from earnest_model.predictions import prediction_table
+from earnest_model.bundle.estimator import NetworkEstimator, OutsideTrainingWarning
+from earnest_model.data.features import FeatureSet, count_outside
+from earnest_model.evaluation.predictions import prediction_table
+from earnest_model.training.bundle_writing import save_bundle
 
 
 def test_it_is_the_estimator_that_others_expect(estimator, batch):
@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, trained, config, feed
     def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("earnest_model.bundling.np.savez", full)
+    monkeypatch.setattr("earnest_model.training.bundle_writing.np.savez", full)
     with pytest.raises(OSError, match=r"No space left"):
         save_bundle(tmp_path / "NEW", trained, config, feed)
     assert list(tmp_path.iterdir()) == []

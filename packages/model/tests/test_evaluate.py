@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.estimates import Estimates, estimates
-from earnest_model.evaluate import accuracy, thirds
+from earnest_model.evaluation.accuracy import accuracy, thirds
+from earnest_model.evaluation.labelled_predictions import Estimates, estimates
 from scipy.special import ndtr
 
 
@@ -106,7 +106,7 @@ def test_unknown_truth_is_refused(batch):
 def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimator, tmp_path):
     """Fiducial mocks: no spread of the truth is there to be explained, whatever rounding leaves of it."""
     from earnest_common.report.section import write_section
-    from earnest_model.report import accuracy_section
+    from earnest_model.report.accuracy import accuracy_section
 
     batch = toy_batch(n_catalogs=120, seed=3)
     same = dataclasses.replace(batch, catalogs=batch.catalogs.with_columns(sigma8=pl.lit(0.809)))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.plugins import load_estimator
-from earnest_model.export import FORMATS, export_bundle
-from earnest_model.serving import OUTPUTS, inputs_from
+from earnest_model.bundle.export import FORMATS, export_bundle
+from earnest_model.bundle.serving import OUTPUTS, inputs_from
 
 PLAIN_ONNX = """
 import sys, numpy as np, onnxruntime

@@ -11,7 +11,7 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.features import FeatureSet, Range, fit_scaling, outside_training_range, ranges, to_arrays
+from earnest_model.data.features import FeatureSet, Range, fit_scaling, outside_training_range, ranges, to_arrays
 
 FEATURES = FeatureSet()
 

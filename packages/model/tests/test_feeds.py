@@ -11,8 +11,8 @@ from earnest_common.catalogs.batch import concat
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.config import FastRecipe
-from earnest_model.features import FeatureSet, fit_scaling, to_arrays
-from earnest_model.feeds import LiveFeed, SetFeed, ahead
+from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
+from earnest_model.data.training_data import LiveFeed, SetFeed, ahead
 
 RECIPE = FastRecipe(chunk_catalogs=40, n_validation=30, passes=2)
 FEATURES = FeatureSet()

@@ -11,7 +11,7 @@ from earnest_common.bundle import BundleDescription, read_bundle, write_bundle
 from earnest_common.errors import IntegrityError
 from earnest_common.plugins import load_estimator
 from earnest_common.testing import toy_batch
-from earnest_model.features import FeatureSet, fit_scaling, scaled_arrays, to_arrays, unscaled_columns
+from earnest_model.data.features import FeatureSet, fit_scaling, scaled_arrays, to_arrays, unscaled_columns
 
 OLD = Path(__file__).parent / "data" / "format_1" / "bundle"
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 from earnest_common.testing import toy_batch
+from earnest_model.bundle.estimator import NetworkEstimator
 from earnest_model.config import MAX_ROWS
-from earnest_model.estimator import NetworkEstimator
-from earnest_model.features import FeatureSet, to_arrays
+from earnest_model.data.features import FeatureSet, to_arrays
 from earnest_model.networks import architecture
 
 

@@ -10,15 +10,15 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
 from earnest_common.schema import PREDICTIONS
-from earnest_model.bundling import save_bundle
+from earnest_model.bundle.export import export_bundle
 from earnest_model.config import TrainingConfig
-from earnest_model.estimates import estimates
-from earnest_model.evaluate import accuracy
-from earnest_model.export import export_bundle
-from earnest_model.feeds import LiveFeed
-from earnest_model.predictions import other_labels, prediction_table
-from earnest_model.report import accuracy_section
-from earnest_model.training import train
+from earnest_model.data.training_data import LiveFeed
+from earnest_model.evaluation.accuracy import accuracy
+from earnest_model.evaluation.labelled_predictions import estimates
+from earnest_model.evaluation.predictions import other_labels, prediction_table
+from earnest_model.report.accuracy import accuracy_section
+from earnest_model.training.bundle_writing import save_bundle
+from earnest_model.training.loop import train
 
 LABELS = ("sigma8", "l_x_normalisation", "Om0")
 

@@ -12,8 +12,8 @@ from earnest_common.errors import InputError, IntegrityError, VersionError
 from earnest_common.plugins import load_estimator
 from earnest_common.run.records import content_sha256
 from earnest_common.testing import toy_batch
-from earnest_model.feeds import LiveFeed
-from earnest_model.training import train
+from earnest_model.data.training_data import LiveFeed
+from earnest_model.training.loop import train
 
 TOLERANCE = 1e-5  # in sigma8, of single precision
 

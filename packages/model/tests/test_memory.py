@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_model import memory, training
-from earnest_model.backend import tf
-from earnest_model.feeds import LiveFeed, Load
-from earnest_model.memory import needs
-from earnest_model.networks.paper import PaperNetwork
-from earnest_model.networks.pooled import PooledNetwork
-from earnest_model.training import train
+from earnest_model.data.training_data import LiveFeed, Load
+from earnest_model.networks.backend import tf
+from earnest_model.networks.paper.network import PaperNetwork
+from earnest_model.networks.pooled.network import PooledNetwork
+from earnest_model.training import loop as training
+from earnest_model.training import memory
+from earnest_model.training.loop import train
+from earnest_model.training.memory import needs
 
 KINDS = {"pooled": PooledNetwork, "paper": PaperNetwork}
 
@@ -51,7 +52,7 @@ def test_no_more_clusters_at_a_time_than_asked_for_whatever_the_validation_set(
 
 def test_a_wide_network_is_given_fewer_clusters_at_a_time(config, feed, rows_seen):
     """Memory is bounded, not the number of clusters: rows times the numbers that layers hold for each."""
-    from earnest_model.features import to_arrays
+    from earnest_model.data.features import to_arrays
     from earnest_model.networks import architecture
 
     sample = feed.first(32)

@@ -7,9 +7,9 @@ import pytest
 from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.arrays import Arrays
 from earnest_model.config import PaperConfig, PooledConfig, TrainingConfig
-from earnest_model.features import FeatureSet, fit_scaling, to_arrays
+from earnest_model.data.arrays import Arrays
+from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
 from earnest_model.networks import ARCHITECTURES, architecture
 
 FEATURES = FeatureSet()
@@ -99,8 +99,8 @@ def test_the_number_of_clusters_matters(pooled, arrays):
 
 
 def test_one_trace_serves_all_sizes(network, arrays):
-    from earnest_model.backend import keras
-    from earnest_model.steps import compiled_step
+    from earnest_model.networks.backend import keras
+    from earnest_model.training.steps import compiled_step
 
     optimizer = keras.optimizers.AdamW()
     optimizer.build(network.trainable_variables)
@@ -164,7 +164,7 @@ def test_the_paper_network_has_the_published_number_of_parameters(arrays):
 @pytest.mark.parametrize(("pooling", "pool"), [("mean", "AveragePooling1D"), ("max", "MaxPooling1D")])
 def test_the_paper_network_reads_catalogs_of_exact_size_with_plain_layers(arrays, pooling, pool):
     """Oracle: the same weights in Keras's own layers, which know catalogs of one size only."""
-    from earnest_model.backend import keras
+    from earnest_model.networks.backend import keras
 
     config = small("paper")
     config = dataclasses.replace(config, paper=dataclasses.replace(config.paper, pooling=pooling))

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 import pytest
-from earnest_model.distribution import histogram_for
-from earnest_model.estimates import Estimates
-from earnest_model.ranks import nearer, ranks, uniformity
+from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.ranks import nearer, ranks, uniformity
+from earnest_model.networks.distribution import histogram_for
 from scipy.special import ndtr
 
 N = 5000

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
-from earnest_model.checkpoint import Checkpoint
 from earnest_model.config import PaperRecipe, TrainingConfig
-from earnest_model.features import FeatureSet, fit_scaling, to_arrays
-from earnest_model.feeds import FixedFeed, LiveFeed
-from earnest_model.recipes import RECIPES, recipe
+from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
+from earnest_model.data.training_data import FixedFeed, LiveFeed
+from earnest_model.training.checkpoint import Checkpoint
+from earnest_model.training.recipes import RECIPES, recipe
 from earnest_model.workflow import open_feed
 
 SMALL = PaperRecipe(epochs=3, first_epoch=2, n_training=160, n_validation=20, checkpoint_seconds=0.0)
@@ -62,7 +62,7 @@ def test_a_batch_has_catalogs_of_one_size_and_an_epoch_has_each_catalog_once(arr
 
 
 def test_weights_come_from_the_best_epoch_of_those_that_count(tmp_path, source, small):
-    from earnest_model.training import train
+    from earnest_model.training.loop import train
 
     steep = dataclasses.replace(small.paper_recipe, epochs=5, first_epoch=3, learning_rate=0.3)
     small = dataclasses.replace(small, paper_recipe=steep)
@@ -76,7 +76,7 @@ def test_weights_come_from_the_best_epoch_of_those_that_count(tmp_path, source, 
 
 def test_squared_errors_are_those_of_the_inferred_value(arrays, trained):
     """In units of the labels' range: scatter and bias say the same, but for the width of a bin of unbinned labels."""
-    from earnest_model.heads import PointHead
+    from earnest_model.networks.heads import PointHead
 
     head, values = PointHead(0.7, 0.2), np.linspace(0.0, 1.0, 200)[:, None]
     residual = (np.asarray(head.sigma8(values)) - arrays.sigma8) / 0.2
@@ -89,7 +89,7 @@ def test_squared_errors_are_those_of_the_inferred_value(arrays, trained):
 @pytest.mark.parametrize("name", ["paper", "pooled"])
 def test_killed_and_taken_up_again_it_ends_bit_identical(tmp_path, source, small, monkeypatch, name):
     """With dropout in the paper's network; the kill comes within an epoch, and that epoch is done again."""
-    from earnest_model import training
+    from earnest_model.training import loop as training
 
     small = dataclasses.replace(small, architecture=name)
     straight = training.train(small, fixed(source, small), workspace=tmp_path / "straight")
@@ -115,8 +115,8 @@ def test_killed_and_taken_up_again_it_ends_bit_identical(tmp_path, source, small
 
 def test_reruns_are_identical_whatever_the_global_seed(tmp_path, source, small):
     """All randomness comes from the configuration's seed; `keras.utils.set_random_seed` therefore reruns it too."""
-    from earnest_model.backend import keras
-    from earnest_model.training import train
+    from earnest_model.networks.backend import keras
+    from earnest_model.training.loop import train
 
     small = dataclasses.replace(small, architecture="paper")
     found = []
@@ -127,7 +127,7 @@ def test_reruns_are_identical_whatever_the_global_seed(tmp_path, source, small):
 
 
 def test_an_endless_feed_is_refused(tmp_path, source, small):
-    from earnest_model.training import train
+    from earnest_model.training.loop import train
 
     with pytest.raises(InputError, match=r"recipe 'paper' counts epochs over a fixed number"):
         train(small, LiveFeed(source, small.paper_recipe, seed=1), workspace=tmp_path / "w")
@@ -166,15 +166,15 @@ def test_sizes_that_make_no_sense_are_refused(fields, words):
 TWO_DEVICES = """
 import json, sys
 import numpy as np
-from earnest_model.backend import keras, tf
+from earnest_model.networks.backend import keras, tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from earnest_common.testing import toy_batch
 from earnest_model.config import PaperConfig, TrainingConfig
-from earnest_model.features import FeatureSet, fit_scaling, to_arrays
+from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
 from earnest_model.networks import architecture
-from earnest_model.recipes import recipe
-from earnest_model.steps import compiled_step, open_strategy
+from earnest_model.training.recipes import recipe
+from earnest_model.training.steps import compiled_step, open_strategy
 batch = toy_batch(n_catalogs=9, seed=5)
 arrays = to_arrays(batch, FeatureSet(), fit_scaling(batch, FeatureSet()))
 small = PaperConfig(encoder=(16, 8), convolutions=(8, 8), dense=(16, 8), encoder_dropout=0.0, dense_dropout=0.0)
@@ -228,7 +228,7 @@ def test_whitened_first_weights_keep_signals_at_unit_size(arrays):
 
 
 def test_a_linear_map_is_absorbed_exactly():
-    from earnest_model.backend import keras
+    from earnest_model.networks.backend import keras
     from earnest_model.networks.initial import _absorb
 
     rng = np.random.default_rng(1)

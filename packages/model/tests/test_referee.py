@@ -8,10 +8,10 @@ import pytest
 from earnest_common.catalogs import Plan
 from earnest_common.errors import EarnestError, InputError, PluginError
 from earnest_common.survey.limits import Limit
-from earnest_model import referee
-from earnest_model.estimates import Estimates
-from earnest_model.evaluate import accuracy
-from earnest_model.referee import limit_of_preset, paired, with_limit, with_referee
+from earnest_model.evaluation import limits as referee
+from earnest_model.evaluation.accuracy import accuracy
+from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.limits import limit_of_preset, paired, with_limit, with_referee
 
 LIMIT = Limit(scatter=0.01, scatter_err=0.001, n_catalogs=100, text="a toy")
 PLAN = Plan(kind="mock", preset="toy", seed=1, n_catalogs=10, config={"survey": {"radii": [1, 2]}})

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from earnest_model.arrays import Arrays
 from earnest_model.config import PaperConfig, TrainingConfig
-from earnest_model.inference.removal import OWN_ROWS, plan_removals
+from earnest_model.data.arrays import Arrays
 from earnest_model.networks import architecture
+from earnest_model.networks.paper.removal import OWN_ROWS, plan_removals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from earnest_common.errors import MissingExtraError
 from earnest_common.report.section import read_section, write_section
-from earnest_model.estimates import estimates
-from earnest_model.evaluate import accuracy
-from earnest_model.report import accuracy_section, by_true_sigma8
+from earnest_model.evaluation.accuracy import accuracy
+from earnest_model.evaluation.labelled_predictions import estimates
+from earnest_model.report.accuracy import accuracy_section, by_true_sigma8
 
 
 def test_grid_values_are_their_own_bins():

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from earnest_common.plugins import load_estimator
-from earnest_model.backend import keras
-from earnest_model.feeds import LiveFeed
-from earnest_model.training import train
+from earnest_model.data.training_data import LiveFeed
+from earnest_model.networks.backend import keras
+from earnest_model.training.loop import train
 
 POLICIES = ("float64", "mixed_float16")
 
@@ -69,7 +69,7 @@ def test_another_backend_that_is_asked_for_in_the_environment_is_left_to_others(
 
 def test_a_network_that_brings_code_along_is_refused_without_the_advice_to_run_it(bundle, tmp_path, monkeypatch):
     from earnest_common.errors import IntegrityError
-    from earnest_model import estimator
+    from earnest_model.bundle import estimator
 
     def unsafe(*_):
         raise ValueError("Requested the deserialization of a Lambda layer ... you can pass `safe_mode=False`")

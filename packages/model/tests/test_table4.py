@@ -9,12 +9,12 @@ from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.report.section import read_section
 from earnest_common.survey.limits import Limit
 from earnest_common.testing import toy_batch
-from earnest_model import table4 as module
-from earnest_model.counting import fit_counts
-from earnest_model.held_out import HeldOut, held_out_for
-from earnest_model.table4 import CASES, table4
-from earnest_model.table4_report import table4_section, table4_text
-from earnest_model.trainings import Training, train_seeds, trained
+from earnest_model.evaluation.counting import fit_counts
+from earnest_model.report.table4 import table4_section, table4_text
+from earnest_model.seeds import Training, train_seeds, trained
+from earnest_model.table4 import table4 as module
+from earnest_model.table4.table4 import CASES, table4
+from earnest_model.table4.test_catalogs import HeldOut, held_out_for
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_model import checkpoint as checkpoints
-from earnest_model.feeds import LiveFeed, SetFeed
-from earnest_model.training import train
+from earnest_model.data.training_data import LiveFeed, SetFeed
+from earnest_model.training import checkpoint as checkpoints
+from earnest_model.training.loop import train
 
 
 class InterruptedTrainingError(Exception):

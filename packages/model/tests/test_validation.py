@@ -7,13 +7,13 @@ import pytest
 from earnest_common.bundle import read_bundle
 from earnest_common.catalogs.batch import concat
 from earnest_common.errors import InputError
-from earnest_model import recipes
-from earnest_model.bundling import describe
-from earnest_model.card import model_card
-from earnest_model.estimator import NetworkEstimator
-from earnest_model.heads import PointHead
-from earnest_model.training import train
-from earnest_model.validation import in_words, validated, warning
+from earnest_model.bundle.estimator import NetworkEstimator
+from earnest_model.networks.heads import PointHead
+from earnest_model.training import recipes
+from earnest_model.training.bundle_writing import describe
+from earnest_model.training.card import model_card
+from earnest_model.training.loop import train
+from earnest_model.training.validation import in_words, validated, warning
 from earnest_model.workflow import headline
 
 

@@ -7,7 +7,7 @@ from earnest_common.catalogs.variants import VARIANTS
 from earnest_common.errors import InputError
 from earnest_common.schema import CATALOGS, RADII_R500C
 
-from earnest_model.features import ENCODER_COLUMNS, SUPPLEMENTARY_COLUMNS, FeatureSet
+from earnest_model.data.features import ENCODER_COLUMNS, SUPPLEMENTARY_COLUMNS, FeatureSet
 
 __all__ = ["LABELS", "MAX_ROWS", "FastRecipe", "PaperConfig", "PaperRecipe", "PooledConfig", "TrainingConfig"]
 
@@ -227,7 +227,7 @@ class TrainingConfig:
     Attributes
     ----------
     architecture, recipe
-        Names; see :data:`earnest_model.networks.ARCHITECTURES` and :data:`earnest_model.recipes.RECIPES`.
+        Names; see :data:`earnest_model.networks.ARCHITECTURES` and :data:`earnest_model.training.recipes.RECIPES`.
     seed
         Seed of the initial weights, the catalogs and their order.
     encoder, supplementary

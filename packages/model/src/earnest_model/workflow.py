@@ -23,16 +23,16 @@ from earnest_common.run.files import refuse_existing, remove_folder
 from earnest_common.run.parts import Content, Outputs
 from earnest_common.run.provenance import emulated
 
-from earnest_model.acquaintance import acquaintance
 from earnest_model.config import TrainingConfig
-from earnest_model.estimates import as_trained, estimates
-from earnest_model.evaluate import accuracy
-from earnest_model.features import Range, outside_training_range
-from earnest_model.feeds import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
+from earnest_model.data.features import Range, outside_training_range
+from earnest_model.data.overlap import acquaintance
+from earnest_model.data.training_data import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
+from earnest_model.evaluation.accuracy import accuracy
+from earnest_model.evaluation.labelled_predictions import as_trained, estimates
+from earnest_model.evaluation.limits import limit_of_preset, with_limit, with_referee
+from earnest_model.evaluation.predictions import refuse_other_kinds, write_predictions
 from earnest_model.networks import architecture
-from earnest_model.predictions import refuse_other_kinds, write_predictions
-from earnest_model.referee import limit_of_preset, with_limit, with_referee
-from earnest_model.validation import warning
+from earnest_model.training.validation import warning
 
 __all__ = ["evaluate_set", "existing_bundle", "headline", "open_feed", "predict_set", "train_bundle", "write_figures"]
 
@@ -97,8 +97,8 @@ def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[
         return existing_bundle(config, feed, out)
     refuse_existing(out)
     architecture(config.architecture)  # a wrong name is refused before TensorFlow is loaded
-    from earnest_model.bundling import save_bundle
-    from earnest_model.training import train
+    from earnest_model.training.bundle_writing import save_bundle
+    from earnest_model.training.loop import train
 
     result = train(config, feed, workspace=workspace)
     description = save_bundle(out, result, config, feed)
@@ -191,7 +191,7 @@ def _predicted(estimator: Estimator, batch: CatalogBatch) -> pl.DataFrame:
 
 
 def _ranges(estimator: object, batch: CatalogBatch) -> list[dict[str, Range]]:
-    from earnest_model.estimator import NetworkEstimator
+    from earnest_model.bundle.estimator import NetworkEstimator
 
     return [estimator.ranges(batch)] if isinstance(estimator, NetworkEstimator) else []
 
@@ -250,7 +250,7 @@ def evaluate_set(
     elif limit := limit_of_preset(plan, columns=_informative(estimator, shown)):
         quality = with_limit(quality, limit)
     if section is not None:
-        from earnest_model.report import accuracy_section
+        from earnest_model.report.accuracy import accuracy_section
 
         provenance = {
             "model": model.name,
@@ -278,7 +278,7 @@ def write_figures(
     description = model / "bundle.json"
     outputs = Outputs.open((out, section), {"command": "figures", "model": description, "catalogs": catalog_set})
     require_matplotlib()
-    from earnest_model.figures import figures_section
+    from earnest_model.report.figures import figures_section
 
     drawn = figures_section(model, catalog_set)
     contents: dict[Path, Content] = {}

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from earnest_model.arrays import Arrays
 from earnest_model.config import MAX_ROWS
-from earnest_model.inference.paper import PaperInference
+from earnest_model.data.arrays import Arrays
 from earnest_model.networks.layers import Whitening
-from earnest_model.networks.paper import PaperNetwork
+from earnest_model.networks.paper.network import PaperNetwork
+from earnest_model.networks.paper.queries import PaperInference
 
 __all__ = ["begin_whitened"]
 

@@ -5,7 +5,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from earnest_model.backend import keras
+from earnest_model.networks.backend import keras
 
 __all__ = ["Whitening", "dense_stack"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
-from earnest_model.networks.paper import PaperNetwork
-from earnest_model.networks.pooled import PooledNetwork
+from earnest_model.networks.paper.network import PaperNetwork
+from earnest_model.networks.pooled.network import PooledNetwork
 
 if TYPE_CHECKING:
     from earnest_model.networks.protocol import Network

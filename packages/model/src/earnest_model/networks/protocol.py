@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from earnest_model.heads import AbstractHead
+from earnest_model.networks.heads import AbstractHead
 
 __all__ = ["Network"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, final
 
 from earnest_common.errors import InputError
 
-from earnest_model.arrays import Arrays
 from earnest_model.config import TrainingConfig
+from earnest_model.data.arrays import Arrays
 
 if TYPE_CHECKING:  # importing these would load TensorFlow
-    from earnest_model.inference.base import AbstractInference
     from earnest_model.networks.protocol import Network
+    from earnest_model.networks.queries import AbstractInference
 
 __all__ = ["ARCHITECTURES", "Architecture", "architecture"]
 
@@ -43,14 +43,14 @@ class Architecture:
 
 
 def _build_pooled(config: TrainingConfig, arrays: Arrays) -> "Network":
-    from earnest_model.networks.pooled import build_pooled
+    from earnest_model.networks.pooled.network import build_pooled
 
     return build_pooled(config.pooled, arrays, seed=config.seed, labels=config.labels)
 
 
 def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
-    from earnest_model.inference.pooled import PooledInference
-    from earnest_model.networks.pooled import PooledNetwork
+    from earnest_model.networks.pooled.network import PooledNetwork
+    from earnest_model.networks.pooled.queries import PooledInference
 
     if not isinstance(network, PooledNetwork):
         raise TypeError(f"expected a PooledNetwork, found {type(network).__name__}")
@@ -59,7 +59,7 @@ def _ask_pooled(network: "Network", max_rows: int) -> "AbstractInference":
 
 def _build_paper(config: TrainingConfig, arrays: Arrays) -> "Network":
     from earnest_model.networks.initial import begin_whitened
-    from earnest_model.networks.paper import build_paper
+    from earnest_model.networks.paper.network import build_paper
 
     if len(config.labels) > 1:
         raise InputError(f"architecture 'paper' infers sigma8 alone, not {', '.join(config.labels)}; use 'pooled'")
@@ -70,8 +70,8 @@ def _build_paper(config: TrainingConfig, arrays: Arrays) -> "Network":
 
 
 def _ask_paper(network: "Network", max_rows: int) -> "AbstractInference":
-    from earnest_model.inference.paper import PaperInference
-    from earnest_model.networks.paper import PaperNetwork
+    from earnest_model.networks.paper.network import PaperNetwork
+    from earnest_model.networks.paper.queries import PaperInference
 
     if not isinstance(network, PaperNetwork):
         raise TypeError(f"expected a PaperNetwork, found {type(network).__name__}")

@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from earnest_model.backend import keras
+from earnest_model.networks.backend import keras
 
 if TYPE_CHECKING:
     from earnest_model.networks.protocol import Network

@@ -1,0 +1,177 @@
+"""The estimator in a bundle: what the other packages may ask of a trained network."""
+
+import warnings
+from pathlib import Path
+from typing import Literal, final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from earnest_common.bundle import BundleDescription
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.errors import EarnestError, IntegrityError
+from earnest_common.run.seeds import Stage, generator
+
+from earnest_model.bundle.golden import check_golden
+from earnest_model.config import MAX_ROWS
+from earnest_model.data.arrays import Arrays, refuse_small
+from earnest_model.data.features import (
+    FeatureSet,
+    Range,
+    count_outside,
+    far_outside,
+    outside_training_range,
+    ranges,
+    to_arrays,
+)
+from earnest_model.evaluation.predictions import prediction_frame
+from earnest_model.networks import architecture
+from earnest_model.networks.heads import Inferred
+from earnest_model.networks.protocol import Network
+from earnest_model.networks.storage import load_network
+
+__all__ = ["NETWORK_NAME", "NetworkEstimator", "OutsideTrainingWarning", "load"]
+
+NETWORK_NAME = "model.keras"
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class OutsideTrainingWarning(UserWarning):
+    """Catalogs lie far outside what a model was trained on."""
+
+
+@final
+class NetworkEstimator:
+    """A trained network with its inputs and its calibration (a ``TerseEstimator``).
+
+    Parameters
+    ----------
+    network
+        The network.
+    description
+        What it was trained on and expects.
+    max_rows
+        Most clusters in one slice of work; bounds memory, changes no result beyond rounding.
+    """
+
+    def __init__(self, network: Network, description: BundleDescription, *, max_rows: int = MAX_ROWS) -> None:
+        self.network, self.max_rows = network, max_rows
+        self._description = description
+        self._features = FeatureSet.of(description)
+        self._inference = architecture(description.training["architecture"]).ask(network, max_rows)
+
+    @property
+    def description(self) -> BundleDescription:
+        """What the network was trained on and expects."""
+        return self._description
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the encoder's inputs."""
+        return self._features.names
+
+    def predict(self, batch: CatalogBatch) -> pl.DataFrame:
+        """Return one row per catalog (schema ``PREDICTIONS``, then ``n_outside`` and other labels), in order.
+
+        Warns
+        -----
+        OutsideTrainingWarning
+            If the number of clusters of a catalog, or most values of a column, lie far outside the range that was seen
+            in training, see :func:`earnest_model.data.features.far_outside`; ``n_outside`` counts all values outside it.
+
+        Raises
+        ------
+        InputError
+            If the network cannot use the catalogs, see :func:`earnest_model.data.features.to_arrays`.
+        """
+        return self.infer(batch)[0]
+
+    def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, Inferred]:
+        """Return predictions (schema ``PREDICTIONS``, then other labels) and the distributions of sigma8."""
+        outputs = self._inference.outputs(self._arrays(batch))
+        found = self.network.head.infer(outputs, self._description.calibration)
+        n_outside = count_outside(batch, self._features, self._description.scaling)
+        if n_outside.any():
+            self._warn_far_outside(batch)
+        return prediction_frame(batch.catalogs.get_column("catalog_id"), found, n_outside), found["sigma8"]
+
+    def encode(self, batch: CatalogBatch) -> FloatArray:
+        """Return the terse value of each cluster, shape (n_clusters,)."""
+        return self._inference.terse(self._arrays(batch))
+
+    def gradient(self, batch: CatalogBatch, *, of: Literal["terse", "sigma8"]) -> FloatArray:
+        """Return the derivative with respect to the scaled encoder inputs, shape (n_clusters, n_features).
+
+        Parameters
+        ----------
+        batch
+            The catalogs.
+        of
+            The cluster's own terse value, or its catalog's mean sigma8.
+        """
+        arrays = self._arrays(batch)
+        return self._inference.terse_gradient(arrays) if of == "terse" else self._inference.sigma8_gradient(arrays)
+
+    def leave_one_out(self, batch: CatalogBatch) -> FloatArray:
+        """Return sigma8 without each cluster minus sigma8 with all, shape (n_clusters,); NaN where undefined."""
+        return self._inference.leave_one_out(self._arrays(batch))
+
+    def randomised(self, seed: int) -> "NetworkEstimator":
+        """Return the same network with the learned weights of each layer shuffled; fixed input maps stay.
+
+        Saliency that stays the same does not come from what was learned (Adebayo et al., arXiv:1810.03292).
+        """
+        network = type(self.network).from_config(self.network.get_config())
+        network.set_weights(self.network.get_weights())
+        rng = generator(seed, Stage.TRAINING)
+        for weight in network.trainable_variables:
+            values = weight.numpy()
+            weight.assign(rng.permutation(values.ravel()).reshape(values.shape))
+        return NetworkEstimator(network, self._description, max_rows=self.max_rows)
+
+    def outside_training_range(self, batch: CatalogBatch) -> list[str]:
+        """Return one sentence for each column with clusters outside the range that was seen in training."""
+        return outside_training_range(self.ranges(batch), self._description.scaling)
+
+    def _warn_far_outside(self, batch: CatalogBatch) -> None:
+        scaling = self._description.scaling
+        far = outside_training_range(far_outside(self.ranges(batch), scaling), scaling)
+        if far:
+            warnings.warn(
+                "estimates are extrapolations, whose errors are not calibrated: " + "; ".join(far),
+                OutsideTrainingWarning,
+                stacklevel=3,
+            )
+
+    def ranges(self, batch: CatalogBatch) -> dict[str, Range]:
+        """Return for each column what the catalogs hold of it, against the range that was seen in training."""
+        return ranges(batch, self._features, self._description.scaling)
+
+    def _arrays(self, batch: CatalogBatch) -> Arrays:
+        arrays = to_arrays(batch, self._features, self._description.scaling)
+        return refuse_small(arrays, fewest=self.network.fewest_clusters)
+
+
+def load(path: Path, description: BundleDescription) -> NetworkEstimator:
+    """Return the estimator in a bundle (the entry point ``keras`` of ``earnest.estimators``).
+
+    The network must repeat the predictions that were stored with it.
+
+    Raises
+    ------
+    IntegrityError
+        If the network cannot be read or gives other predictions than when it was stored.
+    """
+    try:
+        network = load_network(path / NETWORK_NAME)
+        check_golden(path, network, description)
+    except (MemoryError, EarnestError):
+        raise
+    except Exception as error:  # whatever a damaged file makes of Keras, NumPy and the archives they read
+        # The words of Keras are not quoted: they advise to run code that a file brings along.
+        raise IntegrityError(
+            f"bundle {path}: {NETWORK_NAME} cannot be read, or is no network of earnest ({type(error).__name__}); "
+            "train the bundle again"
+        ) from error
+    return NetworkEstimator(network, description)

@@ -1,0 +1,277 @@
+"""`earnest model`: train networks, predict, and measure how good they are."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from earnest_common.cli.output import (
+    ConfigOption,
+    ExecutorOption,
+    JsonOption,
+    OutOption,
+    SectionOption,
+    SeedOption,
+    SetArgument,
+    WorkersOption,
+    emit,
+    say,
+)
+
+from earnest_model.cli.training_options import (
+    ArchitectureOption,
+    DataOption,
+    LiveConfigOption,
+    LiveOption,
+    MaxSecondsOption,
+    MaxStepsOption,
+    RecipeOption,
+    SeedsOption,
+    SourceOption,
+    columns,
+    training_config,
+)
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Networks that infer sigma8: train, predict, evaluate.", no_args_is_help=True)
+
+ModelOption = Annotated[Path, typer.Option("--model", metavar="BUNDLE", help="A model bundle.", show_default=False)]
+SplitOption = Annotated[
+    str | None,
+    typer.Option("--split", help="Only catalogs of this split: train, validation, test.", show_default=False),
+]
+
+
+VariantOption = Annotated[
+    str | None,
+    typer.Option(
+        "--variant",
+        help="How the catalogs are seen: standard, shuffled, no-wl or ones. Default: as in training.",
+        show_default=False,
+    ),
+]
+RefereeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--referee",
+        metavar="FILE.parquet",
+        help="The exact posterior of the same catalogs: earnest selfcal referee SET --out FILE.parquet.",
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def _group() -> None:
+    """Networks that infer sigma8: train, predict, evaluate."""
+
+
+@app.command()
+def train(
+    *,
+    out: OutOption,
+    live: LiveOption = None,
+    data: DataOption = None,
+    source: SourceOption = "mocks",
+    live_config: LiveConfigOption = None,
+    architecture: ArchitectureOption = None,
+    recipe: RecipeOption = None,
+    seed: SeedOption = 1,
+    seeds: SeedsOption = 1,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder", metavar="COLUMNS", help="What the encoder summarises, such as t_x,m_gas.", show_default=False
+        ),
+    ] = None,
+    supplementary: Annotated[
+        str | None,
+        typer.Option(
+            "--supplementary", metavar="COLUMNS", help="What joins the terse value, or: none.", show_default=False
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="A column to leave out, such as m_wl; repeatable."),
+    ] = None,
+    variant: VariantOption = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="COLUMNS",
+            help="What is inferred, such as sigma8,Om0: the marginal distribution of each.",
+            show_default="sigma8",
+        ),
+    ] = None,
+    max_steps: MaxStepsOption = None,
+    max_seconds: MaxSecondsOption = None,
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network and write a model bundle; the same command goes on after an interruption.
+
+    With several --seeds the bundles are OUT-1, OUT-2, ..., trained in --workers processes or on a cluster.
+    """
+    from earnest_common.errors import InputError
+
+    from earnest_model.seeds import Training, train_seeds
+    from earnest_model.workflow import train_bundle
+
+    options: dict[str, Any] = {
+        "architecture": architecture,
+        "recipe": recipe,
+        "seed": seed,
+        "encoder": columns(encoder),
+        "supplementary": columns(supplementary),
+        "drop": tuple(drop) if drop else None,
+        "variant": variant,
+        "labels": columns(labels),
+    }
+    resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
+    training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)
+    if executor is not None and seeds == 1:
+        raise InputError("--executor divides several trainings; give --seeds 2 or more, or leave it out")
+    if seeds > 1:
+        emit(train_seeds(training, seeds, workers=workers, executor=executor), as_json=as_json)
+    else:
+        numbers = train_bundle(resolved, training.feed(), out)
+        if numbers["warning"]:
+            say(f"warning: {numbers['warning']}")
+        emit(numbers, as_json=as_json)
+
+
+@app.command()
+def table4(
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Bundles, records and table4.json.", show_default=False)
+    ],
+    live: LiveOption = None,
+    data: DataOption = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            "--test",
+            metavar="SET",
+            help="Catalogs for all rows. Default: 4,968 of the preset that no training draws, or the split test of "
+            "--data.",
+            show_default=False,
+        ),
+    ] = None,
+    split: SplitOption = None,
+    source: SourceOption = "mocks",
+    live_config: LiveConfigOption = None,
+    architecture: ArchitectureOption = None,
+    recipe: RecipeOption = None,
+    seed: SeedOption = 1,
+    seeds: SeedsOption = 3,
+    max_steps: MaxStepsOption = None,
+    max_seconds: MaxSecondsOption = None,
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    executor: ExecutorOption = None,
+    section: SectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure table 4 of the paper anew: Standard, Shuffled, No WL, N alone, an array of ones.
+
+    Beside each row stand the paper's number and, with earnest-selfcal, the limit. The same command goes on after an
+    interruption, also with more --seeds. Without --live and --data it trains on fresh mocks of preset 'paper'.
+    """
+    from earnest_model.report.table4 import table4_text
+    from earnest_model.seeds import Training
+    from earnest_model.table4.table4 import table4 as measured
+    from earnest_model.table4.test_catalogs import held_out_for
+
+    options = {"architecture": architecture, "recipe": recipe, "seed": seed}
+    resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
+    live = "paper" if live is None and data is None else live
+    training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)
+    held_out = held_out_for(training, test=test, split=split)
+    table = measured(training, held_out, n_seeds=seeds, workers=workers, executor=executor, section=section)
+    if as_json:
+        emit(table, as_json=True)
+    else:
+        typer.echo(table4_text(table))
+
+
+@app.command()
+def predict(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: OutOption,
+    split: SplitOption = None,
+    variant: VariantOption = None,
+) -> None:
+    """Infer sigma8 of every catalog of a set and write PRED.parquet, or PRED.csv."""
+    from earnest_model.workflow import predict_set
+
+    notes = predict_set(model, catalog_set, out, split=split, variant=variant)
+    for note in notes:
+        say(note)
+    say(f"wrote {out}")
+
+
+@app.command()
+def export(
+    *,
+    model: ModelOption,
+    kind: Annotated[str, typer.Option("--format", help="savedmodel (TensorFlow) or onnx (any runtime).")],
+    out: OutOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the network as a graph from physical columns to sigma8, for machines without earnest."""
+    from earnest_model.bundle.export import export_bundle
+
+    emit(export_bundle(model, out, kind=kind), as_json=as_json)
+
+
+@app.command()
+def figures(
+    catalog_set: Annotated[
+        Path | None, typer.Argument(metavar="[SET]", help="Catalogs for the inputs and estimates.", show_default=False)
+    ] = None,
+    *,
+    model: ModelOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write the figures as SVG files.", show_default=False)
+    ] = None,
+    section: SectionOption = None,
+) -> None:
+    """Draw the network and its training, and with catalogs what it reads and infers (the paper's figures 5 to 8)."""
+    from earnest_model.workflow import write_figures
+
+    for name in write_figures(model, catalog_set, out=out, section=section):
+        say(f"wrote {name}")
+
+
+@app.command()
+def evaluate(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            help="Only catalogs of this split: train, validation, test; or all. Default: all, but of the set that the "
+            "model was trained on those of split test.",
+            show_default=False,
+        ),
+    ] = None,
+    variant: VariantOption = None,
+    referee: RefereeOption = None,
+    section: SectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare inferred with true sigma8: scatter, bias, skill, coverage, ranks, and the best that could be done."""
+    from earnest_model.workflow import evaluate_set
+
+    found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)
+    if found["note"]:
+        say(found["note"])
+    emit(found, as_json=as_json, checksum=True)

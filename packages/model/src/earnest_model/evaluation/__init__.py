@@ -1,0 +1,1 @@
+"""Accuracy, calibration and limits of an estimator on labelled catalogs (section 4)."""

@@ -1,0 +1,1 @@
+"""The default network: an encoder of single clusters, and a sum over them."""

@@ -1,0 +1,114 @@
+"""Questions to a ``pooled`` network; its sums can be built from any slices of the clusters."""
+
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from earnest_model.data.arrays import Arrays, FloatArray
+from earnest_model.networks.backend import tf
+from earnest_model.networks.pooled.network import PooledNetwork
+from earnest_model.networks.queries import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices
+
+__all__ = ["PooledInference"]
+
+Tensor = Any  # TensorFlow has no useful static types
+_COUNTS = tf.TensorSpec((None,), tf.float32)
+
+
+@final
+class PooledInference(AbstractInference):
+    """Compiled questions to one network.
+
+    Parameters
+    ----------
+    network
+        The network.
+    max_rows
+        Most clusters, or catalogs, in one slice of work of a narrow network; of a wide one so many fewer. A catalog
+        may be larger.
+    """
+
+    def __init__(self, network: PooledNetwork, *, max_rows: int) -> None:
+        self.network, self.max_rows = network, rows_for(network.row_width, max_rows)
+        self._terse = TerseQuestions(network.terse, max_rows=self.max_rows)
+        self._members = tf.function(network.members, input_signature=[ROWS, ROWS])
+        self._decode = tf.function(network.decode, input_signature=[ROWS, _COUNTS])
+        self._read = tf.function(
+            lambda *sums: network.head.sigma8(network.decode(*sums)), input_signature=[ROWS, _COUNTS]
+        )
+        self._member_slope = tf.function(self._slope_of_members, input_signature=[ROWS, ROWS, ROWS])
+        self._sums_slope = tf.function(self._slope_of_sums, input_signature=[ROWS, _COUNTS])
+
+    def sums(self, arrays: Arrays) -> FloatArray:
+        """Return the sums over each catalog, shape (n_catalogs, n_pooled)."""
+        catalog = catalog_of(arrays)
+        total = np.zeros((arrays.n_catalogs, self.network.n_pooled))
+        for rows in slices(len(catalog), self.max_rows):
+            starts = np.flatnonzero(np.diff(catalog[rows], prepend=-1))
+            total[catalog[rows][starts]] += np.add.reduceat(self._terms(arrays, rows), starts)
+        return total
+
+    def outputs(self, arrays: Arrays) -> FloatArray:
+        """Return the logits, shape (n_catalogs, n_bins)."""
+        return self._by_catalog(self._decode, self.sums(arrays), arrays.counts)
+
+    def sigma8(self, arrays: Arrays) -> FloatArray:
+        """Return the inferred value of each catalog, shape (n_catalogs,)."""
+        return self._by_catalog(self._read, self.sums(arrays), arrays.counts)
+
+    def terse(self, arrays: Arrays) -> FloatArray:
+        """Return the terse value of each cluster, shape (n_clusters,)."""
+        return self._terse.values(arrays)
+
+    def terse_gradient(self, arrays: Arrays) -> FloatArray:
+        """Return d terse / d encoder inputs, shape (n_clusters, n_features)."""
+        return self._terse.gradient(arrays)
+
+    def sigma8_gradient(self, arrays: Arrays) -> FloatArray:
+        """Return d (its catalog's sigma8) / d encoder inputs of each cluster, shape (n_clusters, n_features)."""
+        weight = self._by_catalog(self._sums_slope, self.sums(arrays), arrays.counts).astype(np.float32)
+        catalog = catalog_of(arrays)
+        parts = [
+            self._member_slope(arrays.encoder[rows], arrays.supplementary[rows], weight[catalog[rows]]).numpy()
+            for rows in slices(len(catalog), self.max_rows)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+    def leave_one_out(self, arrays: Arrays) -> FloatArray:
+        """Return sigma8 without each cluster minus with all, shape (n_clusters,); NaN for a lone cluster.
+
+        Exact: a cluster leaves by taking its term from the sums and 1 from N.
+        """
+        sums, catalog = self.sums(arrays), catalog_of(arrays)
+        whole = self._by_catalog(self._read, sums, arrays.counts)
+        parts = []
+        for rows in slices(len(catalog), self.max_rows):
+            here = catalog[rows]
+            left = arrays.counts[here] - 1
+            without = self._by_catalog(self._read, sums[here] - self._terms(arrays, rows), np.maximum(left, 1))
+            parts.append(np.where(left > 0, without - whole[here], np.nan))
+        return np.concatenate(parts)
+
+    def _terms(self, arrays: Arrays, rows: slice) -> FloatArray:
+        terms: FloatArray = self._members(arrays.encoder[rows], arrays.supplementary[rows]).numpy().astype(np.float64)
+        return terms
+
+    def _by_catalog(self, ask: Any, sums: FloatArray, counts: npt.NDArray[Any]) -> FloatArray:  # noqa: ANN401
+        parts = [
+            ask(sums[part].astype(np.float32), counts[part].astype(np.float32)).numpy()
+            for part in slices(len(sums), self.max_rows)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+    def _slope_of_members(self, encoder: Tensor, supplementary: Tensor, weight: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(encoder)
+            terms = self.network.members(encoder, supplementary)
+        return tape.gradient(terms, encoder, output_gradients=weight)
+
+    def _slope_of_sums(self, sums: Tensor, counts: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(sums)
+            value = self.network.head.sigma8(self.network.decode(sums, counts))
+        return tape.gradient(value, sums)

@@ -1,0 +1,128 @@
+"""Several trainings through the one seam for parallel work; those that are finished are kept."""
+
+import contextlib
+import dataclasses
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+from earnest_common.cli.output import say
+from earnest_common.run.executors import map_shards, open_executor
+from earnest_common.run.progress import progress
+
+from earnest_model.config import TrainingConfig
+from earnest_model.data.training_data import AbstractFeed
+from earnest_model.workflow import existing_bundle, open_feed, train_bundle
+
+__all__ = ["Training", "run_all", "train_seeds", "trained"]
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """One training, ready to be sent to another process.
+
+    Attributes
+    ----------
+    config
+        All choices.
+    out
+        The bundle to write.
+    live, data, source, live_config
+        Where the catalogs come from, see :func:`earnest_model.workflow.open_feed`.
+    """
+
+    config: TrainingConfig
+    out: Path
+    live: str | None = None
+    data: Path | None = None
+    source: str = "mocks"
+    live_config: Path | None = None
+
+    def feed(self) -> AbstractFeed:
+        """Return the training catalogs."""
+        return open_feed(self.config, live=self.live, data=self.data, source=self.source, live_config=self.live_config)
+
+
+def trained(training: Training) -> dict[str, Any]:
+    """Train, unless the bundle is there already, and return the headline numbers.
+
+    Raises
+    ------
+    OutputExistsError
+        If the bundle is of another training.
+    InputError
+        If the configuration or the catalogs cannot be used.
+    """
+    feed = training.feed()
+    if not training.out.exists():
+        return train_bundle(training.config, feed, training.out)
+    return existing_bundle(training.config, feed, training.out)
+
+
+def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor: str | None = None) -> dict[str, Any]:
+    """Train with several seeds, from that of the configuration on, into ``OUT-SEED``; the same call goes on.
+
+    Returns
+    -------
+    The headline numbers of each bundle by its name.
+
+    Raises
+    ------
+    OutputExistsError, InputError
+        See :func:`trained`.
+    """
+    first, out = training.config.seed, training.out
+    jobs = [
+        dataclasses.replace(
+            training, config=dataclasses.replace(training.config, seed=seed), out=out.with_name(f"{out.name}-{seed}")
+        )
+        for seed in range(first, first + n_seeds)
+    ]
+    found = run_all(trained, jobs, workers=workers, executor=executor, tell=_told)
+    return {job.out.name: numbers for job, numbers in zip(jobs, found, strict=True)}
+
+
+def run_all(
+    function: Callable[[J], R], jobs: Sequence[J], *, workers: int, executor: str | None, tell: Callable[[R], str]
+) -> list[R]:
+    """Return ``function`` of every job, with words on standard error as jobs end.
+
+    Here and one after the other each job shows its own progress; in other processes they are silent, and one display
+    counts them.
+
+    Parameters
+    ----------
+    function
+        A picklable function of one job.
+    jobs
+        What to do.
+    workers, executor
+        See :func:`earnest_common.run.executors.open_executor`.
+    tell
+        Returns a few words about a result.
+    """
+    with open_executor(workers=workers, address=executor) as pool:
+        if pool is None:
+            return map_shards(function, jobs, on_done=lambda found: say(tell(found)))
+        with progress(len(jobs), "trainings") as bar:
+            silent = partial(_silently, function)
+            return map_shards(silent, jobs, pool, on_done=lambda found: bar.advance(1, tell(found)))
+
+
+def _silently(function: Callable[[J], R], job: J) -> R:
+    with contextlib.redirect_stderr(io.StringIO()):
+        return function(job)
+
+
+def _told(numbers: dict[str, Any]) -> str:
+    prior, name = numbers["validation_prior_scatter"], Path(numbers["path"]).name
+    beside = "" if prior is None else f" (prior {prior:.4f})"
+    warned = f"; warning: {numbers['warning']}" if numbers["warning"] else ""
+    return f"{name}: validation scatter {numbers['validation_scatter']:.4f}{beside}{warned}"

@@ -1,0 +1,1 @@
+"""The variants of the data that Table 4 compares."""
