@@ -187,9 +187,9 @@ def ask(options: argparse.Namespace) -> None:
 def scores_of(path: Path, job: tuple[str, bool, int]) -> dict[str, Any]:
     """Return each method's score of every input, mean absolute values over clusters."""
     from earnest_common.plugins import load_estimator
-    from earnest_interpret.attribution import attribute
-    from earnest_interpret.saliency import METHODS
-    from earnest_interpret.terse import encode
+    from earnest_interpret.analyses.saliency.attribution import attribute
+    from earnest_interpret.analyses.saliency.gradients import METHODS
+    from earnest_interpret.analyses.terse.correlations import encode
     from scipy.stats import spearmanr
 
     estimator, batch = load_estimator(path), source_of(job).batch(TEST_IDS)

@@ -160,7 +160,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure every shift that is missing."""
     from earnest_common.plugins import load_estimator
     from earnest_common.run.files import write_atomic
-    from earnest_interpret.applicability import learn
+    from earnest_interpret.analyses.applicability import learn
 
     options.out.mkdir(parents=True, exist_ok=True)
     estimator, start = load_estimator(options.model), (resolve_config(options.preset), default_base_sample())
@@ -181,7 +181,7 @@ def run(options: argparse.Namespace) -> None:
 def measured(estimator: Any, batch: CatalogBatch, training: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return accuracy on catalogs and what applicability says of them."""
     from earnest_interpret.accuracy import predict, summarise_accuracy
-    from earnest_interpret.applicability import apply_to
+    from earnest_interpret.analyses.applicability import apply_to
 
     predictions, sigma8 = predict(estimator, batch), batch.label("sigma8").astype(np.float64)
     accuracy, found = summarise_accuracy(predictions, sigma8), apply_to(estimator, batch, training)

@@ -184,8 +184,8 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
         return f"{path.name}: {'judged' if file.exists() else 'not trained'}"
     from earnest_common.plugins import load_estimator
     from earnest_common.run.files import write_atomic
-    from earnest_interpret.report import finite
-    from earnest_interpret.verdict import decide, examine
+    from earnest_interpret.analyses.verdict import decide, examine
+    from earnest_interpret.page.report import finite
 
     start = time.process_time()
     split = case.preset == "realistic" or case.name == "paper-split"
@@ -214,7 +214,7 @@ def null(options: argparse.Namespace) -> None:
     """Write p-values of the exchange where nothing is prescribed, on further catalogs, and print how small they are."""
     from earnest_common.plugins import load_estimator
     from earnest_common.run.files import write_atomic
-    from earnest_interpret.verdict.exchange import exchange
+    from earnest_interpret.analyses.verdict.exchange import exchange
     from scipy.stats import binomtest
 
     file = options.out / "null.json"
@@ -237,9 +237,9 @@ def null(options: argparse.Namespace) -> None:
 
 def edges(options: argparse.Namespace) -> None:
     """Print how often catalogs are told to be cut in true mass, sharply or at all, by smoothing."""
-    from earnest_interpret.verdict.edge import edge, excess_of_lightest
-    from earnest_interpret.verdict.relations import Relations
-    from earnest_interpret.verdict.words import BRIGHTER, SHARP
+    from earnest_interpret.analyses.verdict.edge import edge, excess_of_lightest
+    from earnest_interpret.analyses.verdict.relations import Relations
+    from earnest_interpret.analyses.verdict.words import BRIGHTER, SHARP
 
     cuts = {str(width): cut_in_mass(width) for width in (0.0, 0.005, 0.01, 0.02, 0.04, 0.076)} | {"flux": {}}
     for name, mocks in cuts.items():

@@ -16,8 +16,8 @@ import polars as pl
 from earnest_common.bundle import BundleDescription
 from earnest_common.catalogs import CatalogSet
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_interpret.interpretation import InterpretConfig, interpret
-from earnest_interpret.report import build_report, write_report
+from earnest_interpret.page.interpretation import InterpretConfig, interpret
+from earnest_interpret.page.report import build_report, write_report
 from earnest_interpret.sample import read_sample
 from sklearn.ensemble import HistGradientBoostingRegressor
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.testing import toy_batch
-from earnest_interpret.interpretation import InterpretConfig, interpret
-from earnest_interpret.report import build_report, write_report
+from earnest_interpret.page.interpretation import InterpretConfig, interpret
+from earnest_interpret.page.report import build_report, write_report
 from earnest_interpret.sample import Sample
 from earnest_interpret.testing import SaturatingEstimator
 

@@ -84,7 +84,7 @@ def test_integrated_gradients_of_a_network_are_complete(folder: Path, tmp_path: 
     """Gradients at clusters that are in no catalog, handed over in physical units, add up to the change within 1 %."""
     from earnest_common.catalogs import CatalogSet
     from earnest_common.plugins import load_estimator
-    from earnest_interpret.attribution import attribute
+    from earnest_interpret.analyses.saliency.attribution import attribute
 
     batch = CatalogSet.open(folder / "set").read().select([0, 150, 299])
     found = attribute(load_estimator(folder / "model"), batch, of=of, method="integrated")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.testing import toy_batch
-from earnest_interpret.applicability import apply_to, learn
-from earnest_interpret.interpretation import Interpretation, InterpretConfig, interpret
-from earnest_interpret.leave_group_out import without
-from earnest_interpret.report import build_report, write_report
+from earnest_interpret.analyses.applicability import apply_to, learn
+from earnest_interpret.analyses.leave_one_out.groups import without
+from earnest_interpret.page.interpretation import Interpretation, InterpretConfig, interpret
+from earnest_interpret.page.report import build_report, write_report
 from earnest_interpret.sample import Sample
 
 FILE = Path(__file__).parents[1] / "examples" / "sklearn_baseline.py"

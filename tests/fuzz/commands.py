@@ -42,7 +42,7 @@ def _call(text: str, *outputs: str, config: str = "", weight: int = 2) -> Call:
 
 
 _MOCKS, _SURVEY = "earnest_mocks.catalogs.config:resolve_config", "earnest_selfcal.survey_config:resolve_survey"
-_TRAINING, _INTERPRET = "earnest_model.config:TrainingConfig", "earnest_interpret.interpretation:InterpretConfig"
+_TRAINING, _INTERPRET = "earnest_model.config:TrainingConfig", "earnest_interpret.page.interpretation:InterpretConfig"
 _MODEL = "--model MODEL"
 
 COMMANDS = (
@@ -136,7 +136,7 @@ COMMANDS = (
     _call(f"interpret verdict SET {_MODEL} --alpha 0.05", config=_INTERPRET, weight=2),
     _call(
         f"interpret applicability SET {_MODEL} --training SET --max-catalogs 1",
-        config="earnest_interpret.applicability.command:ApplicabilityConfig",
+        config="earnest_interpret.cli.applicability_command:ApplicabilityConfig",
         weight=2,
     ),
     _call(

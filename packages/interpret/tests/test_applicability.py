@@ -16,11 +16,11 @@ from earnest_common.errors import InputError
 from earnest_common.importers import import_table
 from earnest_common.report.section import read_section
 from earnest_common.testing import toy_batch
-from earnest_interpret.applicability import apply_to, learn
-from earnest_interpret.applicability.distance import together_p_value
-from earnest_interpret.applicability.quantities import summary_matrix
-from earnest_interpret.applicability.unseen import measure_unseen
-from earnest_interpret.sections.applicability import applicability_section
+from earnest_interpret.analyses.applicability import apply_to, learn
+from earnest_interpret.analyses.applicability.distance import together_p_value
+from earnest_interpret.analyses.applicability.quantities import summary_matrix
+from earnest_interpret.analyses.applicability.unseen import measure_unseen
+from earnest_interpret.page.sections.applicability import applicability_section
 from earnest_interpret.testing import SaturatingEstimator
 from scipy.stats import binomtest
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_interpret.attribution import Attribution, AttributionConfig, attribute
+from earnest_interpret.analyses.saliency.attribution import Attribution, AttributionConfig, attribute
+from earnest_interpret.analyses.saliency.gradients import METHODS, saliency
+from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.input_space import input_space
-from earnest_interpret.saliency import METHODS, saliency
-from earnest_interpret.terse import encode
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 WEIGHTS = {"log10_t_x": 0.8, "log10_m_gas_profile_5": 0.5, "gas_slope_profile_2": -0.3}

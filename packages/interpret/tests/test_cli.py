@@ -165,7 +165,7 @@ def test_models_and_sets_of_other_radii_do_not_meet(monkeypatch, bundle, tmp_pat
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys, earnest_interpret.cli\n"
+        "import sys, earnest_interpret.cli.app\n"
         "heavy = ('numpy', 'polars', 'scipy', 'matplotlib', 'jinja2', 'tensorflow', 'keras')\n"
         "assert not [m for m in heavy if m in sys.modules], [m for m in heavy if m in sys.modules]"
     )
@@ -173,5 +173,5 @@ def test_help_imports_nothing_heavy():
 
 
 def test_interpretation_needs_no_network_framework():
-    code = "import sys, earnest_interpret.commands\nassert not {'tensorflow', 'keras'} & set(sys.modules)"
+    code = "import sys, earnest_interpret.cli.commands\nassert not {'tensorflow', 'keras'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -11,9 +11,9 @@ import pytest
 from earnest_common.catalogs import CatalogSet
 from earnest_common.cli.root import main
 from earnest_common.report.section import read_section
-from earnest_interpret.inputs import Inputs
-from earnest_interpret.interpretation import InterpretConfig, interpret
-from earnest_interpret.report import build_report
+from earnest_interpret.cli.inputs import Inputs
+from earnest_interpret.page.interpretation import InterpretConfig, interpret
+from earnest_interpret.page.report import build_report
 from earnest_interpret.sample import Sample, read_sample
 from earnest_interpret.testing import SaturatingEstimator
 

@@ -13,10 +13,10 @@ import pytest
 from earnest_common.spread import SAME_SIGMA8
 from earnest_common.testing import toy_batch
 from earnest_interpret.accuracy import summarise_accuracy
-from earnest_interpret.interpretation import InterpretConfig, interpret
-from earnest_interpret.report import build_report
+from earnest_interpret.page.interpretation import InterpretConfig, interpret
+from earnest_interpret.page.report import build_report
 from earnest_interpret.sample import Sample
-from earnest_interpret.statistics import correlate
+from earnest_interpret.statistics.correlation import correlate
 from earnest_interpret.testing import SaturatingEstimator
 
 ESTIMATORS = {

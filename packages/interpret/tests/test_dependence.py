@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from earnest_interpret.dependence import (
+from earnest_interpret.statistics.dependence import (
     distance_correlation,
     measure_dependence,
     mutual_information,
     p_between_catalogs,
     p_within_catalogs,
 )
-from earnest_interpret.fixed_mass import correlation_at_fixed_mass
+from earnest_interpret.statistics.fixed_mass import correlation_at_fixed_mass
 from scipy import stats
 
 

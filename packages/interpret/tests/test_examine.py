@@ -8,13 +8,13 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Survey, preset
 from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_interpret.analyses.saliency.examination import Question, examine_inputs
+from earnest_interpret.analyses.saliency.faint_clusters import find_stripes
+from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.bands import break_band, median_band
-from earnest_interpret.examine import Question, examine_inputs
+from earnest_interpret.page.sections import inputs_section
+from earnest_interpret.page.sections.names import meaning
 from earnest_interpret.sample import Sample, mass_axis
-from earnest_interpret.sections import inputs_section
-from earnest_interpret.sections.names import meaning
-from earnest_interpret.stripes import find_stripes
-from earnest_interpret.terse import encode
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 WEIGHTS = {"log10_t_x": 0.8, "log10_m_gas_profile_5": 0.6, "gas_slope_profile_2": -0.3}

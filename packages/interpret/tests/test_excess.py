@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.testing import toy_batch
-from earnest_interpret.excess import excess_at_mass, excesses
+from earnest_interpret.analyses.terse.excess import excess_at_mass, excesses
 from hypothesis import given
 from hypothesis import strategies as st
 

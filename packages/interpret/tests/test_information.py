@@ -7,9 +7,9 @@ import pytest
 from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import Survey, preset
-from earnest_interpret.information import ideal_leave_one_out, information_by_mass
-from earnest_interpret.leave_group_out import leave_group_out, leave_groups_out, without
-from earnest_interpret.leave_one_out import leave_one_out_by_prediction
+from earnest_interpret.analyses.leave_one_out.groups import leave_group_out, leave_groups_out, without
+from earnest_interpret.analyses.leave_one_out.information import ideal_leave_one_out, information_by_mass
+from earnest_interpret.analyses.leave_one_out.removal import leave_one_out_by_prediction
 from earnest_interpret.sample import MassAxis, mass_axis
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.survey.cosmology import MAGNETICUM
-from earnest_interpret.leave_one_out import (
+from earnest_interpret.analyses.leave_one_out.removal import (
     BENCHMARKS,
     leave_one_out,
     leave_one_out_by_prediction,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError
 from earnest_common.report.section import Section
-from earnest_interpret.interpretation import InterpretConfig, interpret
-from earnest_interpret.report import Report, build_report, finite, read_summary, write_report
+from earnest_interpret.page.interpretation import InterpretConfig, interpret
+from earnest_interpret.page.report import Report, build_report, finite, read_summary, write_report
 from earnest_interpret.sample import Sample
 from earnest_interpret.testing import PlainEstimator
 

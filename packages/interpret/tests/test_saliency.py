@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_interpret.saliency import feature_groups, saliency, saliency_table, summarise_saliency
+from earnest_interpret.analyses.saliency.gradients import feature_groups, saliency, saliency_table, summarise_saliency
+from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.sample import MassAxis, mass_axis
-from earnest_interpret.terse import encode
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from earnest_interpret.saliency import saliency
-from earnest_interpret.sanity import randomisation_check
+from earnest_interpret.analyses.saliency.gradients import saliency
+from earnest_interpret.analyses.saliency.randomisation import randomisation_check
 from earnest_interpret.testing import FEATURES, SaturatingEstimator
 from scipy.stats import spearmanr
 

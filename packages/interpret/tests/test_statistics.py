@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from earnest_interpret.fixed_mass import mass_basis, partial_correlation
-from earnest_interpret.statistics import correlate, running_quantiles
+from earnest_interpret.statistics.correlation import correlate, running_quantiles
+from earnest_interpret.statistics.fixed_mass import mass_basis, partial_correlation
 from scipy import stats
 
 

@@ -14,15 +14,15 @@ from earnest_common.cli.root import main
 from earnest_common.errors import InputError
 from earnest_common.report.section import Section, read_section
 from earnest_common.testing import toy_batch
-from earnest_interpret.sections.verdict import verdict_section
+from earnest_interpret.analyses.verdict import decide, examine
+from earnest_interpret.analyses.verdict.donors import clone_share, compare_donors
+from earnest_interpret.analyses.verdict.edge import edge, excess_of_lightest
+from earnest_interpret.analyses.verdict.exchange import equal_groups, exchange, exchanged
+from earnest_interpret.analyses.verdict.grid import clumping
+from earnest_interpret.analyses.verdict.words import findings
+from earnest_interpret.page.sections.verdict import verdict_section
+from earnest_interpret.statistics.permutation import holm
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
-from earnest_interpret.verdict import decide, examine
-from earnest_interpret.verdict.donors import clone_share, compare_donors
-from earnest_interpret.verdict.edge import edge, excess_of_lightest
-from earnest_interpret.verdict.exchange import equal_groups, exchange, exchanged
-from earnest_interpret.verdict.grid import clumping
-from earnest_interpret.verdict.permutation import holm
-from earnest_interpret.verdict.words import findings
 from scipy.stats import binomtest, kstest
 from scipy.stats import f as f_distribution
 

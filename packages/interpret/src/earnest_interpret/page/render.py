@@ -10,8 +10,8 @@ from earnest_common.errors import InputError
 from earnest_common.report.section import DataTable, Figure, Section
 from earnest_common.report.svg import natural_size
 
+from earnest_interpret.page.reasons import Reason
 from earnest_interpret.page.text import column, is_number, lines_of, prose
-from earnest_interpret.reasons import Reason
 
 __all__ = ["MAX_BYTES", "QUESTIONS", "Headline", "Page", "question_of", "render"]
 

@@ -1,0 +1,1 @@
+"""The analyses of section 5, one folder each."""

@@ -1,0 +1,211 @@
+"""Leave-one-out: how the inferred sigma8 moves when a single cluster is taken from its catalog (paper section 5.1)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import polars as pl
+from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator, TerseEstimator
+
+from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks
+from earnest_interpret.statistics.correlation import RunningQuantiles, running_quantiles
+
+__all__ = [
+    "BENCHMARKS",
+    "MASSIVE",
+    "Benchmark",
+    "LeaveOneOutSummary",
+    "leave_one_out",
+    "leave_one_out_table",
+    "summarise_leave_one_out",
+]
+
+BENCHMARKS = (14.15, 14.35, 14.55, 14.75, 14.95)
+"""log10 of the paper's benchmark masses [solMass]: 10^14.0 to 10^14.8 h^-1 Msun at its h = 0.704."""
+
+MASSIVE = BENCHMARKS[2]
+"""log10 mass above which a cluster counts as massive [solMass]; the paper's pivot, 10^14.4 h^-1 Msun."""
+
+
+def leave_one_out(estimator: Estimator, batch: CatalogBatch, *, max_rows: int = MAX_ROWS) -> FloatArray:
+    r"""Return the change of sigma8 when each cluster is left out.
+
+    .. math:: \Delta\sigma_{8,i} = \hat\sigma_8(\text{all but } i) - \hat\sigma_8(\text{all})
+
+    An estimator that offers its own leave-one-out is asked for it; any other predicts every reduced catalog anew.
+
+    Parameters
+    ----------
+    estimator
+        The model.
+    batch
+        The catalogs.
+    max_rows
+        Most clusters handed to the estimator at a time (a larger catalog is handed over alone).
+
+    Returns
+    -------
+    numpy.ndarray
+        Change of sigma8 per cluster; NaN for the only cluster of a catalog; shape (n_clusters,).
+
+    References
+    ----------
+    Ntampaka & Vikhlinin, section 5.1, arXiv:2112.05768.
+    """
+    if isinstance(estimator, TerseEstimator):
+        parts = [estimator.leave_one_out(part) for part in chunks(batch, max_rows=max_rows)]
+        return np.concatenate(parts) if parts else np.empty(0)
+    return leave_one_out_by_prediction(estimator, batch, max_rows=max_rows)
+
+
+def leave_one_out_by_prediction(estimator: Estimator, batch: CatalogBatch, *, max_rows: int = MAX_ROWS) -> FloatArray:
+    """Return the same as :func:`leave_one_out` from nothing but predictions of reduced catalogs."""
+    whole = np.concatenate([_predict(estimator, part) for part in chunks(batch, max_rows=max_rows)] or [np.empty(0)])
+    delta = np.full(batch.n_clusters, np.nan)
+    splits, segment = batch.row_splits, batch.segment_ids
+    for removed in _jobs(splits, max_rows):
+        reduced = _without(batch, removed, splits, segment)
+        delta[removed] = _predict(estimator, reduced) - whole[segment[removed]]
+    return delta
+
+
+def _predict(estimator: Estimator, batch: CatalogBatch) -> FloatArray:
+    predicted: FloatArray = estimator.predict(batch).get_column("sigma8").to_numpy()
+    if len(predicted) != batch.n_catalogs:
+        raise InputError(f"the estimator returned {len(predicted)} predictions for {batch.n_catalogs} catalogs")
+    return predicted
+
+
+def _jobs(splits: IntArray, max_rows: int) -> Iterator[IntArray]:
+    """Yield rows to remove, each from its own copy of its catalog, so that the copies fit into max_rows."""
+    counts = np.diff(splits)
+    left = np.repeat(counts - 1, counts)  # clusters that remain when this one is removed
+    rows = np.flatnonzero(left > 0)
+    total = np.cumsum(left[rows])
+    first = 0
+    while first < len(rows):
+        done = total[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(total, done + max_rows, side="right")))
+        yield rows[first:last]
+        first = last
+
+
+def _without(batch: CatalogBatch, removed: IntArray, splits: IntArray, segment: IntArray) -> CatalogBatch:
+    """Return one catalog for each removed row: its catalog without it, with new ids and dense ranks."""
+    catalog = segment[removed]
+    starts, sizes = splits[catalog], np.diff(splits)[catalog]
+    rank = np.concatenate([np.arange(n - 1) for n in sizes])
+    copy = np.repeat(np.arange(len(removed)), sizes - 1)
+    rows = starts[copy] + rank + (starts[copy] + rank >= removed[copy])
+    catalogs = batch.catalogs[catalog].with_columns(
+        pl.Series("catalog_id", np.arange(len(removed)), dtype=pl.Int64),
+        pl.Series("n_clusters", sizes - 1, dtype=pl.Int64),
+    )
+    clusters = batch.clusters[rows].with_columns(
+        pl.Series("catalog_id", copy, dtype=pl.Int64), pl.Series("rank", rank, dtype=pl.Int64)
+    )
+    return CatalogBatch(catalogs=catalogs, clusters=clusters, radii=batch.radii)
+
+
+def leave_one_out_table(batch: CatalogBatch, delta: FloatArray) -> pl.DataFrame:
+    """Return the columns catalog_id, cluster_id and delta_sigma8 (unknown for the only cluster of a catalog)."""
+    values = pl.Series("delta_sigma8", delta, dtype=pl.Float64).fill_nan(None)
+    return batch.clusters.select("catalog_id", "cluster_id").with_columns(values)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """Clusters above one mass.
+
+    Attributes
+    ----------
+    log10_m
+        Least log10 mass [solMass]; ``-inf`` for all clusters.
+    n
+        Clusters above it.
+    lowering
+        Fraction whose removal lowers sigma8.
+    median
+        Median change of sigma8.
+    delta
+        Changes of sigma8 in rising order, shape (n,).
+    """
+
+    log10_m: float
+    n: int
+    lowering: float
+    median: float
+    delta: FloatArray
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LeaveOneOutSummary:
+    """What leave-one-out says about a sample.
+
+    Attributes
+    ----------
+    n_clusters
+        Clusters with a known change.
+    stability_68, stability_95
+        Value that 68 and 95 % of the absolute changes stay below.
+    run
+        Quantiles of the change against log10 mass [solMass]; ``None`` without masses.
+    benchmarks
+        All clusters first, then those above each benchmark mass that any cluster reaches.
+    massive_share, massive_fraction
+        Share of the summed absolute change, and of all clusters with a mass, that lies above ``MASSIVE``.
+    column
+        The mass: ``m_500c`` or ``m_wl``.
+    """
+
+    n_clusters: int
+    stability_68: float
+    stability_95: float
+    run: RunningQuantiles | None
+    benchmarks: tuple[Benchmark, ...]
+    massive_share: float
+    massive_fraction: float
+    column: str = "m_500c"
+
+
+def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: float = MASSIVE) -> LeaveOneOutSummary:
+    """Return running quantiles, distributions above benchmark masses and the share of massive clusters.
+
+    Parameters
+    ----------
+    delta
+        Change of sigma8 per cluster, shape (n_clusters,).
+    axis
+        Masses of the clusters, if known.
+    pivot
+        log10 mass [solMass] above which a cluster counts as massive.
+    """
+    known = np.isfinite(delta)
+    log10_m = axis.log10_m if axis else np.full(len(delta), np.nan)
+    with_mass = known & np.isfinite(log10_m)
+    massive = with_mass & (log10_m > pivot)
+    total = float(np.abs(delta[with_mass]).sum())
+    size = np.quantile(np.abs(delta[known]), [0.68, 0.95]) if known.any() else (np.nan, np.nan)
+    samples = [(-np.inf, known), *((limit, with_mass & (log10_m > limit)) for limit in BENCHMARKS)]
+    return LeaveOneOutSummary(
+        n_clusters=int(known.sum()),
+        stability_68=float(size[0]),
+        stability_95=float(size[1]),
+        run=running_quantiles(log10_m[with_mass], delta[with_mass]) if axis else None,
+        benchmarks=tuple(_benchmark(limit, np.sort(delta[mask])) for limit, mask in samples if mask.any()),
+        massive_share=float(np.abs(delta[massive]).sum()) / total if total > 0 else np.nan,
+        massive_fraction=float(massive.sum() / with_mass.sum()) if with_mass.any() else np.nan,
+        column=axis.column if axis else "m_500c",
+    )
+
+
+def _benchmark(limit: float, delta: FloatArray) -> Benchmark:
+    return Benchmark(
+        log10_m=limit, n=len(delta), lowering=float(np.mean(delta < 0)), median=float(np.median(delta)), delta=delta
+    )

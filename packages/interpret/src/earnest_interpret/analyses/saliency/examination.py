@@ -1,0 +1,184 @@
+"""Which inputs a model listens to, with everything that belongs beside it: checks, faint clusters, other models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, final
+
+import numpy as np
+from earnest_common.arrays import FloatArray
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator, TerseEstimator
+
+from earnest_interpret.analyses.saliency.attribution import AttributionConfig, attribute
+from earnest_interpret.analyses.saliency.faint_clusters import Stripes, find_stripes
+from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, Target, summarise_saliency
+from earnest_interpret.analyses.saliency.randomisation import RandomisationCheck, randomisation_check
+from earnest_interpret.analyses.terse.correlations import encode
+from earnest_interpret.bands import Band, break_band, median_band
+from earnest_interpret.input_space import input_space
+from earnest_interpret.sample import MAX_ROWS, Sample, mass_axis
+
+__all__ = ["Beside", "Question", "examine_inputs"]
+
+N_CHECKED: Final = 10_000
+"""Most clusters of the comparison with shuffled weights, in whole catalogs, at least one."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked about inputs.
+
+    Attributes
+    ----------
+    of, method
+        The output, and what stands for its gradient.
+    config
+        How inputs are changed.
+    seed
+        Seed of noise and shuffles.
+    max_rows
+        Most clusters handed to a model at a time.
+    """
+
+    of: Target = "terse"
+    method: Method = "gradient"
+    config: AttributionConfig = field(default_factory=AttributionConfig)
+    seed: int = 1
+    max_rows: int = MAX_ROWS
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What is known besides the averages of one model's saliency.
+
+    Attributes
+    ----------
+    values
+        Saliencies of all clusters, shape (n_clusters, n_features).
+    terse
+        Their terse values, shape (n_clusters,).
+    batch
+        The catalogs.
+    stripes
+        What distinguishes faint clusters.
+    check
+        Comparison with shuffled weights.
+    warning
+        What is wrong with the values.
+    also
+        Saliencies of other trainings of the model.
+    compare
+        Saliency of another model, for instance one without weak lensing.
+    compare_name
+        That model in words.
+    bands
+        Break and median masses of the survey, by name.
+    """
+
+    values: FloatArray
+    terse: FloatArray
+    batch: CatalogBatch
+    stripes: Stripes | None = None
+    check: RandomisationCheck | None = None
+    warning: str = ""
+    also: tuple[SaliencySummary, ...] = ()
+    compare: SaliencySummary | None = None
+    compare_name: str = "the other model"
+    bands: Mapping[str, Band] = field(default_factory=dict)
+
+
+def examine_inputs(
+    estimator: Estimator,
+    sample: Sample,
+    question: Question | None = None,
+    *,
+    also: Sequence[Estimator] = (),
+    compare: Estimator | None = None,
+    compare_name: str = "the other model",
+) -> tuple[SaliencySummary, Beside]:
+    """Return a model's saliency on a sample, and what belongs beside it.
+
+    Parameters
+    ----------
+    estimator, sample
+        The model and the catalogs.
+    question
+        What is asked.
+    also
+        Other trainings of the model; they must have the same inputs.
+    compare, compare_name
+        Another model, and how it is called.
+
+    Raises
+    ------
+    InputError
+        If a model has no terse layer, or another training has other inputs.
+    """
+    asked = question or Question()
+    summary, values, warning = _summary(estimator, sample, asked)
+    others = []
+    for number, other in enumerate(also, start=2):
+        found = _summary(other, sample, asked)[0]
+        if found.names != summary.names:
+            raise InputError(
+                f"training {number} has the inputs {', '.join(found.names)}, the first one {', '.join(summary.names)}; "
+                "compare different models with --compare"
+            )
+        others.append(found)
+    batch, axis = sample.batch, mass_axis(sample.batch)
+    terse = encode(estimator, batch, max_rows=asked.max_rows)
+    bands = {"break": break_band(sample), "median mass": median_band(sample)}
+    check = None
+    if summary.is_slope:
+        check = randomisation_check(estimator, batch, values, of=asked.of, seed=asked.seed, max_rows=asked.max_rows)
+    beside = Beside(
+        values=values,
+        terse=terse,
+        batch=batch,
+        stripes=find_stripes(values, terse, batch, axis),
+        check=check,
+        warning=warning,
+        also=tuple(others),
+        compare=_summary(compare, sample, asked)[0] if compare else None,
+        compare_name=compare_name,
+        bands={name: band for name, band in bands.items() if band},
+    )
+    return summary, beside
+
+
+def _summary(estimator: Estimator, sample: Sample, asked: Question) -> tuple[SaliencySummary, FloatArray, str]:
+    """Return averages, values, and what is wrong with them."""
+    batch, axis = sample.batch, mass_axis(sample.batch)
+    found = attribute(
+        estimator,
+        batch,
+        of=asked.of,
+        method=asked.method,
+        config=asked.config,
+        seed=asked.seed,
+        max_rows=asked.max_rows,
+    )
+    names = estimator.feature_names if isinstance(estimator, TerseEstimator) else ()
+    summary = summarise_saliency(
+        found.values,
+        names,
+        batch.radii,
+        of=asked.of,
+        method=asked.method,
+        axis=axis,
+        widths=_widths(estimator),
+    )
+    return summary, found.values, found.warning
+
+
+def _widths(estimator: Estimator) -> FloatArray | None:
+    """Return what one unit of each scaled input is; ``None`` where the model does not tell."""
+    if not isinstance(estimator, TerseEstimator):
+        return None
+    try:
+        return np.asarray(input_space(estimator).widths)
+    except InputError:
+        return None

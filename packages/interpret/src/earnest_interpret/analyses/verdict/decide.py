@@ -1,0 +1,256 @@
+"""The verdict: is a model overspecialised? Four tests, each with its null hypothesis, and one rate of false alarms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+import numpy.typing as npt
+from earnest_common.arrays import FloatArray, IntArray
+from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.run.seeds import Stage, generator
+from earnest_common.survey.scaling import TABLE_2, ScalingRelations
+
+from earnest_interpret.accuracy import predict
+from earnest_interpret.analyses.leave_one_out.removal import leave_one_out
+from earnest_interpret.analyses.terse.correlations import encode, sigma8_at_fixed_mass
+from earnest_interpret.analyses.verdict import words
+from earnest_interpret.analyses.verdict.check import Check
+from earnest_interpret.analyses.verdict.donors import KnownDonors, clone_share, compare_donors
+from earnest_interpret.analyses.verdict.edge import Edge, edge, excess_of_lightest
+from earnest_interpret.analyses.verdict.exchange import Exchange, exchange
+from earnest_interpret.analyses.verdict.grid import Clumping, clumping
+from earnest_interpret.analyses.verdict.relations import Relations
+from earnest_interpret.sample import MAX_ROWS
+from earnest_interpret.statistics.fixed_mass import PartialCorrelation
+from earnest_interpret.statistics.permutation import holm
+
+__all__ = ["ALPHA", "Evidence", "Verdict", "decide", "examine", "labelled"]
+
+ALPHA: Final = 0.05
+"""Largest chance of accusing a sound model, over all tests together."""
+
+MIN_CATALOGS: Final = 60
+"""Fewest labelled catalogs for a verdict."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the tests found; None where a test is impossible.
+
+    Attributes
+    ----------
+    terse_at_fixed_mass, exchange, donors, clumping
+        Of the four tests.
+    edge, clone_share
+        Told, not judged.
+    predictions, sigma8
+        Inferred and true values of each catalog, for figures.
+    terse, log10_m, segment_ids
+        Terse value, log10 mass [solMass] and catalog of each cluster, for figures; the first two are NaN if unknown.
+    missing
+        Why tests are impossible, by key.
+    """
+
+    terse_at_fixed_mass: PartialCorrelation | None
+    exchange: Exchange | None
+    donors: KnownDonors | None
+    clumping: Clumping | None
+    edge: Edge | None
+    clone_share: float
+    predictions: FloatArray
+    sigma8: FloatArray
+    terse: FloatArray
+    log10_m: FloatArray
+    segment_ids: IntArray
+    missing: Mapping[str, str]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The answer.
+
+    Attributes
+    ----------
+    overspecialised
+        Whether any test fails at the level ``alpha`` after Holm's correction.
+    p_value
+        The smallest corrected p-value.
+    alpha
+        The rate of false alarms.
+    checks
+        The tests, then what is told besides.
+    evidence
+        The numbers behind them.
+    """
+
+    overspecialised: bool
+    p_value: float
+    alpha: float
+    checks: tuple[Check, ...]
+    evidence: Evidence
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the verdict as plain values for JSON."""
+        return {
+            "overspecialised": self.overspecialised,
+            "p_value": self.p_value,
+            "alpha": self.alpha,
+            "reasons": [check.text for check in self.checks],
+            "checks": [
+                {
+                    "key": check.key,
+                    "outcome": check.outcome,
+                    "text": check.text,
+                    "null": check.null or None,
+                    "p_value": check.p_value,
+                    "numbers": dict(check.numbers),
+                }
+                for check in self.checks
+            ],
+        }
+
+
+def examine(
+    estimator: Estimator,
+    batch: CatalogBatch,
+    *,
+    known: CatalogBatch | None = None,
+    no_known: str = "",
+    seed: int = 1,
+    n_permutations: int = 9_999,
+    relations: ScalingRelations = TABLE_2,
+    max_rows: int = MAX_ROWS,
+) -> Evidence:
+    """Return what the four tests find.
+
+    Parameters
+    ----------
+    estimator
+        The model.
+    batch
+        Labelled mock catalogs that it was not trained on; with ``known``, of donors that it never met.
+    known
+        Catalogs whose donors are those of its training.
+    no_known
+        Why there are none.
+    seed, n_permutations
+        Of random choices and shuffles.
+    relations
+        Those that the catalogs' factors multiply.
+    max_rows
+        Most clusters handed to the model at a time.
+
+    Raises
+    ------
+    InputError
+        If fewer than ``MIN_CATALOGS`` catalogs have a known sigma8: an observed catalog cannot say this of a model.
+    """
+    sigma8, known_sigma8 = batch.label("sigma8").astype(np.float64), labelled(batch)
+    if known_sigma8.sum() < MIN_CATALOGS or np.ptp(sigma8[known_sigma8]) == 0:
+        raise InputError(
+            f"a verdict takes at least {MIN_CATALOGS} catalogs of different known sigma8, found "
+            f"{int(known_sigma8.sum())}; an observed catalog cannot tell whether a model is overspecialised: use mocks "
+            "that it was not trained on"
+        )
+    batch, sigma8 = batch.select(known_sigma8), sigma8[known_sigma8]
+    rngs = [generator(seed, Stage.RESAMPLING, index=10 + i) for i in range(3)]
+    inferred = _inferred(estimator, batch, max_rows)
+    masses = np.log10(batch.column("m_500c"))
+    has_masses = bool(np.isfinite(masses).all())
+    terse, missing = np.full(batch.n_clusters, np.nan), {"terse": "the model has no terse layer"}
+    if isinstance(estimator, TerseEstimator):
+        terse, missing = encode(estimator, batch, max_rows=max_rows), {"terse": "true masses are unknown"}
+    missing["exchange"] = "no mass is found at every sigma8" if has_masses else "true masses are unknown"
+    donors = None
+    if known is not None:
+        errors = _inferred(estimator, known, max_rows) - known.label("sigma8").astype(np.float64)
+        donors = compare_donors(errors, inferred - sigma8, rng=rngs[0], n_permutations=n_permutations)
+    else:
+        missing["donors"] = no_known or "no catalogs with the donors of training were given"
+    clumps = clumping(inferred, sigma8)
+    if clumps is None:
+        missing["grid"] = "estimates lie beyond the labels, or closer to labels on a grid than its step: use others"
+    swapped = exchange(estimator, batch, rng=rngs[1], relations=relations, max_rows=max_rows) if has_masses else None
+    return Evidence(
+        terse_at_fixed_mass=_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
+        exchange=swapped,
+        donors=donors,
+        clumping=clumps,
+        edge=_edge(estimator, batch, known, relations, max_rows) if has_masses else None,
+        clone_share=clone_share(batch, rng=rngs[2]),
+        predictions=inferred,
+        sigma8=sigma8,
+        terse=terse,
+        log10_m=masses,
+        segment_ids=batch.segment_ids,
+        missing=missing,
+    )
+
+
+def labelled(batch: CatalogBatch) -> npt.NDArray[np.bool_]:
+    """Return which catalogs have a known sigma8, shape (n_catalogs,)."""
+    return np.isfinite(batch.label("sigma8").astype(np.float64))
+
+
+def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
+    return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
+
+
+def _edge(
+    estimator: Estimator, batch: CatalogBatch, known: CatalogBatch | None, relations: ScalingRelations, max_rows: int
+) -> Edge | None:
+    seen = [one for one in (batch, known) if one is not None]
+    masses = [np.log10(one.column("m_500c")) for one in seen]
+    residual = np.concatenate([Relations.of(one, relations).residual("l_x") for one in seen])
+    excess = excess_of_lightest(np.concatenate(masses), residual)
+    return edge(masses[0], leave_one_out(estimator, batch, max_rows=max_rows), excess=excess)
+
+
+def _at_fixed_mass(
+    terse: FloatArray, batch: CatalogBatch, *, seed: int, n_permutations: int
+) -> PartialCorrelation | None:
+    if not np.isfinite(terse).any():
+        return None
+    return sigma8_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations)
+
+
+def decide(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:
+    """Return the verdict: overspecialised if any test fails after Holm's correction.
+
+    Parameters
+    ----------
+    evidence
+        What the tests found.
+    alpha
+        Largest chance of accusing a sound model.
+
+    Raises
+    ------
+    InputError
+        If no test was possible.
+    """
+    tests = {
+        "terse": evidence.terse_at_fixed_mass,
+        "exchange": evidence.exchange,
+        "donors": evidence.donors,
+        "grid": evidence.clumping,
+    }
+    done = {key: found for key, found in tests.items() if found is not None}
+    if not done:
+        raise InputError(f"no test of overspecialisation is possible: {'; '.join(evidence.missing.values())}")
+    adjusted = holm({key: found.p_value for key, found in done.items()})
+    checks = [words.tell(found, failed=adjusted[key] <= alpha) for key, found in done.items()]
+    checks += [words.impossible(key, evidence.missing.get(key, "")) for key in tests if key not in done]
+    smallest = min(adjusted.values())
+    return Verdict(
+        overspecialised=smallest <= alpha,
+        p_value=smallest,
+        alpha=alpha,
+        checks=(*checks, *words.findings(evidence.edge, evidence.clone_share)),
+        evidence=evidence,
+    )

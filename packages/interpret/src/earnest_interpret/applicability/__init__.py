@@ -1,6 +1,0 @@
-"""How far a catalog lies from what a model was trained on, and whether the model may be applied to it."""
-
-from earnest_interpret.applicability.answer import Applicability, Comparison
-from earnest_interpret.applicability.decide import Training, apply_to, learn
-
-__all__ = ["Applicability", "Comparison", "Training", "apply_to", "learn"]

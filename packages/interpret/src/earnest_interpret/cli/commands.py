@@ -1,0 +1,250 @@
+"""What the commands do: compute, write whole files, and return the answer."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, final
+
+import polars as pl
+from earnest_common.errors import InputError
+from earnest_common.report.section import Section, read_section, section_text
+from earnest_common.run.files import file_sha256
+from earnest_common.run.parquet import parquet_bytes
+from earnest_common.run.parts import Content
+from earnest_common.run.progress import progress
+from earnest_common.run.records import ANSWER
+
+from earnest_interpret.analyses.leave_one_out.groups import leave_groups_out
+from earnest_interpret.analyses.leave_one_out.removal import leave_one_out, leave_one_out_table, summarise_leave_one_out
+from earnest_interpret.analyses.saliency.examination import Question, examine_inputs
+from earnest_interpret.analyses.saliency.gradients import Method, Target, saliency_table
+from earnest_interpret.analyses.terse.correlations import encode, summarise_terse
+from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
+from earnest_interpret.cli.inputs import Inputs, model_in_words
+from earnest_interpret.page.caution import ONE_TRAINING, marked
+from earnest_interpret.page.formulas import formula_text
+from earnest_interpret.page.interpretation import ideal_of, interpret
+from earnest_interpret.page.numbers import (
+    beside_numbers,
+    closed_form_numbers,
+    group_numbers,
+    leave_one_out_numbers,
+    proxy_numbers,
+    saliency_numbers,
+    terse_numbers,
+)
+from earnest_interpret.page.reasons import Reason, cluster_reason, input_reasons, proxy_reasons, terse_reasons
+from earnest_interpret.page.report import TITLE, build_report, finite, read_summary, write_report
+from earnest_interpret.sample import mass_axis
+
+__all__ = [
+    "Included",
+    "leave_one_out_command",
+    "proxy_command",
+    "read_included",
+    "report_command",
+    "saliency_command",
+    "table_paths",
+    "terse_command",
+]
+
+
+def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) -> dict[str, Any]:
+    """Write the change of sigma8 per cluster, and return the summary."""
+    batch = inputs.sample.batch
+    delta = leave_one_out(inputs.estimator, batch, max_rows=inputs.config.max_rows)
+    axis = mass_axis(batch)
+    summary, ideal = summarise_leave_one_out(delta, axis), ideal_of(inputs.sample)
+    config = inputs.config
+    groups = leave_groups_out(inputs.estimator, batch, axis, seed=config.seed, max_rows=config.max_rows)
+    told = leave_one_out_numbers(summary, delta, axis, ideal)
+    told |= {"groups": group_numbers(groups, column=summary.column), "reasons": [cluster_reason(summary).text]}
+    answer = _answer(inputs, told)
+    written = _table(out, leave_one_out_table(batch, delta), answer, inputs)
+    if section:
+        from earnest_interpret.page.sections import clusters_section
+
+        written |= _section(section, clusters_section(summary, axis, delta, ideal=ideal, groups=groups), inputs)
+    inputs.outputs.write(written)
+    return answer
+
+
+def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, section: Path | None) -> dict[str, Any]:
+    """Write what each input of each cluster does, and return the averages."""
+    batch, config = inputs.sample.batch, inputs.config
+    question = Question(of=of, method=method, config=config.attribution, seed=config.seed, max_rows=config.max_rows)
+    summary, beside = examine_inputs(
+        inputs.estimator,
+        inputs.sample,
+        question,
+        also=inputs.also,
+        compare=inputs.compare,
+        compare_name=inputs.compare_name,
+    )
+    told = {**saliency_numbers(summary), **beside_numbers(beside), "reasons": _texts(input_reasons(summary))}
+    answer = _answer(inputs, told)
+    written = _table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
+    if section:
+        from earnest_interpret.page.sections import inputs_section
+
+        axis = mass_axis(batch)
+        written |= _section(section, inputs_section(summary, axis, beside=beside), inputs)
+    inputs.outputs.write(written)
+    return answer
+
+
+def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
+    """Return what the terse value follows; write terse values per cluster where asked."""
+    batch, config = inputs.sample.batch, inputs.config
+    values = encode(inputs.estimator, batch, max_rows=config.max_rows)
+    axis = mass_axis(batch)
+    summary = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
+    beside = tuple(inputs.estimator.description.supplementary)
+    answer = _answer(inputs, {**terse_numbers(summary), "reasons": _texts(terse_reasons(summary, beside))})
+    written: dict[Path, Content] = {}
+    if out:
+        table = batch.clusters.select("catalog_id", "cluster_id").with_columns(pl.Series("terse", values))
+        written |= _table(out, table, answer, inputs)
+    if section:
+        from earnest_interpret.page.sections import terse_section
+
+        written |= _section(section, terse_section(summary, values, batch), inputs)
+    inputs.outputs.write(written)
+    return answer
+
+
+def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
+    """Return how well the terse value predicts mass and which formula it follows; write errors where asked."""
+    batch, axis = inputs.sample.batch, mass_axis(inputs.sample.batch)
+    values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
+    found = find_proxy(inputs.estimator, values, batch, axis)
+    why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
+    reasons = _texts(proxy_reasons(found.proxies))
+    if found.forms:
+        reasons.append(marked(formula_text(found.forms, batch.radii)))
+    told = {
+        "caution": ONE_TRAINING,
+        "mass_proxies": proxy_numbers(found.proxies),
+        "missing": why,
+        "formula": closed_form_numbers(found.forms),
+    }
+    answer = _answer(inputs, {**told, "reasons": reasons})
+    written: dict[Path, Content] = {}
+    if out:
+        written |= _table(out, proxy_table(batch, values, found), answer, inputs)
+    if section:
+        from earnest_interpret.page.sections import proxy_section
+
+        made = proxy_section(found.proxies, found.forms, values, found.formula_values, radii=batch.radii)
+        written |= _section(section, made, inputs)
+    inputs.outputs.write(written)
+    return answer
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Included:
+    """What other commands wrote for the page.
+
+    Attributes
+    ----------
+    sections, summaries
+        Sections, and headline numbers.
+    hashes
+        Of their files, by name.
+    """
+
+    sections: tuple[Section, ...] = ()
+    summaries: tuple[Mapping[str, Any], ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_included(include: Sequence[Path], summary: Sequence[Path]) -> Included:
+    """Return what files of other commands hold.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing or something else.
+    """
+    return Included(
+        sections=tuple(read_section(path) for path in include),
+        summaries=tuple(read_summary(path) for path in summary),
+        hashes={f"include {path.name}": file_sha256(path) for path in (*include, *summary)},
+    )
+
+
+def report_command(
+    inputs: Inputs,
+    *,
+    out: Path,
+    included: Included,
+    title: str | None,
+    judged: Section | None = None,
+    figures: Path | None = None,
+) -> dict[str, Any]:
+    """Write the page, its numbers, and its figures where asked; return the numbers.
+
+    An included verdict wins over the one given.
+    """
+    sections = list(included.sections)
+    if judged is not None and judged.key not in {section.key for section in sections}:
+        sections.append(judged)
+    with progress(4, "interpret") as bar:
+        found = interpret(
+            inputs.estimator,
+            inputs.sample,
+            inputs.config,
+            also=inputs.also,
+            compare=(inputs.compare, inputs.compare_name),
+            advance=lambda word: bar.advance(note=word),
+        )
+    record = {**inputs.provenance, "inputs": {**inputs.provenance["inputs"], **included.hashes}}
+    report = build_report(
+        found,
+        model=model_in_words(inputs.estimator),
+        title=title or TITLE,
+        include=sections,
+        summaries=included.summaries,
+        provenance=record,
+    )
+    write_report(out, report, figures=figures, outputs=inputs.outputs)
+    return dict(report.numbers)
+
+
+def _texts(reasons: Sequence[Reason]) -> list[str]:
+    return [reason.text for reason in reasons]
+
+
+def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    batch = inputs.sample.batch
+    head: dict[str, Any] = {"sample": inputs.sample.text, "synthetic": inputs.synthetic}
+    head |= {"n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters}
+    return dict(finite({**head, **numbers}))
+
+
+def table_paths(out: Path | None) -> tuple[Path | None, ...]:
+    """Return where a table and its record go: OUT, and beside it OUT with the suffix .json.
+
+    Raises
+    ------
+    InputError
+        If they would be the same file.
+    """
+    if out is not None and out.suffix == ".json":
+        raise InputError(
+            f"--out {out}: the table needs another suffix than .json, which its record takes; use .parquet"
+        )
+    return (out, None if out is None else out.with_suffix(".json"))
+
+
+def _table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> dict[Path, Content]:
+    """Return a Parquet table and, beside it, the summary with configuration, seed and versions."""
+    data = parquet_bytes(table, {"earnest.synthetic": inputs.synthetic} if inputs.synthetic else None)
+    record = {**answer, "provenance": finite(inputs.provenance), "table_sha256": hashlib.sha256(data).hexdigest()}
+    return {out.with_suffix(".json"): ANSWER.text(record), out: data}
+
+
+def _section(path: Path, section: Section, inputs: Inputs) -> dict[Path, Content]:
+    return {path: section_text(replace(section, provenance=finite(inputs.provenance)))}

@@ -1,0 +1,129 @@
+"""Commands that answer yes or no: whether a model is overspecialised, and whether it may be applied to a catalog."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit, say
+
+__all__ = ["MOST_PERMUTATIONS", "applicability", "verdict"]
+
+MOST_PERMUTATIONS = 1_000_000
+
+ModelOption = Annotated[
+    Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
+]
+
+
+SplitOption = Annotated[
+    str | None,
+    typer.Option(help="train, validation, test or all [test where the set has one, else all].", show_default=False),
+]
+
+
+def verdict(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    alpha: Annotated[float, typer.Option(min=1e-4, max=0.5, help="Rate of false alarms of all tests together.")] = 0.05,
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: Annotated[
+        int | None, typer.Option(min=1, help="Most catalogs, drawn at random [500].", show_default=False)
+    ] = None,
+    max_rows: Annotated[
+        int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
+    ] = None,
+    n_permutations: Annotated[
+        int | None,
+        typer.Option(
+            "--n-permutations",
+            min=99,
+            max=MOST_PERMUTATIONS,
+            help="Shuffles of each test [9999].",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws and shuffles [1].", show_default=False)] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a model is overspecialised (exit code 1 if it is).
+
+    This takes at least 60 labelled mock catalogs that the model was NOT trained on.
+    """
+    from earnest_interpret.cli.inputs import open_inputs
+    from earnest_interpret.cli.verdict_command import enough_catalogs, verdict_command
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    options["n_permutations"] = n_permutations
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(section,),
+        asked={"command": "verdict", "alpha": alpha},
+        check=lambda sample: enough_catalogs(sample, catalog_set),
+    )
+    told = verdict_command(inputs, catalog_set, model, alpha=alpha, section=section)
+    say(f"judged on {inputs.sample.text}")
+    if as_json:
+        emit(told, as_json=True)
+    else:
+        _label(told)
+        for check in told["checks"]:
+            say(f"- {check['text']}")
+        emit({name: told[name] for name in ("overspecialised", "p_value", "alpha")}, as_json=False)
+    if told["overspecialised"]:
+        raise typer.Exit(1)
+
+
+def applicability(
+    source: Annotated[
+        Path, typer.Argument(metavar="SET|FILE.parquet", help="Catalogs to apply the model to.", show_default=False)
+    ],
+    *,
+    model: ModelOption,
+    training: Annotated[
+        Path,
+        typer.Option("--training", metavar="SET", help="Catalogs like those of the training.", show_default=False),
+    ],
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: Annotated[
+        int | None, typer.Option(min=1, help="Most catalogs of SET, drawn at random [200].", show_default=False)
+    ] = None,
+    max_training: Annotated[
+        int | None, typer.Option(min=100, help="Most catalogs of the training [1000].", show_default=False)
+    ] = None,
+    max_rows: Annotated[
+        int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws [1].", show_default=False)] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a model may be applied to an observed or foreign catalog: yes, with care or no (exit code 1)."""
+    from earnest_interpret.cli.applicability_command import applicability_command
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_training": max_training}
+    options |= {"max_rows": max_rows, "seed": seed}
+    told = applicability_command(
+        source, model=model, training=training, config=config, options=options, section=section
+    )
+    if as_json:
+        emit(told, as_json=True)
+    else:
+        _label(told)
+        for reason in told["reasons"]:
+            say(f"- {reason}")
+        emit({name: told[name] for name in ("answer", "n_catalogs", "n_clusters", "n_training")}, as_json=False)
+    if told["answer"] == "no":
+        raise typer.Exit(1)
+
+
+def _label(told: Mapping[str, Any]) -> None:
+    if told["synthetic"]:
+        say(f"synthetic data: {told['synthetic']}")

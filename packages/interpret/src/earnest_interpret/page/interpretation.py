@@ -1,0 +1,263 @@
+"""Everything that interpret finds out about a model on a sample, computed once and told as numbers or sections."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+from earnest_common.arrays import FloatArray
+from earnest_common.errors import InputError
+from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.report.section import Section
+from earnest_common.run.provenance import emulated
+from earnest_common.spread import is_single
+from earnest_common.survey.mass_function import mass_function_of
+
+from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
+from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval, leave_groups_out
+from earnest_interpret.analyses.leave_one_out.information import Ideal, ideal_leave_one_out
+from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
+from earnest_interpret.analyses.saliency.attribution import AttributionConfig
+from earnest_interpret.analyses.saliency.examination import Beside, Question, examine_inputs
+from earnest_interpret.analyses.saliency.gradients import SaliencySummary
+from earnest_interpret.analyses.terse.correlations import TerseSummary, summarise_terse
+from earnest_interpret.analyses.terse.proxy import ProxyFindings, find_proxy
+from earnest_interpret.page.numbers import (
+    beside_numbers,
+    closed_form_numbers,
+    group_numbers,
+    leave_one_out_numbers,
+    saliency_numbers,
+    terse_numbers,
+)
+from earnest_interpret.page.reasons import Reason, top_reasons
+from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
+
+__all__ = [
+    "InterpretConfig",
+    "Interpretation",
+    "ideal_of",
+    "interpret",
+]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class InterpretConfig:
+    """Which catalogs are interpreted, and how much is computed at a time.
+
+    Attributes
+    ----------
+    split
+        Part of the set, or ``all``; by default ``test`` where the set has one, else all.
+    max_catalogs
+        Most catalogs, drawn at random where there are more.
+    max_rows
+        Most clusters handed to the model at a time.
+    n_permutations
+        Shuffles of the test at fixed mass.
+    seed
+        Seed of draws, bootstraps and permutations.
+    attribution
+        How inputs are changed for SmoothGrad and integrated gradients.
+    """
+
+    split: str | None = None
+    max_catalogs: int = 500
+    max_rows: int = MAX_ROWS
+    n_permutations: int = 9_999
+    seed: int = 1
+    attribution: AttributionConfig = field(default_factory=AttributionConfig)
+
+    def __post_init__(self) -> None:
+        small = [name for name in ("max_catalogs", "max_rows", "n_permutations") if getattr(self, name) < 1]
+        if small:
+            raise InputError(f"{', '.join(small)} must be at least 1; found {[getattr(self, name) for name in small]}")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """What was found; ``None`` stands for what the model or the catalogs do not offer.
+
+    Attributes
+    ----------
+    sample
+        The catalogs.
+    axis
+        Masses of the clusters.
+    predictions, accuracy
+        Inferred sigma8 and its errors.
+    delta, clusters
+        Leave-one-out per cluster and in summary.
+    ideal
+        What an analysis of known masses would do.
+    groups
+        Leave-group-out.
+    inputs, beside_inputs
+        Saliency of the terse value, and what belongs beside it.
+    terse_values, terse
+        Terse value per cluster and in summary.
+    proxy
+        The terse value as a mass proxy and as a formula.
+    beside
+        Columns that join after the encoder.
+    missing
+        Why there is no saliency or terse value.
+    synthetic
+        What is emulated in the catalogs and in the training of the model; ``None`` if nothing is.
+    """
+
+    sample: Sample
+    axis: MassAxis | None
+    predictions: pl.DataFrame
+    accuracy: Accuracy | None
+    delta: FloatArray
+    clusters: LeaveOneOutSummary
+    ideal: Ideal | None
+    groups: tuple[GroupRemoval, ...]
+    inputs: SaliencySummary | None
+    beside_inputs: Beside | None
+    terse_values: FloatArray
+    terse: TerseSummary | None
+    proxy: ProxyFindings | None
+    beside: tuple[str, ...] = ()
+    missing: str = ""
+    synthetic: str | None = None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The findings as sentences."""
+        return top_reasons(
+            clusters=self.clusters, inputs=self.inputs, terse=self.terse, beside=self.beside, missing=self.missing
+        )
+
+    def sections(self) -> tuple[Section, ...]:
+        """Return the findings as sections of the report."""
+        # Imported here because numbers need no matplotlib.
+        from earnest_interpret.page.sections import (
+            accuracy_section,
+            clusters_section,
+            inputs_section,
+            proxy_section,
+            terse_section,
+        )
+
+        found = self.proxy
+        more: tuple[Section, ...] = ()
+        if found:
+            told = (found.proxies, found.forms, self.terse_values, found.formula_values)
+            more = (proxy_section(*told, radii=self.sample.batch.radii),)
+        sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
+        return (
+            accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
+            clusters_section(self.clusters, self.axis, self.delta, ideal=self.ideal, groups=self.groups),
+            inputs_section(self.inputs, self.axis, beside=self.beside_inputs, missing=self.missing),
+            terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
+            *more,
+        )
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the findings as plain numbers by name, ready for JSON."""
+        return {
+            "sample": self.sample.text,
+            "n_catalogs": self.sample.batch.n_catalogs,
+            "n_clusters": self.sample.batch.n_clusters,
+            "synthetic": self.synthetic,
+            "accuracy": asdict(self.accuracy) if self.accuracy else None,
+            "leave_one_out": leave_one_out_numbers(self.clusters, self.delta, self.axis, self.ideal),
+            "leave_group_out": group_numbers(self.groups, column=self.clusters.column),
+            "saliency": {**saliency_numbers(self.inputs), **beside_numbers(self.beside_inputs)}
+            if self.inputs and self.beside_inputs
+            else None,
+            "terse": terse_numbers(self.terse) if self.terse else None,
+            "formula": closed_form_numbers(self.proxy.forms) if self.proxy else None,
+            "missing": self.missing or None,
+        }
+
+
+def interpret(
+    estimator: Estimator,
+    sample: Sample,
+    config: InterpretConfig,
+    *,
+    also: Sequence[Estimator] = (),
+    compare: tuple[Estimator | None, str] = (None, ""),
+    advance: Callable[[str], None] = lambda _: None,
+) -> Interpretation:
+    """Return everything that can be found out about a model on a sample.
+
+    Parameters
+    ----------
+    estimator
+        The model; without a terse layer, saliency and terse value are left out and the reason is kept.
+    sample
+        The catalogs.
+    config
+        How much is computed at a time.
+    also
+        Other trainings of the model.
+    compare
+        Another model, and how it is called.
+    advance
+        Called with a word after each of the four steps.
+    """
+    batch, rows = sample.batch, config.max_rows
+    axis = mass_axis(batch)
+    predictions = predict(estimator, batch, max_rows=rows)
+    advance("predictions")
+    delta = leave_one_out(estimator, batch, max_rows=rows)
+    groups = leave_groups_out(estimator, batch, axis, seed=config.seed, max_rows=rows)
+    advance("leave-one-out")
+    inputs, beside, values = None, None, np.empty(0)
+    missing = f"the model '{estimator.description.estimator}' has no terse layer"
+    if isinstance(estimator, TerseEstimator):
+        question = Question(config=config.attribution, seed=config.seed, max_rows=rows)
+        inputs, beside = examine_inputs(
+            estimator, sample, question, also=also, compare=compare[0], compare_name=compare[1]
+        )
+        values, missing = beside.terse, ""
+    advance("saliency")
+    terse = proxy = None
+    if not missing:
+        proxy = find_proxy(estimator, values, batch, axis)
+        terse = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
+    advance("terse value")
+    return Interpretation(
+        sample=sample,
+        axis=axis,
+        predictions=predictions,
+        accuracy=summarise_accuracy(predictions, batch.label("sigma8").astype(np.float64)),
+        delta=delta,
+        clusters=summarise_leave_one_out(delta, axis),
+        ideal=ideal_of(sample),
+        groups=groups,
+        inputs=inputs,
+        beside_inputs=beside,
+        terse_values=values,
+        terse=terse,
+        proxy=proxy,
+        beside=tuple(estimator.description.supplementary),
+        missing=missing,
+        synthetic=emulated(catalogs=sample.synthetic, training=estimator.description.synthetic),
+    )
+
+
+def ideal_of(sample: Sample) -> Ideal | None:
+    """Return the ideal analysis of a sample's survey; ``None`` where survey or sigma8 are unknown.
+
+    Counts are differentiated at the sample's mean sigma8, and the prior is as wide as the sample's.
+    """
+    sigma8 = sample.batch.label("sigma8").astype(np.float64)
+    known = sigma8[np.isfinite(sigma8)]
+    if sample.survey is None or is_single(known):
+        return None
+    return ideal_leave_one_out(
+        sample.survey,
+        sample.cosmology,
+        sigma8=float(known.mean()),
+        prior_scatter=float(known.std(ddof=1)),
+        l_x=sample.relations.l_x,
+        table=mass_function_of(sample.cosmology, sample.survey.z, sample.mass_function),
+    )

@@ -1,0 +1,151 @@
+"""What was found as plain numbers by name, ready for JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from earnest_common.arrays import FloatArray
+
+from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval
+from earnest_interpret.analyses.leave_one_out.information import Ideal, information_by_mass
+from earnest_interpret.analyses.leave_one_out.removal import MASSIVE, LeaveOneOutSummary
+from earnest_interpret.analyses.saliency.examination import Beside
+from earnest_interpret.analyses.saliency.gradients import SaliencySummary
+from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
+from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
+from earnest_interpret.page.caution import ONE_TRAINING
+from earnest_interpret.sample import MassAxis
+from earnest_interpret.units import MASS_UNIT, unit_of
+
+__all__ = [
+    "beside_numbers",
+    "closed_form_numbers",
+    "group_numbers",
+    "leave_one_out_numbers",
+    "proxy_numbers",
+    "saliency_numbers",
+    "terse_numbers",
+]
+
+
+def leave_one_out_numbers(
+    summary: LeaveOneOutSummary, delta: FloatArray, axis: MassAxis | None, ideal: Ideal | None
+) -> dict[str, Any]:
+    """Return leave-one-out as plain numbers by name, without the changes of single clusters.
+
+    Masses are named after their column, ``log10_m_500c`` (or ``log10_m_wl``), and are in ``unit_of_masses``.
+    """
+    run, mass = summary.run, f"log10_{summary.column}"
+    information = information_by_mass(delta, axis, ideal) if axis else None
+    return {
+        "n_clusters": summary.n_clusters,
+        "stability_68": summary.stability_68,
+        "stability_95": summary.stability_95,
+        "unit_of_masses": MASS_UNIT,
+        f"massive_above_{mass}": MASSIVE,
+        "massive_share": summary.massive_share,
+        "massive_fraction": summary.massive_fraction,
+        "benchmarks": [
+            {f"above_{mass}": b.log10_m, "n": b.n, "lowering": b.lowering, "median": b.median}
+            for b in summary.benchmarks
+        ],
+        "running": None
+        if run is None
+        else {
+            mass: run.centres.tolist(),
+            "n": run.counts.tolist(),
+            "levels": list(run.levels),
+            "delta_sigma8": run.values.tolist(),
+        },
+        "information_by_mass": None
+        if information is None
+        else {
+            (f"{mass}_edges" if name == "edges" else name): values.tolist()
+            for name, values in vars(information).items()
+        },
+    }
+
+
+def group_numbers(groups: Sequence[GroupRemoval], *, column: str = "m_500c") -> list[dict[str, Any]]:
+    """Return leave-group-out as plain numbers by name; edges of mass bins are named after the column [solMass]."""
+    return [_group(asdict(group), f"log10_{column}") for group in groups]
+
+
+def _group(told: dict[str, Any], mass: str) -> dict[str, Any]:
+    low, high = told.pop("low"), told.pop("high")
+    where = {"share": low} if told["kind"] == "random" else {f"{mass}_low": low, f"{mass}_high": high}
+    return {"kind": told.pop("kind"), **where, **told}
+
+
+def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
+    """Return saliency as plain numbers by name."""
+    columns = ("mean_abs", "low", "high", "mean_signed", "per_unit")
+    return {
+        "caution": ONE_TRAINING,
+        "of": summary.of,
+        "method": summary.method,
+        "inputs": {
+            name: {column: float(getattr(summary, column)[j]) for column in columns}
+            for j, name in enumerate(summary.names)
+        },
+        "ranked": [summary.names[j] for j in summary.ranked],
+        "shares": {group.name: summary.share(group) for group in summary.groups},
+        "coherence": {group.name: summary.coherence(group) for group in summary.groups},
+        "unit_of_masses": MASS_UNIT,
+        f"log10_{summary.column}_edges": summary.mass_edges.tolist(),
+        "mass_counts": summary.mass_counts.tolist(),
+        "median_by_mass": summary.by_mass.tolist(),
+    }
+
+
+def beside_numbers(beside: Beside) -> dict[str, Any]:
+    """Return what belongs beside saliency as plain numbers by name."""
+    stripes = beside.stripes
+    return {
+        "warning": beside.warning or None,
+        "randomised": asdict(beside.check) if beside.check else None,
+        "faint_clusters": None
+        if stripes is None
+        else {name: getattr(stripes, name) for name in ("faint_at_edge", "with_edge", "with_mass", "with_shape")},
+        "also": [saliency_numbers(summary) for summary in beside.also],
+        "compare": {"name": beside.compare_name, **saliency_numbers(beside.compare)} if beside.compare else None,
+        "bands": {
+            name: {"log10_m_500c_low": band.low, "log10_m_500c_high": band.high} for name, band in beside.bands.items()
+        },
+    }
+
+
+def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
+    """Return correlations, the test at fixed mass and mass proxies as plain numbers by name."""
+    return {
+        "caution": ONE_TRAINING,
+        "correlations": {name: asdict(found) for name, found in summary.correlations.items()},
+        "dependence": {name: asdict(found) for name, found in summary.dependence.items()},
+        "at_fixed_mass": dict(summary.partial),
+        "sigma8_at_fixed_mass": asdict(summary.at_fixed_mass) if summary.at_fixed_mass else None,
+        "mass_proxies": proxy_numbers(summary.proxies),
+        "spread": summary.spread,
+    }
+
+
+def proxy_numbers(proxies: tuple[MassProxy, ...]) -> dict[str, Any]:
+    """Return mass scatters as plain numbers by name."""
+    return {proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within} for proxy in proxies}
+
+
+def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:
+    """Return formulas as plain numbers by name."""
+    if forms is None:
+        return None
+
+    def told(form: ClosedForm) -> dict[str, Any]:
+        units = [unit_of(name) for name in form.names]
+        return {**asdict(form), "units": units, "gas_per_temperature": form.gas_per_temperature}
+
+    return {
+        "caution": ONE_TRAINING,
+        "pair": told(forms.pair) if forms.pair else None,
+        "gas": told(forms.gas) if forms.gas else None,
+        "best": [told(form) for form in forms.best],
+        "all_inputs": told(forms.all_inputs),
+    }

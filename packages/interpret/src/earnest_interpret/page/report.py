@@ -1,0 +1,243 @@
+"""The report: one page and its numbers, from what interpret finds and from the sections of other packages."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, final
+
+from earnest_common.errors import InputError
+from earnest_common.report.section import Figure, Section
+from earnest_common.run.parts import Content, Outputs
+from earnest_common.run.records import ANSWER
+
+from earnest_interpret.page import Headline, Page, question_of, render
+from earnest_interpret.page.headlines import headline_numbers, headlines, samples_in_words
+from earnest_interpret.page.interpretation import Interpretation
+from earnest_interpret.words import fixed
+
+__all__ = ["Report", "beside_page", "build_report", "finite", "read_summary", "write_report"]
+
+TITLE: Final = "What the clusters say about σ₈, and why"
+
+_SILENCE: Final = {
+    "verdict": (
+        "This page gives no verdict. To tell whether a model is overspecialised takes at least 60 catalogs of known σ₈ "
+        "that it was not trained on: use a larger set, or --split all with a set that is not that of the training."
+    ),
+    "counts": (
+        "Not part of this page. The purely statistical answer from the number of clusters and their median Y_X comes "
+        "from the package selfcal; include its section to see it here."
+    ),
+}
+
+
+_MADE: Final = (
+    "Configuration, seed, hashes of the inputs and versions, as in the JSON file beside this page. The same command on "
+    "the same inputs with the same versions writes the same bytes."
+)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A page and the numbers on it.
+
+    Attributes
+    ----------
+    html
+        The page.
+    numbers
+        The same as JSON values; ``reasons`` are the sentences, ``checks`` the sentences with their numbers.
+    figures
+        The figures on it, in its order.
+    """
+
+    html: str
+    numbers: Mapping[str, Any]
+    figures: tuple[Figure, ...] = ()
+
+
+def build_report(
+    found: Interpretation,
+    *,
+    model: str,
+    title: str = TITLE,
+    include: Sequence[Section] = (),
+    summaries: Sequence[Mapping[str, Any]] = (),
+    provenance: Mapping[str, Any] | None = None,
+) -> Report:
+    """Return the report.
+
+    Parameters
+    ----------
+    found
+        What interpret found.
+    model
+        The model in words.
+    title
+        Heading of the page.
+    include
+        Sections of other packages; each answers the question that its key begins with.
+    summaries
+        Records of headline numbers by name, which win over those of the sections and over interpret's own.
+    provenance
+        How the report is made.
+
+    Raises
+    ------
+    InputError
+        If an included figure is not an SVG document or makes the page too large.
+    """
+    headline = headline_numbers(found.accuracy, include, summaries)
+    page = Page(
+        title=title,
+        subtitle=f"{model}, interpreted on {found.sample.text}.",
+        synthetic=found.synthetic,
+        headlines=headlines(headline) if "scatter" in headline else _inferred(found),
+        note=samples_in_words(headline),
+        reasons=found.reasons,
+        sections=(*include, *_own(found, include)),
+        silence={**_silence(include), "reality": _reality(found), "provenance": _MADE},
+        provenance=provenance or {},
+    )
+    told = {
+        "title": title,
+        "model": model,
+        "summary": headline,
+        **_told(found, include),
+        "provenance": provenance or {},
+    }
+    figures = tuple(figure for section in page.sections for figure in section.figures)
+    return Report(html=render(page), numbers=finite(told), figures=figures)
+
+
+def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
+    """Return interpret's sections, without those that an included file replaces.
+
+    Any section on accuracy that has figures replaces interpret's, which knows the sample alone.
+    """
+    replaced = {section.key for section in include}
+    if any(question_of(section) == "accuracy" and section.figures for section in include):
+        replaced.add("accuracy.interpret")
+    return [section for section in found.sections() if section.key not in replaced]
+
+
+def _told(found: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
+    checks = [{"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in found.reasons]
+    return {
+        "reasons": [reason.text for reason in found.reasons],
+        "checks": checks,
+        **found.numbers(),
+        "included": {section.key: dict(section.summary) for section in include},
+    }
+
+
+def write_report(path: Path, report: Report, *, figures: Path | None = None, outputs: Outputs | None = None) -> Path:
+    """Write PAGE.html, PAGE.json beside it and a folder of figures together, and return the path of PAGE.json.
+
+    Parameters
+    ----------
+    path
+        The page.
+    report
+        What is written.
+    figures
+        Folder for one SVG file per figure, and their captions in ``captions.md``; of equal names the first.
+    outputs
+        The outputs, where they were opened before the work.
+
+    Raises
+    ------
+    OutputExistsError
+        If one of them is there already.
+    """
+    beside = beside_page(path)
+    if outputs is None:
+        outputs = Outputs.open((path, beside, figures), {"report": dict(report.numbers)})
+    contents: dict[Path, Content] = {
+        beside: json.dumps(report.numbers, indent=1, ensure_ascii=False) + "\n",
+        path: report.html,
+    }
+    outputs.write(contents | ({} if figures is None else {figures: _figure_files(report)}))
+    return beside
+
+
+def beside_page(path: Path) -> Path:
+    """Return where the numbers of a page go.
+
+    Raises
+    ------
+    InputError
+        If that is where the page goes.
+    """
+    if path.suffix == ".json":
+        raise InputError(f"--out {path}: the page needs another suffix than .json, which its numbers take; use .html")
+    return path.with_suffix(".json")
+
+
+def _figure_files(report: Report) -> dict[str, str]:
+    figures: dict[str, Figure] = {}
+    for figure in report.figures:
+        figures.setdefault(figure.name, figure)
+    label = [f"Synthetic data: {report.numbers['synthetic']}."] if report.numbers["synthetic"] else []
+    captions = [*label, *(f"**{name}.svg** {figure.caption}" for name, figure in figures.items())]
+    return {
+        **{f"{name}.svg": figure.svg for name, figure in figures.items()},
+        "captions.md": "\n\n".join(captions) + "\n",
+    }
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file, such as the answer of ``earnest model evaluate --json``.
+
+    Raises
+    ------
+    InputError
+        If the file is not a JSON object.
+    """
+    return ANSWER.content(path)
+
+
+def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value in which numbers that are not finite are null.
+
+    Examples
+    --------
+    >>> finite({"a": [1.0, float("nan")]})
+    {'a': [1.0, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(name): finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _inferred(found: Interpretation) -> tuple[Headline, ...]:
+    """Return the inferred values of the first unlabelled catalogs."""
+    rows = found.predictions.head(5).iter_rows(named=True)
+    return tuple(
+        Headline(
+            label=f"σ₈ of catalog {row['catalog_id']}",
+            value=fixed(row["sigma8"], 3),
+            note=f"68 %: {fixed(row['sigma8_lo68'], 3)} to {fixed(row['sigma8_hi68'], 3)}",
+        )
+        for row in rows
+    )
+
+
+def _silence(include: Sequence[Section]) -> dict[str, str]:
+    answered = {question_of(section) for section in include}
+    return {question: text for question, text in _SILENCE.items() if question not in answered}
+
+
+def _reality(found: Interpretation) -> str:
+    if found.sample.synthetic:
+        return (
+            f"The catalogs of this page are emulated: {found.sample.synthetic.rstrip('.')}. Every accuracy and every "
+            "reason on it holds for such catalogs, and for real ones as far as they resemble them."
+        )
+    untold = "The catalog set does not declare its clusters as emulated"
+    return f"{untold}, but the model was trained on what is: {found.synthetic}." if found.synthetic else f"{untold}."

@@ -1,0 +1,68 @@
+"""What stands beside the saliency of a model: maps of catalogs, faint clusters, other models, and checks."""
+
+import numpy as np
+from earnest_common.report.section import DataTable, Figure
+
+from earnest_interpret.analyses.saliency.examination import Beside
+from earnest_interpret.analyses.saliency.faint_clusters import Stripes
+from earnest_interpret.analyses.saliency.gradients import SaliencySummary
+from earnest_interpret.analyses.saliency.randomisation import RandomisationCheck
+from earnest_interpret.page.sections.maps import map_figure, stripes_figure
+from earnest_interpret.page.sections.models import compare_figures, seeds_figure, seeds_table
+from earnest_interpret.sample import MassAxis
+from earnest_interpret.words import fixed, percent
+
+__all__ = ["beside_figures", "beside_tables", "beside_text"]
+
+
+def beside_text(summary: SaliencySummary, beside: Beside) -> tuple[str, ...]:
+    """Return sentences on faint clusters and checks."""
+    lines = [f"Warning: {beside.warning}."] if beside.warning else []
+    if beside.stripes:
+        lines.append(_stripes_text(beside.stripes))
+    if beside.check:
+        lines.append(_check_text(beside.check))
+    elif summary.is_slope:
+        lines.append("Whether an untrained model would look the same was not checked: this one cannot forget.")
+    return tuple(lines)
+
+
+def beside_figures(summary: SaliencySummary, axis: MassAxis | None, beside: Beside) -> tuple[Figure, ...]:
+    """Return figures of maps, faint clusters and other models."""
+    figures = [map_figure(summary, beside.values, beside.batch)]
+    if beside.stripes and axis:
+        figures.append(stripes_figure(beside.stripes, beside.terse, axis))
+    if beside.also:
+        figures.append(seeds_figure((summary, *beside.also)))
+    if beside.compare and axis:
+        figures += compare_figures(summary, beside.compare, beside.compare_name, axis=axis, bands=beside.bands)
+    return tuple(figures)
+
+
+def beside_tables(summary: SaliencySummary, beside: Beside) -> tuple[DataTable, ...]:
+    """Return the shares of several trainings."""
+    return (seeds_table((summary, *beside.also)),) if beside.also else ()
+
+
+def _stripes_text(found: Stripes) -> str:
+    edge = "are" if found.faint_at_edge > 0.4 else "are not"
+    text = (
+        f"Faint stripes of the maps {edge} clusters at the ends of the terse values: of the faintest tenth "
+        f"{percent(found.faint_at_edge)} have a terse value among the lowest or highest tenth (20 % if unrelated)"
+    )
+    known = {"distance of the terse value from the middle": found.with_edge, "mass": found.with_mass}
+    known["shape of the gas profile"] = found.with_shape
+    told = [f"{name} {fixed(value)}" for name, value in known.items() if np.isfinite(value)]
+    text = f"{text}. Rank correlation of a cluster's summed saliency with: {', '.join(told)}"
+    if abs(found.with_shape) > 0.3:
+        return f"{text}. The paper's network showed no relation with the shape; this one is driven by it."
+    return f"{text}."
+
+
+def _check_text(check: RandomisationCheck) -> str:
+    verdict = "so the order was learned" if check.passed else "so an untrained model would look much the same"
+    return (
+        f"With the weights of each layer shuffled ({check.n_shuffles} times) the inputs' mean saliencies keep a rank "
+        f"correlation of {fixed(check.of_inputs)} with those of the trained model, {verdict}. Which clusters are loud "
+        f"keeps {fixed(check.of_clusters)}: that much any such network shows."
+    )

@@ -1,0 +1,1 @@
+"""Correlation, dependence and permutation tests."""

@@ -1,6 +1,0 @@
-"""Is a model overspecialised? Tests with stated null hypotheses, combined at one rate of false alarms."""
-
-from earnest_interpret.verdict.check import Check
-from earnest_interpret.verdict.decide import ALPHA, Evidence, Verdict, decide, examine
-
-__all__ = ["ALPHA", "Check", "Evidence", "Verdict", "decide", "examine"]
