@@ -26,17 +26,17 @@ import numpy as np
 import polars as pl
 from earnest_common.catalogs import CatalogSet
 from earnest_common.survey.presets import Preset, preset
-from earnest_selfcal.answer import survey_of_set
-from earnest_selfcal.evaluate import evaluate
-from earnest_selfcal.forward import ForwardTable, build_table
-from earnest_selfcal.grid import draw_surveys
-from earnest_selfcal.median import median_cdf
-from earnest_selfcal.observable import OBSERVABLES
-from earnest_selfcal.posterior import infer, ln_poisson
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
-from earnest_selfcal.referee.learned import learn_residuals
-from earnest_selfcal.referee.residuals import ResidualModel, lognormal
-from earnest_selfcal.region import refusal
+from earnest_selfcal.cli.answer import survey_of_set
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.exact_posterior.learned import learn_residuals
+from earnest_selfcal.exact_posterior.residuals import ResidualModel, lognormal
+from earnest_selfcal.forward.median import median_cdf
+from earnest_selfcal.forward.observable import OBSERVABLES
+from earnest_selfcal.forward.table import ForwardTable, build_table
+from earnest_selfcal.posterior.evaluation import evaluate
+from earnest_selfcal.posterior.posterior import infer, ln_poisson
+from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.simulation.grid import draw_surveys
 
 COMMAND = [sys.executable, "-c", "from earnest_common.cli.root import main; main()", "selfcal", "grid"]
 

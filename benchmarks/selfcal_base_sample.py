@@ -28,9 +28,9 @@ from earnest_mocks.base_sample.sample import write_base_sample
 from earnest_mocks.catalogs.config import resolve_config
 from earnest_mocks.catalogs.generate import generate
 from earnest_mocks.measured.imported import imported_base_sample
-from earnest_selfcal.answer import evaluated, survey_of_set
-from earnest_selfcal.referee.answer import referee_set
-from earnest_selfcal.referee.posterior import RefereeConfig
+from earnest_selfcal.cli.answer import evaluated, survey_of_set
+from earnest_selfcal.cli.referee_answer import referee_set
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 
 N_HALOS = 2000
 SLOPES, AT_PIVOT = (1.45, 0.55, 1.05), (0.45, 0.60, 13.50)  # log10 of 1e44 erg/s, keV and solMass at 10^14.4 solMass

@@ -26,17 +26,17 @@ from earnest_common.run.progress import progress
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.survey.presets import Preset, preset
 from earnest_common.survey.scaling import ResidualCorrelation
-from earnest_selfcal.answer import survey_of_set
-from earnest_selfcal.noise import MeasurementNoise
-from earnest_selfcal.nulls.information import model_cases
-from earnest_selfcal.nulls.variants import NORMALISATIONS, Variant
-from earnest_selfcal.referee.answer import cases_of
-from earnest_selfcal.referee.learned import learn_residuals
-from earnest_selfcal.referee.likelihood import OBSERVABLES, build_likelihood
-from earnest_selfcal.referee.posterior import RefereeConfig
-from earnest_selfcal.referee.residuals import ResidualModel
-from earnest_selfcal.referee.run import Case, judge
-from earnest_selfcal.referee.score import score
+from earnest_selfcal.cli.answer import survey_of_set
+from earnest_selfcal.cli.referee_answer import cases_of
+from earnest_selfcal.exact_posterior.learned import learn_residuals
+from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, build_likelihood
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.exact_posterior.residuals import ResidualModel
+from earnest_selfcal.exact_posterior.run import Case, judge
+from earnest_selfcal.exact_posterior.score import score
+from earnest_selfcal.information.scatter import model_cases
+from earnest_selfcal.information.variants import NORMALISATIONS, Variant
+from earnest_selfcal.survey.measurement_errors import MeasurementNoise
 
 SEED = 31
 QUICK = RefereeConfig(n_draws=700, target_ess=150)  # a mean over many catalogs asks for few draws of each

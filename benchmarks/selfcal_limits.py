@@ -24,10 +24,10 @@ from earnest_common.run.executors import open_executor
 from earnest_common.run.files import write_atomic
 from earnest_common.run.provenance import provenance
 from earnest_common.survey.presets import PRESETS
-from earnest_selfcal.answer import evaluated, survey_of_set
-from earnest_selfcal.limits import MEDIAN_Y_X
-from earnest_selfcal.referee.answer import referee_set
-from earnest_selfcal.referee.posterior import RefereeConfig
+from earnest_selfcal.cli.answer import evaluated, survey_of_set
+from earnest_selfcal.cli.referee_answer import referee_set
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.information.limits import MEDIAN_Y_X
 
 SEED, N_CATALOGS = 1, 4968
 QUICK = RefereeConfig(n_draws=1500, target_ess=400)  # a mean over many catalogs asks for fewer draws than one posterior

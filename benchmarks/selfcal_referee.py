@@ -32,13 +32,13 @@ from earnest_common.run.progress import progress
 from earnest_common.survey.presets import Preset, preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import FACTORS
-from earnest_selfcal.nulls.information import model_cases, true_catalog
-from earnest_selfcal.nulls.variants import Variant, continuous_priors
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
-from earnest_selfcal.referee.likelihood import OBSERVABLES, Likelihood, build_likelihood
-from earnest_selfcal.referee.posterior import RefereeConfig, referee
-from earnest_selfcal.referee.run import judge
-from earnest_selfcal.referee.score import score
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, Likelihood, build_likelihood
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig, referee
+from earnest_selfcal.exact_posterior.run import judge
+from earnest_selfcal.exact_posterior.score import score
+from earnest_selfcal.information.scatter import model_cases, true_catalog
+from earnest_selfcal.information.variants import Variant, continuous_priors
 
 DATA = {"no_wl": OBSERVABLES[:3], "standard": OBSERVABLES[:4], "perfect_masses": OBSERVABLES}
 SURVEYS = ("paper", "paper_continuous", "realistic")

@@ -15,7 +15,7 @@ from earnest_common.report.section import Section, write_section
 from earnest_common.survey.presets import preset
 from earnest_common.testing import toy_batch
 from earnest_mocks.base_sample.sample import default_base_sample, write_base_sample
-from earnest_selfcal.grid import simulate_grid
+from earnest_selfcal.simulation.grid import simulate_grid
 
 REMEDY = re.compile(r"again|make|copy|train|remove")
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from earnest_common.survey.presets import PRESETS, preset
 from earnest_mocks.catalogs.config import resolve_config
-from earnest_selfcal.noise import noise_of, recorded_noise
+from earnest_selfcal.survey.measurement_errors import noise_of, recorded_noise
 
 
 @pytest.mark.parametrize("name", PRESETS)

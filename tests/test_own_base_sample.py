@@ -15,11 +15,11 @@ from earnest_common.survey.evolution import evolved
 from earnest_mocks.catalogs.config import resolve_config
 from earnest_mocks.catalogs.generate import generate, statements
 from earnest_mocks.catalogs.source import make_source
-from earnest_selfcal.answer import evaluated, survey_of_set
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.recorded import preset_of
-from earnest_selfcal.referee.answer import referee_set
-from earnest_selfcal.referee.posterior import RefereeConfig
+from earnest_selfcal.cli.answer import evaluated, survey_of_set
+from earnest_selfcal.cli.referee_answer import referee_set
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.survey.recorded import preset_of
 
 N_HALOS = 2000
 SLOPES, AT_PIVOT = np.array([1.45, 0.55, 1.05]), np.array([0.45, 0.60, 13.50])  # log10 at 10^14.4 solMass, z = 0.0663

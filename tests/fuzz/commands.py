@@ -41,7 +41,7 @@ def _call(text: str, *outputs: str, config: str = "", weight: int = 2) -> Call:
     return Call(words=tuple(text.split()), outputs=outputs, config=config, weight=weight)
 
 
-_MOCKS, _SURVEY = "earnest_mocks.catalogs.config:resolve_config", "earnest_selfcal.survey_config:resolve_survey"
+_MOCKS, _SURVEY = "earnest_mocks.catalogs.config:resolve_config", "earnest_selfcal.survey.config:resolve_survey"
 _TRAINING, _INTERPRET = "earnest_model.config:TrainingConfig", "earnest_interpret.page.interpretation:InterpretConfig"
 _MODEL = "--model MODEL"
 
@@ -98,7 +98,11 @@ COMMANDS = (
     ),
     _call("selfcal peak --per-dex 100 --log10-y-x 13.6", config=_SURVEY, weight=4),
     _call("selfcal sample MCXC.csv --flux-limit 1e-11 --z-low 0.01 --z-high 0.07 --min-latitude 20", weight=5),
-    _call("selfcal forecast --flux-limit 4e-14 --area 13000", config="earnest_selfcal.light_cone:LightCone", weight=4),
+    _call(
+        "selfcal forecast --flux-limit 4e-14 --area 13000",
+        config="earnest_selfcal.light_cone.shells:LightCone",
+        weight=4,
+    ),
     _call("selfcal contours --n-clusters 130 --median-log10-y-x 13.6 --om0 0.2 0.4 3", config=_SURVEY, weight=3),
     _call(
         "selfcal referee SET --max-catalogs 1 --split all --residuals lognormal --out OUT.parquet",

@@ -2,8 +2,8 @@
 
 import pytest
 from earnest_common.survey.presets import preset
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.forward import build_table
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.table import build_table
 
 
 @pytest.fixture(scope="session")

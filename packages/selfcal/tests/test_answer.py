@@ -11,12 +11,12 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.report.section import read_section
 from earnest_common.survey.presets import preset
-from earnest_selfcal.answer import Question, answered, evaluated, prepare_outputs, write_inference
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.evaluate import evaluate
-from earnest_selfcal.figures import estimates_figure
-from earnest_selfcal.recorded import preset_of, summaries_of
-from earnest_selfcal.simulate import simulate
+from earnest_selfcal.cli.answer import Question, answered, evaluated, prepare_outputs, write_inference
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.posterior.evaluation import evaluate
+from earnest_selfcal.report.figures import estimates_figure
+from earnest_selfcal.simulation.surveys import simulate
+from earnest_selfcal.survey.recorded import preset_of, summaries_of
 
 PAPER = preset("paper")
 N_CATALOGS = 60

@@ -60,7 +60,7 @@ def test_a_forecast_that_fails_says_only_why(monkeypatch, capsys):
 
 def test_the_command_group_imports_nothing_heavy():
     code = (
-        "import sys, earnest_selfcal.cli; print(sorted({'numpy', 'polars', 'scipy', 'colossus', 'matplotlib'} "
+        "import sys, earnest_selfcal.cli.app; print(sorted({'numpy', 'polars', 'scipy', 'colossus', 'matplotlib'} "
         "& set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

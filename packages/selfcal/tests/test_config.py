@@ -2,7 +2,7 @@
 
 import pytest
 from earnest_common.errors import InputError
-from earnest_selfcal.config import GridConfig
+from earnest_selfcal.forward.resolution import GridConfig
 
 
 @pytest.mark.parametrize(

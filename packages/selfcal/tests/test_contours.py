@@ -8,13 +8,13 @@ from earnest_common.errors import InputError
 from earnest_common.survey.halo import dn_dlog10_m_500c
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Uniform
-from earnest_selfcal import contours
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.contours import contours_figure, joint_posterior
-from earnest_selfcal.forward import build_table
-from earnest_selfcal.inference import Observed
-from earnest_selfcal.joint_answer import joint_answer
-from earnest_selfcal.posterior import infer
+from earnest_selfcal.cli.joint_answer import joint_answer
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.posterior import joint_om0 as contours
+from earnest_selfcal.posterior.inference import Observed
+from earnest_selfcal.posterior.joint_om0 import contours_figure, joint_posterior
+from earnest_selfcal.posterior.posterior import infer
 
 PAPER = replace(preset("paper"), priors=replace(preset("paper").priors, sigma8=Uniform(low=0.66, high=0.98, step=0.02)))
 COARSE = GridConfig(n_nuisance=64)

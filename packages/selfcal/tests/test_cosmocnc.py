@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.forward import build_table
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.table import build_table
 
 MISSING = [name for name in ("cosmocnc", "astropy") if importlib.util.find_spec(name) is None]
 SIGMA8 = (0.72, 0.809, 0.90)

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 import pytest
-from earnest_selfcal.evaluate import score
-from earnest_selfcal.posterior import Posterior
-from earnest_selfcal.referee.score import score as referee_score
+from earnest_selfcal.exact_posterior.score import score as referee_score
+from earnest_selfcal.posterior.evaluation import score
+from earnest_selfcal.posterior.posterior import Posterior
 
 
 def point(value: float) -> Posterior:

@@ -8,14 +8,14 @@ import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_selfcal.answer import evaluated
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.counts import ln_poisson
-from earnest_selfcal.forward import build_table
-from earnest_selfcal.inference import observed_in_set
-from earnest_selfcal.median import ln_median_density
-from earnest_selfcal.posterior import infer
-from earnest_selfcal.survey_config import resolve_survey
+from earnest_selfcal.cli.answer import evaluated
+from earnest_selfcal.forward.counts import ln_poisson
+from earnest_selfcal.forward.median import ln_median_density
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.posterior.inference import observed_in_set
+from earnest_selfcal.posterior.posterior import infer
+from earnest_selfcal.survey.config import resolve_survey
 
 COARSE = GridConfig(n_nuisance=64, n_sigma8=22)
 SMALL = resolve_survey(options={"volume": 2e6})

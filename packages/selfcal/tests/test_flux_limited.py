@@ -8,10 +8,16 @@ import polars as pl
 import pytest
 from earnest_common.errors import InputError, SchemaError
 from earnest_common.survey.cosmology import Cosmology
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.distances import comoving_distance, comoving_volume, flux_to_luminosity
-from earnest_selfcal.flux_limited import IN_BAND_L_X, FluxLimitedSample, read_sample, sample_answer, survey_of_sample
-from earnest_selfcal.population import mass_function_for
+from earnest_selfcal.forward.population import mass_function_for
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.light_cone.distances import comoving_distance, comoving_volume, flux_to_luminosity
+from earnest_selfcal.light_cone.flux_limited import (
+    IN_BAND_L_X,
+    FluxLimitedSample,
+    read_sample,
+    sample_answer,
+    survey_of_sample,
+)
 from scipy.integrate import quad
 
 FOLDER = Path(os.environ.get("EARNEST_REAL_TABLES", Path(__file__).parents[4] / "shared" / "data"))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError, SchemaError
-from earnest_selfcal.flux_limited import FluxLimitedSample, read_sample, sample_answer
-from earnest_selfcal.footprint import WHOLE_SKY, Footprint, evenness, largest_gap
+from earnest_selfcal.light_cone.flux_limited import FluxLimitedSample, read_sample, sample_answer
+from earnest_selfcal.survey.footprint import WHOLE_SKY, Footprint, evenness, largest_gap
 
 MAPPING = """
 name = "mine"

@@ -8,10 +8,10 @@ from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.halo import dn_dlog10_m_500c
 from earnest_common.survey.scaling import FACTORS
-from earnest_selfcal.distances import comoving_volume
-from earnest_selfcal.forecast import assumptions, forecast
-from earnest_selfcal.light_cone import PARAMETERS, LightCone, observe, shell_preset
-from earnest_selfcal.simulate import simulate
+from earnest_selfcal.light_cone.distances import comoving_volume
+from earnest_selfcal.light_cone.forecast import assumptions, forecast
+from earnest_selfcal.light_cone.shells import PARAMETERS, LightCone, observe, shell_preset
+from earnest_selfcal.simulation.surveys import simulate
 
 CONE = LightCone(z_edges=(0.2, 0.3, 0.5))
 

@@ -9,11 +9,11 @@ from earnest_common.survey.presets import Survey, preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import TABLE_2, ResidualCorrelation
 from earnest_common.survey.selection import Selection
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.forward import build_table
-from earnest_selfcal.median import median_cdf
-from earnest_selfcal.observable import OBSERVABLES
-from earnest_selfcal.simulate import simulate
+from earnest_selfcal.forward.median import median_cdf
+from earnest_selfcal.forward.observable import OBSERVABLES
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.simulation.surveys import simulate
 
 REFERENCE = {f.name: 1.0 for f in fields(Priors)} | {"sigma8": 0.809}
 CORNERS = {

@@ -12,9 +12,9 @@ import pytest
 from earnest_common.errors import EarnestError, InputError, OutputExistsError
 from earnest_common.run.files import file_sha256
 from earnest_common.survey.presets import preset
-from earnest_selfcal import grid
-from earnest_selfcal.binned import binned_sigma8
-from earnest_selfcal.grid import draw_surveys, read_grid, simulate_grid
+from earnest_selfcal.simulation import grid
+from earnest_selfcal.simulation.binned import binned_sigma8
+from earnest_selfcal.simulation.grid import draw_surveys, read_grid, simulate_grid
 
 PAPER = preset("paper")
 SIZES = {"n_surveys": 250, "surveys_per_shard": 100, "seed": 3}

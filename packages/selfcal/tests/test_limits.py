@@ -4,7 +4,7 @@ import pytest
 from earnest_common.plugins import LIMITS, plugins
 from earnest_common.plugins import known_limit as known_to_any
 from earnest_common.survey.presets import PRESETS
-from earnest_selfcal.limits import MEDIAN_Y_X, known_limit, measured_limits
+from earnest_selfcal.information.limits import MEDIAN_Y_X, known_limit, measured_limits
 
 LADDER = ((), (MEDIAN_Y_X,), ("l_x", "t_x", "m_gas"), ("l_x", "t_x", "m_gas", "m_wl"))
 

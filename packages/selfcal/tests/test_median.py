@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from earnest_selfcal.median import ln_median_density, median_cdf
+from earnest_selfcal.forward.median import ln_median_density, median_cdf
 from scipy.integrate import trapezoid
 
 

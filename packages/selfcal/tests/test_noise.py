@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import preset
-from earnest_selfcal.noise import MeasurementNoise, noise_of, recorded_noise
-from earnest_selfcal.observable import relation_of
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.forward.observable import relation_of
+from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of, recorded_noise
 
 LOUD = MeasurementNoise(t_x=0.3, m_gas=0.2)
 

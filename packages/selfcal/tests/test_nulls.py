@@ -8,14 +8,14 @@ from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.report.section import read_section
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Uniform
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.noise import noise_of
-from earnest_selfcal.nulls import answer
-from earnest_selfcal.nulls.answer import information_map
-from earnest_selfcal.nulls.information import Effort, InformationPoint, measure, model_cases
-from earnest_selfcal.nulls.variants import DATA, Variant, mass_prior, survey_variants, width_variants
-from earnest_selfcal.nulls.words import sentences
-from earnest_selfcal.referee.posterior import RefereeConfig
+from earnest_selfcal.cli import information_answer as answer
+from earnest_selfcal.cli.information_answer import information_map
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.information.scatter import Effort, InformationPoint, measure, model_cases
+from earnest_selfcal.information.variants import DATA, Variant, mass_prior, survey_variants, width_variants
+from earnest_selfcal.report.information_words import sentences
+from earnest_selfcal.survey.measurement_errors import noise_of
 
 PAPER = preset("paper")
 QUICK = RefereeConfig(n_draws=300, target_ess=60, max_rounds=3)

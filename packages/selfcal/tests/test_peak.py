@@ -7,11 +7,11 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
-from earnest_selfcal.noise import MeasurementNoise
-from earnest_selfcal.observable import relation_of
-from earnest_selfcal.peak import Solution, peak_of, sharp_peak, solve_peak
-from earnest_selfcal.peak_errors import combined, compare_observables, peak_answer
-from earnest_selfcal.population import mass_function_for
+from earnest_selfcal.forward.observable import relation_of
+from earnest_selfcal.forward.population import mass_function_for
+from earnest_selfcal.peak.equations import Solution, peak_of, sharp_peak, solve_peak
+from earnest_selfcal.peak.errors import combined, compare_observables, peak_answer
+from earnest_selfcal.survey.measurement_errors import MeasurementNoise
 
 PAPER = preset("paper")
 TABLE = mass_function_for(PAPER)

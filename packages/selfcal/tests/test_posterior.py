@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_selfcal.posterior import Posterior, infer
-from earnest_selfcal.region import refusal
-from earnest_selfcal.simulate import simulate
+from earnest_selfcal.posterior.posterior import Posterior, infer
+from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.simulation.surveys import simulate
 from scipy.stats import poisson
 
 
@@ -48,8 +48,8 @@ def test_more_clusters_of_the_same_median_mean_larger_sigma8(paper_table):
 
 
 def test_posterior_hardly_depends_on_the_design(paper_table):
-    from earnest_selfcal.config import GridConfig
-    from earnest_selfcal.forward import build_table
+    from earnest_selfcal.forward.resolution import GridConfig
+    from earnest_selfcal.forward.table import build_table
 
     finer = build_table(paper_table.preset, GridConfig(n_nuisance=2048))
     # A tenth of the posterior's own width of 0.03; 512 and 2,048 points differ by 0.001 in the mean.

@@ -10,7 +10,7 @@ import pytest
 from earnest_common.catalogs import Plan, write_batch
 from earnest_common.cli.root import main
 from earnest_common.survey.presets import preset
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_batch
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_batch
 
 N_CATALOGS = 6
 

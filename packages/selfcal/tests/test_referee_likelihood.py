@@ -10,11 +10,11 @@ from earnest_common.survey.presets import Preset, Survey, preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import FACTORS, ScalingRelations, biased
 from earnest_common.survey.selection import Selection
-from earnest_selfcal.noise import noise_of
-from earnest_selfcal.nulls.variants import continuous_priors
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
-from earnest_selfcal.referee.likelihood import build_likelihood
-from earnest_selfcal.referee.residuals import ORIGIN, X_RAY, ResidualModel, lognormal
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.exact_posterior.likelihood import build_likelihood
+from earnest_selfcal.exact_posterior.residuals import ORIGIN, X_RAY, ResidualModel, lognormal
+from earnest_selfcal.information.variants import continuous_priors
+from earnest_selfcal.survey.measurement_errors import noise_of
 from scipy.interpolate import CubicSpline
 
 LN_10 = np.log(10)

@@ -8,13 +8,13 @@ from earnest_common.errors import InputError
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import FACTORS
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_catalog
-from earnest_selfcal.referee.likelihood import build_likelihood
-from earnest_selfcal.referee.mode import Peak, find_peak, root_of
-from earnest_selfcal.referee.parameters import ParameterSpace
-from earnest_selfcal.referee.posterior import RefereeConfig, referee
-from earnest_selfcal.referee.proposal import first_proposal
-from earnest_selfcal.referee.score import inside
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.exact_posterior.likelihood import build_likelihood
+from earnest_selfcal.exact_posterior.mode import Peak, find_peak, root_of
+from earnest_selfcal.exact_posterior.parameters import ParameterSpace
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig, referee
+from earnest_selfcal.exact_posterior.proposal import first_proposal
+from earnest_selfcal.exact_posterior.score import inside
 
 PAPER = preset("paper")
 FIXED = {name: Uniform(low=1.0, high=1.0) for name in FACTORS} | {"m_wl_scatter": Uniform(low=0.2, high=0.2)}

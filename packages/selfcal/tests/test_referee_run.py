@@ -14,17 +14,17 @@ from earnest_common.run.config import as_mapping
 from earnest_common.run.executors import open_executor
 from earnest_common.survey.presets import preset
 from earnest_common.survey.scaling import TABLE_2
-from earnest_selfcal.answer import survey_of_set
-from earnest_selfcal.posterior import Posterior
-from earnest_selfcal.referee.answer import cases_of, referee_set, validity
-from earnest_selfcal.referee.catalogs import ModelCatalogs, draw_batch
-from earnest_selfcal.referee.learned import fit_mixture, learn_residuals
-from earnest_selfcal.referee.likelihood import build_likelihood
-from earnest_selfcal.referee.posterior import RefereeConfig
-from earnest_selfcal.referee.residuals import ResidualModel, lognormal
-from earnest_selfcal.referee.run import judge
-from earnest_selfcal.referee.score import inside, rank, score
-from earnest_selfcal.referee.section import referee_section
+from earnest_selfcal.cli.answer import survey_of_set
+from earnest_selfcal.cli.referee_answer import cases_of, referee_set, validity
+from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_batch
+from earnest_selfcal.exact_posterior.learned import fit_mixture, learn_residuals
+from earnest_selfcal.exact_posterior.likelihood import build_likelihood
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.exact_posterior.residuals import ResidualModel, lognormal
+from earnest_selfcal.exact_posterior.run import judge
+from earnest_selfcal.exact_posterior.score import inside, rank, score
+from earnest_selfcal.posterior.posterior import Posterior
+from earnest_selfcal.report.referee import referee_section
 
 PAPER = preset("paper")
 SMALL = replace(PAPER, survey=replace(PAPER.survey, volume=PAPER.survey.volume / 4))

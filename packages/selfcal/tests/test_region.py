@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_selfcal.posterior import infer
-from earnest_selfcal.region import refusal
-from earnest_selfcal.simulate import simulate
+from earnest_selfcal.posterior.posterior import infer
+from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.simulation.surveys import simulate
 
 LOG10_H = np.log10(0.704)
 TYPICAL = 13.6 - LOG10_H

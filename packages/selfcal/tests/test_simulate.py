@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.survey.presets import preset
-from earnest_selfcal.simulate import simulate
+from earnest_selfcal.simulation.surveys import simulate
 
 PAPER = preset("paper")
 

@@ -7,7 +7,7 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import MAGNETICUM_VOLUME, PRESETS
 from earnest_common.survey.priors import Uniform
-from earnest_selfcal.survey_config import resolve_survey
+from earnest_selfcal.survey.config import resolve_survey
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -8,13 +8,13 @@ from earnest_common.errors import InputError
 from earnest_common.report.section import read_section
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
-from earnest_selfcal.abundance_figures import abundance, median_curves
-from earnest_selfcal.config import GridConfig
-from earnest_selfcal.forward import build_table
-from earnest_selfcal.grid import simulate_grid
-from earnest_selfcal.population import mass_function_for
-from earnest_selfcal.survey_answer import figures_answer, volumes_answer
-from earnest_selfcal.volumes import at_volume
+from earnest_selfcal.cli.survey_answer import figures_answer, volumes_answer
+from earnest_selfcal.forward.population import mass_function_for
+from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.report.abundance import abundance, median_curves
+from earnest_selfcal.simulation.grid import simulate_grid
+from earnest_selfcal.simulation.volumes import at_volume
 
 PAPER = preset("paper")
 COARSE = GridConfig(n_nuisance=128)

@@ -1,0 +1,1 @@
+"""Surveys over a range of redshift, and limited in flux."""

@@ -1,0 +1,1 @@
+"""From counts and a median to the posterior of sigma8."""

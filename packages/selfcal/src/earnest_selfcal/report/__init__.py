@@ -1,0 +1,1 @@
+"""Figures, sections and words about self-calibration."""

@@ -1,0 +1,1 @@
+"""The same by direct simulation of surveys."""

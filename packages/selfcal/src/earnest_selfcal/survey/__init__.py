@@ -1,0 +1,1 @@
+"""The survey that a forward model describes: selection, errors of measurement, footprint."""
