@@ -24,8 +24,7 @@ import numpy as np
 from earnest_common.plugins import open_source
 from earnest_model.config import FastRecipe, TrainingConfig
 from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
-from earnest_model.data.training_data import LiveFeed
-from earnest_model.workflow import open_feed
+from earnest_model.data.training_data import LiveFeed, open_feed
 
 TARGET = 0.0212
 EPOCH_OF_TARGET = 3688

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from earnest_interpret.analyses.terse.excess import excesses
-from earnest_interpret.page.caution import ONE_TRAINING
+from earnest_interpret.caution import ONE_TRAINING
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
 from earnest_interpret.sample import Sample
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator

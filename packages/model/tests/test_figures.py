@@ -8,9 +8,9 @@ from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.plugins import load_estimator
+from earnest_model.cli.operations import write_figures
 from earnest_model.networks.outline import outline
 from earnest_model.report.figures import figures_section, read_history, training_figure
-from earnest_model.workflow import write_figures
 
 
 @pytest.mark.parametrize("which", ["bundle", "paper_bundle"])

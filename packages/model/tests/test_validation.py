@@ -13,8 +13,8 @@ from earnest_model.training import recipes
 from earnest_model.training.bundle_writing import describe
 from earnest_model.training.card import model_card
 from earnest_model.training.loop import train
+from earnest_model.training.train import headline
 from earnest_model.training.validation import in_words, validated, warning
-from earnest_model.workflow import headline
 
 
 def test_errors_are_those_of_gaussian_residuals_and_the_prior_is_that_of_the_labels():

@@ -1,7 +1,8 @@
 """The encoder's inputs as numbers that can be changed: scaled inputs of a batch, and a batch of given scaled inputs.
 
-Methods that ask a model about clusters which are not in any catalog (:mod:`earnest_interpret.analyses.saliency.attribution`) change
-columns of a batch in physical units and hand it to the estimator, so that any estimator will do.
+Methods that ask a model about clusters which are not in any catalog
+(:mod:`earnest_interpret.analyses.saliency.attribution`) change columns of a batch in physical units and hand it to the
+estimator, so that any estimator will do.
 """
 
 import re

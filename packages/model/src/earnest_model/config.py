@@ -235,7 +235,7 @@ class TrainingConfig:
     drop
         Columns of these that the network does not see; ``("m_wl",)`` is the paper's No WL.
     variant
-        What is made of the catalogs before the network sees them, see :data:`earnest_common.catalogs.variants.VARIANTS`.
+        What the network sees of the catalogs, see :data:`earnest_common.catalogs.variants.VARIANTS`.
     labels
         Columns of the catalogs that are inferred: sigma8, and others whose marginal distributions stand beside it.
     pooled, paper

@@ -136,7 +136,7 @@ class Interpretation:
     def sections(self) -> tuple[Section, ...]:
         """Return the findings as sections of the report."""
         # Imported here because numbers need no matplotlib.
-        from earnest_interpret.page.sections import (
+        from earnest_interpret.report import (
             accuracy_section,
             clusters_section,
             inputs_section,

@@ -13,7 +13,7 @@ from earnest_interpret.analyses.saliency.examination import Beside
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
 from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
-from earnest_interpret.page.caution import ONE_TRAINING
+from earnest_interpret.caution import ONE_TRAINING
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.units import MASS_UNIT, unit_of
 

@@ -9,7 +9,7 @@ import numpy as np
 from earnest_interpret.analyses.leave_one_out.removal import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
-from earnest_interpret.page.caution import marked
+from earnest_interpret.caution import marked
 from earnest_interpret.units import MASS_UNIT
 from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
 

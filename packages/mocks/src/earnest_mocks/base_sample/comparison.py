@@ -9,7 +9,8 @@ from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import Cosmology
 
-from earnest_mocks.base_sample.relations import OBSERVABLES, mean_observables, residuals_of, self_similar_shift
+from earnest_mocks.base_sample.evolution import self_similar_shift
+from earnest_mocks.base_sample.relations import OBSERVABLES, mean_observables, residuals_of
 from earnest_mocks.base_sample.sample import BaseSample
 
 __all__ = ["Comparison", "Offset", "compare_with"]

@@ -1,11 +1,10 @@
-"""Power laws fitted to clusters, and clusters brought to another redshift."""
+"""Power laws fitted to clusters."""
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.survey.evolution import EXPONENTS, log10_e
 from earnest_common.survey.scaling import TABLE_2, PowerLaw, ScalingRelations
 
-__all__ = ["OBSERVABLES", "fit_relations", "mean_observables", "residuals_of", "self_similar_shift"]
+__all__ = ["OBSERVABLES", "fit_relations", "mean_observables", "residuals_of"]
 
 OBSERVABLES = ("l_x", "t_x", "m_gas")
 """The order of every array of observables or residuals in this package."""
@@ -56,29 +55,6 @@ def residuals_of(log10_m: FloatArray, values: FloatArray) -> FloatArray:
 def mean_observables(relations: ScalingRelations, log10_m: FloatArray) -> FloatArray:
     """Return the mean log10 of l_x, t_x and m_gas at each mass, shape (n, 3)."""
     return np.stack([np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in OBSERVABLES], axis=1)
-
-
-def self_similar_shift(z: FloatArray, *, to_z: float, Om0: float) -> FloatArray:
-    """Return what to add to log10 of l_x, t_x and m_gas to bring clusters of fixed mass to another redshift.
-
-    Self-similar evolution: bolometric l_x grows as E^(7/3), t_x as E^(2/3), m_gas not at all.
-
-    Parameters
-    ----------
-    z
-        Redshifts, shape (n,).
-    to_z
-        The common redshift.
-    Om0
-        Matter density today, of a flat universe.
-
-    Returns
-    -------
-    Shape (n, 3) [dex].
-    """
-    change = log10_e(to_z, Om0) - log10_e(z, Om0)
-    shift: FloatArray = change[:, None] * np.array([EXPONENTS[name] for name in OBSERVABLES])
-    return shift
 
 
 def _least_squares(log10_m: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, float]:

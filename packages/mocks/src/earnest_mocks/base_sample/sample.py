@@ -28,6 +28,8 @@ __all__ = ["BaseSample", "default_base_sample", "emulated_base_sample", "read_ba
 FORMAT_VERSION = 2
 _KEY = "earnest.base_sample"
 _SHIPPED = "base_sample.parquet"
+_RECIPE = "earnest_mocks.emulator"
+"""The name that sets and samples on disk know the recipe by; it stays when the module moves."""
 _EMULATED = (
     "EMULATED base sample: made by a recipe that reproduces published statistics of the Magneticum simulation; "
     "no simulation output is in it"
@@ -108,7 +110,7 @@ def emulated_base_sample() -> BaseSample:
         gas_slope_profile=clusters.gas_slope_profile.astype(np.float32).astype(np.float64),
         donor_id=np.arange(len(clusters.log10_m_500c)),
         synthetic=_EMULATED,
-        source={"recipe": "earnest_mocks.base_sample.emulator", "seed": EMULATED_SEED, "cosmology": vars(MAGNETICUM)},
+        source={"recipe": _RECIPE, "seed": EMULATED_SEED, "cosmology": vars(MAGNETICUM)},
     )
 
 

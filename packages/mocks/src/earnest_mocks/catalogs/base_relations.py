@@ -1,82 +1,22 @@
-"""Base samples at another redshift, and what a set of mocks records of its base sample."""
-
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+"""What a set of mocks records of its base sample: relations, moments of lent residuals, redshift and cosmology."""
 
 import numpy as np
 from earnest_common.catalogs.base_relations import BaseRelations
-from earnest_common.errors import InputError
-from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
+from earnest_common.survey.cosmology import Cosmology
 from earnest_common.survey.evolution import evolution_in_words
 from earnest_common.survey.residuals import ResidualMoments
 from earnest_common.survey.scaling import ResidualCorrelation
 
-from earnest_mocks.base_sample.relations import self_similar_shift
+from earnest_mocks.base_sample.evolution import at_redshift, om0_of
 from earnest_mocks.base_sample.sample import BaseSample
 from earnest_mocks.catalogs.config import DonorRule
 from earnest_mocks.catalogs.donors import DonorPool, nearby
 from earnest_mocks.catalogs.population import LOG10_M_MAX
 
-__all__ = ["at_redshift", "base_relations", "om0_of", "other_cosmology", "refuse_other_bands"]
+__all__ = ["base_relations", "other_cosmology"]
 
 _LOWEST, _STEP = 12.5, 0.05
 """Masses at which the moments of lent residuals are recorded [log10 solMass, dex]."""
-
-
-def om0_of(source: Mapping[str, Any]) -> float:
-    """Return the matter density that gives a base sample's E(z): its own, or Magneticum's where it is unknown."""
-    return float(dict(source.get("cosmology") or {}).get("Om0", MAGNETICUM.Om0))
-
-
-def refuse_other_bands(source: Mapping[str, Any]) -> None:
-    """Refuse to move a luminosity to another redshift that is not bolometric.
-
-    Raises
-    ------
-    InputError
-        If the source says that its luminosity is of another band.
-    """
-    text = source.get("l_x")
-    if text and "bolometric" not in str(text).lower():
-        raise InputError(
-            f"the base sample's l_x is '{text}', whose evolution with redshift is not known; allowed is a bolometric "
-            "one, as E(z)^(7/3): import bolometric luminosities, or clusters at the redshift of the survey"
-        )
-
-
-def at_redshift(sample: BaseSample, z: float) -> BaseSample:
-    """Move a base sample to the redshift of a survey with self-similar evolution at fixed m_500c.
-
-    Parameters
-    ----------
-    sample
-        The base sample; its ``source`` gives the cosmology.
-    z
-        The survey's redshift.
-
-    Returns
-    -------
-    The sample itself where the redshifts are equal.
-
-    Raises
-    ------
-    InputError
-        If its luminosity is not bolometric.
-
-    Examples
-    --------
-    >>> from earnest_mocks.base_sample.sample import default_base_sample
-    >>> near = default_base_sample()
-    >>> far = at_redshift(near, 0.3)
-    >>> far.z, round(far.relations.l_x.slope - near.relations.l_x.slope, 9)
-    (0.3, 0.0)
-    """
-    if sample.z == z:
-        return sample
-    refuse_other_bands(sample.source)
-    shift = self_similar_shift(np.full(1, sample.z), to_z=z, Om0=om0_of(sample.source))
-    return replace(sample, observables=sample.observables + shift, z=z)
 
 
 def base_relations(sample: BaseSample, rule: DonorRule, *, z: float) -> BaseRelations:

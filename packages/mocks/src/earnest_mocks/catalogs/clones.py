@@ -168,7 +168,7 @@ def profile_shapes(batch: CatalogBatch) -> FloatArray:
 
 
 def _shape_errors(batch: CatalogBatch, noise: dict[str, float]) -> FloatArray:
-    """Return the rms error of each coordinate of the shapes, shape (2k,); see ``earnest_mocks.catalogs.measurement_errors.measured``."""
+    """Return the rms error of each coordinate of the shapes, shape (2k,); see ``measurement_errors.measured``."""
     mass = batch.column("m_gas_profile").astype(np.float64)
     shells = np.diff(mass, axis=1, prepend=0.0)
     of_shells = noise.get("m_gas_profile", 0.0) * np.sqrt(np.mean((2 * mass - shells) / shells, axis=0))

@@ -19,9 +19,10 @@ from earnest_common.survey.mass_function import MassFunctionTable
 from earnest_common.survey.priors import Uniform
 from earnest_common.survey.scaling import ScalingRelations, biased
 
+from earnest_mocks.base_sample.evolution import at_redshift
 from earnest_mocks.base_sample.relations import OBSERVABLES
 from earnest_mocks.base_sample.sample import BaseSample, default_base_sample, read_base_sample
-from earnest_mocks.catalogs.base_relations import at_redshift, base_relations
+from earnest_mocks.catalogs.base_relations import base_relations
 from earnest_mocks.catalogs.config import MocksConfig, resolve_config
 from earnest_mocks.catalogs.direct_catalogs import expected_copies, own_clusters
 from earnest_mocks.catalogs.donors import DonorPool, donor_pools

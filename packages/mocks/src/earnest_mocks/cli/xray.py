@@ -1,7 +1,7 @@
 """The commands `earnest mocks photons` and `earnest mocks reduce`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from earnest_common.cli.output import (
@@ -14,6 +14,9 @@ from earnest_common.cli.output import (
     WorkersOption,
     emit,
 )
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["photons", "reduce"]
 
@@ -94,11 +97,12 @@ def reduce(
 
     The lists may come from `earnest mocks photons` or from PHOX; the same command goes on after an interruption.
     """
+    from earnest_common.report.section import section_text
     from earnest_common.run.config import load_config
     from earnest_common.run.executors import open_executor
     from earnest_common.run.progress import progress
 
-    from earnest_mocks.report.xray import require_matplotlib, xray_summary
+    from earnest_mocks.report.xray import require_matplotlib, xray_section, xray_summary
     from earnest_mocks.xray.reduction import ReductionConfig
     from earnest_mocks.xray.table import read_known_clusters, reduce_files
 
@@ -106,6 +110,10 @@ def reduce(
         require_matplotlib()
     resolved = load_config(ReductionConfig, file=config)
     known = read_known_clusters(clusters) if clusters else {}
+
+    def section_of(frame: "pl.DataFrame") -> str:
+        return section_text(xray_section(files, frame, config=resolved, known=known, trust_units=trust_units))
+
     with progress(len(files), "photon lists") as bar, open_executor(workers=workers, address=executor) as pool:
         frame = reduce_files(
             files,
@@ -113,7 +121,7 @@ def reduce(
             config=resolved,
             known=known,
             trust_units=trust_units,
-            section=section,
+            more={section: section_of} if section is not None else None,
             executor=pool,
             on_done=lambda _: bar.advance(),
         )

@@ -11,9 +11,9 @@ from earnest_common.catalogs import CatalogSet
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 
-from earnest_mocks.base_sample.relations import OBSERVABLES, self_similar_shift
+from earnest_mocks.base_sample.evolution import om0_of, refuse_other_bands, self_similar_shift
+from earnest_mocks.base_sample.relations import OBSERVABLES
 from earnest_mocks.base_sample.sample import BaseSample, default_base_sample
-from earnest_mocks.catalogs.base_relations import om0_of, refuse_other_bands
 from earnest_mocks.measured.profiles import read_reductions, with_reduced_profiles
 
 __all__ = ["SMALLEST_SAMPLE", "WIDEST_Z", "base_sample_from", "imported_base_sample"]

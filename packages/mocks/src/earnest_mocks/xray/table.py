@@ -13,7 +13,6 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.errors import EarnestError, InputError, MissingExtraError
-from earnest_common.report.section import section_text
 from earnest_common.run.config import as_mapping
 from earnest_common.run.executors import map_shards
 from earnest_common.run.files import file_sha256, write_atomic
@@ -118,7 +117,7 @@ def reduce_files(
     config: ReductionConfig | None = None,
     known: KnownClusters | None = None,
     trust_units: bool = False,
-    section: Path | None = None,
+    more: Mapping[Path, Callable[[pl.DataFrame], str]] | None = None,
     executor: Executor | None = None,
     on_done: Callable[[object], object] = lambda _: None,
 ) -> pl.DataFrame:
@@ -139,8 +138,8 @@ def reduce_files(
         Mass and temperature of clusters whose files do not state them.
     trust_units
         Reduce even what no cluster can be, see :mod:`earnest_mocks.xray.plausibility`.
-    section
-        Also write a section for the report.
+    more
+        Further files, made of the table and written with it.
     executor
         Where the work is done; ``None`` does it here.
     on_done
@@ -165,7 +164,7 @@ def reduce_files(
         "known": {name: asdict(cluster) for name, cluster in (known or {}).items()},
         "trust_units": trust_units,
     }
-    outputs = Outputs.open((out, section), asked)
+    outputs = Outputs.open((out, *(more or {})), asked)
     names = [file.name for file in files]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"photon lists must differ in name, found more than once: {', '.join(twice)}; rename them")
@@ -189,12 +188,7 @@ def reduce_files(
         "inputs": {file.name: file_sha256(file) for file in files},
     }
     contents: dict[Path, Content] = {out: parquet_bytes(frame, {REDUCTIONS_KEY: json.dumps(about, sort_keys=True)})}
-    if section is not None:
-        from earnest_mocks.report.xray import xray_section
-
-        content = xray_section(files, frame, config=config, known=known or {}, trust_units=trust_units)
-        contents[section] = section_text(content)
-    outputs.write(contents)
+    outputs.write(contents | {path: text_of(frame) for path, text_of in (more or {}).items()})
     return frame
 
 

@@ -78,7 +78,8 @@ class NetworkEstimator:
         -----
         OutsideTrainingWarning
             If the number of clusters of a catalog, or most values of a column, lie far outside the range that was seen
-            in training, see :func:`earnest_model.data.features.far_outside`; ``n_outside`` counts all values outside it.
+            in training, see :func:`earnest_model.data.features.far_outside`; ``n_outside`` counts all values outside
+            it.
 
         Raises
         ------

@@ -117,8 +117,8 @@ def train(
     """
     from earnest_common.errors import InputError
 
-    from earnest_model.seeds import Training, train_seeds
-    from earnest_model.workflow import train_bundle
+    from earnest_model.training.seeds import Training, train_seeds
+    from earnest_model.training.train import train_bundle
 
     options: dict[str, Any] = {
         "architecture": architecture,
@@ -181,17 +181,26 @@ def table4(
     Beside each row stand the paper's number and, with earnest-selfcal, the limit. The same command goes on after an
     interruption, also with more --seeds. Without --live and --data it trains on fresh mocks of preset 'paper'.
     """
-    from earnest_model.report.table4 import table4_text
-    from earnest_model.seeds import Training
+    from earnest_common.report.drawing import require_matplotlib
+    from earnest_common.report.section import write_section
+    from earnest_common.run.files import refuse_existing
+
+    from earnest_model.report.table4 import table4_section, table4_text
     from earnest_model.table4.table4 import table4 as measured
     from earnest_model.table4.test_catalogs import held_out_for
+    from earnest_model.training.seeds import Training
 
     options = {"architecture": architecture, "recipe": recipe, "seed": seed}
     resolved = training_config(config, max_steps=max_steps, max_seconds=max_seconds, options=options)
     live = "paper" if live is None and data is None else live
     training = Training(config=resolved, out=out, live=live, data=data, source=source, live_config=live_config)
     held_out = held_out_for(training, test=test, split=split)
-    table = measured(training, held_out, n_seeds=seeds, workers=workers, executor=executor, section=section)
+    if section is not None:
+        refuse_existing(section)
+        require_matplotlib()
+    table = measured(training, held_out, n_seeds=seeds, workers=workers, executor=executor)
+    if section is not None:
+        write_section(section, table4_section(table))
     if as_json:
         emit(table, as_json=True)
     else:
@@ -208,7 +217,7 @@ def predict(
     variant: VariantOption = None,
 ) -> None:
     """Infer sigma8 of every catalog of a set and write PRED.parquet, or PRED.csv."""
-    from earnest_model.workflow import predict_set
+    from earnest_model.cli.operations import predict_set
 
     notes = predict_set(model, catalog_set, out, split=split, variant=variant)
     for note in notes:
@@ -243,7 +252,7 @@ def figures(
     section: SectionOption = None,
 ) -> None:
     """Draw the network and its training, and with catalogs what it reads and infers (the paper's figures 5 to 8)."""
-    from earnest_model.workflow import write_figures
+    from earnest_model.cli.operations import write_figures
 
     for name in write_figures(model, catalog_set, out=out, section=section):
         say(f"wrote {name}")
@@ -269,7 +278,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare inferred with true sigma8: scatter, bias, skill, coverage, ranks, and the best that could be done."""
-    from earnest_model.workflow import evaluate_set
+    from earnest_model.cli.operations import evaluate_set
 
     found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)
     if found["note"]:

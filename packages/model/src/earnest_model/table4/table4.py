@@ -11,9 +11,8 @@ import numpy as np
 from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
-from earnest_common.report.drawing import require_matplotlib
 from earnest_common.run.config import as_mapping
-from earnest_common.run.files import refuse_existing, write_atomic
+from earnest_common.run.files import write_atomic
 from earnest_common.run.parts import claim
 from earnest_common.run.records import PART
 from earnest_common.schema import RADII_R500C
@@ -23,8 +22,8 @@ from earnest_model.evaluation.accuracy import accuracy
 from earnest_model.evaluation.counting import fit_counts
 from earnest_model.evaluation.labelled_predictions import Estimates, Predicts, estimates, true_sigma8
 from earnest_model.networks import architecture
-from earnest_model.seeds import Training, run_all, trained
 from earnest_model.table4.test_catalogs import HeldOut
+from earnest_model.training.seeds import Training, run_all, trained
 
 __all__ = ["CASES", "Case", "table4"]
 
@@ -44,7 +43,7 @@ class Case:
     paper
         The paper's scatter and its error, where it has the row.
     variant
-        How the network sees the catalogs, see :data:`earnest_common.catalogs.variants.VARIANTS`; ``None``: without a network.
+        How the network sees the catalogs, one of ``VARIANTS``; ``None``: without a network.
     """
 
     title: str
@@ -83,7 +82,6 @@ def table4(
     n_seeds: int = 3,
     workers: int = 1,
     executor: str | None = None,
-    section: Path | None = None,
 ) -> dict[str, Any]:
     """Train and evaluate every row with several seeds; called again it goes on, also with more seeds.
 
@@ -100,8 +98,6 @@ def table4(
         Trainings of each row.
     workers, executor
         See :func:`earnest_common.run.executors.open_executor`.
-    section
-        Also write a section for the report.
 
     Returns
     -------
@@ -110,24 +106,15 @@ def table4(
     Raises
     ------
     OutputExistsError
-        If ``section`` is taken, or ``out`` by something else.
+        If ``out`` is taken by something else.
     InputError
         If the configuration or the catalogs cannot be used, or ``out`` holds another table.
     """
-    if section is not None:
-        refuse_existing(section)
-        require_matplotlib()
     _begin(training, held_out)
     jobs = [job for seed in range(n_seeds) for job in _jobs(training, held_out, training.config.seed + seed)]
     records = run_all(_run, jobs, workers=workers, executor=executor, tell=_told)
     table = _assembled(training, held_out, records)
     write_atomic(training.out / "table4.json", json.dumps(table, indent=1) + "\n")
-    if section is not None:
-        from earnest_common.report.section import write_section
-
-        from earnest_model.report.table4 import table4_section
-
-        write_section(section, table4_section(table))
     return table
 
 

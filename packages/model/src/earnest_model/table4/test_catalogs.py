@@ -16,7 +16,7 @@ from earnest_common.survey.limits import Limit
 
 from earnest_model.data.training_data import CLUSTERS_AT_A_TIME
 from earnest_model.evaluation.limits import limit_of_preset
-from earnest_model.seeds import Training
+from earnest_model.training.seeds import Training
 
 __all__ = ["HeldOut", "held_out_for"]
 
@@ -36,7 +36,7 @@ class HeldOut:
     catalog_set
         Folder of the set, if it is one.
     live, source, live_config
-        Else the preset, the source and a file of what differs, see :func:`earnest_model.workflow.open_feed`.
+        Else the preset, the source and a file of what differs, see :func:`earnest_model.training.train.open_feed`.
     split
         Only catalogs of this split.
     """

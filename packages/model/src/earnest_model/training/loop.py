@@ -50,8 +50,8 @@ class TrainingResult:
     prior
         Range of each label in the training catalogs.
     validation
-        How good it is on all validation catalogs, see :func:`earnest_model.training.validation.validated`, and after how many
-        steps (``kept_step``) it was the best.
+        How good it is on all validation catalogs, see :func:`earnest_model.training.validation.validated`, and after
+        how many steps (``kept_step``) it was the best.
     history
         One record per look at some of the validation catalogs.
     golden

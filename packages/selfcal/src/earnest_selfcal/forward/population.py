@@ -25,7 +25,7 @@ _BELOW_FLUX_CUT = 1.1  # dex in mass: four sigma of l_x below the faintest equiv
 
 
 class MassFunction(Protocol):
-    """Anything with the number density of clusters, such as ``earnest_common.survey.mass_function.MassFunctionTable``."""
+    """Anything with the number density of clusters, such as ``MassFunctionTable`` of earnest_common."""
 
     def dn_dlog10_m(self, log10_m: FloatLike, sigma8: FloatLike) -> FloatArray:
         """Return dn/dlog10 m [Mpc^-3 dex^-1] for log10 m [solMass], h-free, broadcasting."""

@@ -75,8 +75,8 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = N
     Raises
     ------
     InputError
-        If the data cannot occur anywhere in the model; the message says why, as ``earnest_selfcal.posterior.validity.refusal``
-        does, which also refuses what could occur but is very unlikely everywhere.
+        If the data cannot occur anywhere in the model; the message says why, as ``validity.refusal`` does, which also
+        refuses what could occur but is very unlikely everywhere.
 
     References
     ----------

@@ -8,7 +8,7 @@ from earnest_interpret.analyses.verdict.donors import KnownDonors
 from earnest_interpret.analyses.verdict.edge import Edge
 from earnest_interpret.analyses.verdict.exchange import Exchange
 from earnest_interpret.analyses.verdict.grid import Clumping
-from earnest_interpret.page.caution import marked
+from earnest_interpret.caution import marked
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
 from earnest_interpret.words import fixed, percent, probability, signed
 

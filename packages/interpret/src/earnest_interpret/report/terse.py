@@ -8,8 +8,8 @@ from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
 from earnest_interpret.analyses.terse.correlations import TerseSummary, cluster_quantities
-from earnest_interpret.page.caution import SECTION_CAUTION
-from earnest_interpret.page.palette import SMALL, density
+from earnest_interpret.caution import SECTION_CAUTION
+from earnest_interpret.report.palette import SMALL, density
 from earnest_interpret.statistics.correlation import Correlation
 from earnest_interpret.words import fixed, joined, plain, probability, signed
 

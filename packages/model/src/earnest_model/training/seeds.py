@@ -3,19 +3,19 @@
 import contextlib
 import dataclasses
 import io
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from earnest_common.cli.output import say
 from earnest_common.run.executors import map_shards, open_executor
 from earnest_common.run.progress import progress
 
 from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import AbstractFeed
-from earnest_model.workflow import existing_bundle, open_feed, train_bundle
+from earnest_model.training.train import existing_bundle, open_feed, train_bundle
 
 __all__ = ["Training", "run_all", "train_seeds", "trained"]
 
@@ -35,7 +35,7 @@ class Training:
     out
         The bundle to write.
     live, data, source, live_config
-        Where the catalogs come from, see :func:`earnest_model.workflow.open_feed`.
+        Where the catalogs come from, see :func:`earnest_model.training.train.open_feed`.
     """
 
     config: TrainingConfig
@@ -110,7 +110,7 @@ def run_all(
     """
     with open_executor(workers=workers, address=executor) as pool:
         if pool is None:
-            return map_shards(function, jobs, on_done=lambda found: say(tell(found)))
+            return map_shards(function, jobs, on_done=lambda found: sys.stderr.write(f"{tell(found)}\n"))
         with progress(len(jobs), "trainings") as bar:
             silent = partial(_silently, function)
             return map_shards(silent, jobs, pool, on_done=lambda found: bar.advance(1, tell(found)))

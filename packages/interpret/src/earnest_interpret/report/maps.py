@@ -12,8 +12,8 @@ from matplotlib.figure import Figure as Canvas
 
 from earnest_interpret.analyses.saliency.faint_clusters import Stripes
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
-from earnest_interpret.page.palette import loudness
-from earnest_interpret.page.sections.names import slope_label
+from earnest_interpret.report.names import slope_label
+from earnest_interpret.report.palette import loudness
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.words import fixed, percent, plain
 

@@ -7,8 +7,8 @@ from earnest_interpret.analyses.saliency.examination import Beside
 from earnest_interpret.analyses.saliency.faint_clusters import Stripes
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.saliency.randomisation import RandomisationCheck
-from earnest_interpret.page.sections.maps import map_figure, stripes_figure
-from earnest_interpret.page.sections.models import compare_figures, seeds_figure, seeds_table
+from earnest_interpret.report.maps import map_figure, stripes_figure
+from earnest_interpret.report.models import compare_figures, seeds_figure, seeds_table
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.words import fixed, percent
 
