@@ -20,7 +20,7 @@ from earnest_interpret.analyses.applicability import apply_to, learn
 from earnest_interpret.analyses.applicability.distance import together_p_value
 from earnest_interpret.analyses.applicability.quantities import summary_matrix
 from earnest_interpret.analyses.applicability.unseen import measure_unseen
-from earnest_interpret.report.applicability import applicability_section
+from earnest_interpret.sections.applicability import applicability_section
 from earnest_interpret.testing import SaturatingEstimator
 from scipy.stats import binomtest
 

@@ -12,9 +12,9 @@ from earnest_interpret.analyses.saliency.examination import Question, examine_in
 from earnest_interpret.analyses.saliency.faint_clusters import find_stripes
 from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.bands import break_band, median_band
-from earnest_interpret.report import inputs_section
-from earnest_interpret.report.names import meaning
 from earnest_interpret.sample import Sample, mass_axis
+from earnest_interpret.sections import inputs_section
+from earnest_interpret.sections.names import meaning
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 WEIGHTS = {"log10_t_x": 0.8, "log10_m_gas_profile_5": 0.6, "gas_slope_profile_2": -0.3}

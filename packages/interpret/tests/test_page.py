@@ -12,7 +12,7 @@ from earnest_common.report.section import DataTable, Figure, Section
 from earnest_interpret.page import QUESTIONS, Headline, Page, question_of, render
 from earnest_interpret.page.render import MAX_BYTES
 from earnest_interpret.page.text import column, prose
-from earnest_interpret.report.palette import loudness
+from earnest_interpret.sections.palette import loudness
 from matplotlib.colors import to_hex
 
 EVIL = '<script>alert(1)</script><img src="https://example.org/x.png" onerror="alert(2)">'

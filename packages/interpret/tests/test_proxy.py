@@ -5,9 +5,9 @@ import pytest
 from earnest_interpret.analyses.terse.correlations import encode, mass_proxies
 from earnest_interpret.analyses.terse.formula import closed_forms
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
-from earnest_interpret.report import proxy_section
-from earnest_interpret.report.formulas import DEAF, formula_text
 from earnest_interpret.sample import mass_axis
+from earnest_interpret.sections import proxy_section
+from earnest_interpret.sections.formulas import DEAF, formula_text
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 GAS = "log10_m_gas_profile_4"

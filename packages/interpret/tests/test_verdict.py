@@ -20,7 +20,7 @@ from earnest_interpret.analyses.verdict.edge import edge, excess_of_lightest
 from earnest_interpret.analyses.verdict.exchange import equal_groups, exchange, exchanged
 from earnest_interpret.analyses.verdict.grid import clumping
 from earnest_interpret.analyses.verdict.words import findings
-from earnest_interpret.report.verdict import verdict_section
+from earnest_interpret.sections.verdict import verdict_section
 from earnest_interpret.statistics.permutation import holm
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 from scipy.stats import binomtest, kstest

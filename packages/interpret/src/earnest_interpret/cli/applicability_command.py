@@ -83,7 +83,7 @@ def applicability_command(
     learned = learn(estimator, known, rng=generator(resolved.seed, Stage.RESAMPLING, index=20))
     found = apply_to(estimator, batch, learned, max_rows=resolved.max_rows)
     if section is not None:
-        from earnest_interpret.report.applicability import applicability_section
+        from earnest_interpret.sections.applicability import applicability_section
 
         hashes = {"model": file_sha256(model / "bundle.json"), "training": opened.manifest.data_hash}
         record = provenance(config=as_mapping(resolved), seed=resolved.seed, inputs=hashes)

@@ -35,8 +35,8 @@ from earnest_interpret.page.numbers import (
 )
 from earnest_interpret.page.reasons import Reason, cluster_reason, input_reasons, proxy_reasons, terse_reasons
 from earnest_interpret.page.report import TITLE, build_report, finite, read_summary, write_report
-from earnest_interpret.report.formulas import formula_text
 from earnest_interpret.sample import mass_axis
+from earnest_interpret.sections.formulas import formula_text
 
 __all__ = [
     "Included",
@@ -63,7 +63,7 @@ def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) ->
     answer = _answer(inputs, told)
     written = _table(out, leave_one_out_table(batch, delta), answer, inputs)
     if section:
-        from earnest_interpret.report import clusters_section
+        from earnest_interpret.sections import clusters_section
 
         written |= _section(section, clusters_section(summary, axis, delta, ideal=ideal, groups=groups), inputs)
     inputs.outputs.write(written)
@@ -86,7 +86,7 @@ def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, s
     answer = _answer(inputs, told)
     written = _table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
     if section:
-        from earnest_interpret.report import inputs_section
+        from earnest_interpret.sections import inputs_section
 
         axis = mass_axis(batch)
         written |= _section(section, inputs_section(summary, axis, beside=beside), inputs)
@@ -107,7 +107,7 @@ def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
         table = batch.clusters.select("catalog_id", "cluster_id").with_columns(pl.Series("terse", values))
         written |= _table(out, table, answer, inputs)
     if section:
-        from earnest_interpret.report import terse_section
+        from earnest_interpret.sections import terse_section
 
         written |= _section(section, terse_section(summary, values, batch), inputs)
     inputs.outputs.write(written)
@@ -134,7 +134,7 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     if out:
         written |= _table(out, proxy_table(batch, values, found), answer, inputs)
     if section:
-        from earnest_interpret.report import proxy_section
+        from earnest_interpret.sections import proxy_section
 
         made = proxy_section(found.proxies, found.forms, values, found.formula_values, radii=batch.radii)
         written |= _section(section, made, inputs)

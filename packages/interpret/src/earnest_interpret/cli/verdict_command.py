@@ -78,7 +78,7 @@ def judged(inputs: Inputs, catalog_set: Path, model: Path) -> Section | None:
 
 def section_of(verdict: Verdict, model: Path) -> Section:
     """Return the section, with the course of the training where the bundle tells it."""
-    from earnest_interpret.report.verdict import verdict_section
+    from earnest_interpret.sections.verdict import verdict_section
 
     return verdict_section(verdict, history=_history(model))
 

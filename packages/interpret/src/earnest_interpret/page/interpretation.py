@@ -136,7 +136,7 @@ class Interpretation:
     def sections(self) -> tuple[Section, ...]:
         """Return the findings as sections of the report."""
         # Imported here because numbers need no matplotlib.
-        from earnest_interpret.report import (
+        from earnest_interpret.sections import (
             accuracy_section,
             clusters_section,
             inputs_section,

@@ -9,15 +9,15 @@ from matplotlib.axes import Axes
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval
 from earnest_interpret.analyses.leave_one_out.information import Ideal, information_by_mass
 from earnest_interpret.analyses.leave_one_out.removal import BENCHMARKS, MASSIVE, Benchmark, LeaveOneOutSummary
-from earnest_interpret.report.information import (
+from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.information import (
     group_figure,
     group_table,
     information_figure,
     information_table,
     information_text,
 )
-from earnest_interpret.report.palette import by_mass
-from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.palette import by_mass
 from earnest_interpret.statistics.correlation import RunningQuantiles
 from earnest_interpret.words import fixed, percent, signed
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from earnest_interpret.analyses.verdict.check import Check
 from earnest_interpret.analyses.verdict.decide import Evidence, Verdict
 from earnest_interpret.analyses.verdict.exchange import Exchange
-from earnest_interpret.report.palette import SINGLE, density
+from earnest_interpret.sections.palette import SINGLE, density
 from earnest_interpret.words import fixed, percent, probability
 
 __all__ = ["verdict_section"]

@@ -14,10 +14,10 @@ from earnest_interpret.analyses.saliency.gradients import (
     SaliencySummary,
 )
 from earnest_interpret.caution import SECTION_CAUTION
-from earnest_interpret.report.beside import beside_figures, beside_tables, beside_text
-from earnest_interpret.report.names import COLOURS, MASS_FROM, described, meaning, short, slope_label, symbol
-from earnest_interpret.report.palette import SINGLE, by_mass
 from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.beside import beside_figures, beside_tables, beside_text
+from earnest_interpret.sections.names import COLOURS, MASS_FROM, described, meaning, short, slope_label, symbol
+from earnest_interpret.sections.palette import SINGLE, by_mass
 from earnest_interpret.words import fixed, percent, plain, significant
 
 __all__ = ["inputs_section"]

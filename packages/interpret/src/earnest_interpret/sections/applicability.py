@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from earnest_interpret.analyses.applicability.answer import Applicability, Comparison, Range
 from earnest_interpret.analyses.applicability.unseen import SIZE, Unseen
-from earnest_interpret.report.palette import SMALL
+from earnest_interpret.sections.palette import SMALL
 from earnest_interpret.units import unit_in_words
 from earnest_interpret.words import percent, plain, signed
 

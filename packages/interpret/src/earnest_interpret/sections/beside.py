@@ -7,9 +7,9 @@ from earnest_interpret.analyses.saliency.examination import Beside
 from earnest_interpret.analyses.saliency.faint_clusters import Stripes
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.saliency.randomisation import RandomisationCheck
-from earnest_interpret.report.maps import map_figure, stripes_figure
-from earnest_interpret.report.models import compare_figures, seeds_figure, seeds_table
 from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.maps import map_figure, stripes_figure
+from earnest_interpret.sections.models import compare_figures, seeds_figure, seeds_table
 from earnest_interpret.words import fixed, percent
 
 __all__ = ["beside_figures", "beside_tables", "beside_text"]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from earnest_interpret.analyses.terse.correlations import TerseSummary, cluster_quantities
 from earnest_interpret.caution import SECTION_CAUTION
-from earnest_interpret.report.palette import SMALL, density
+from earnest_interpret.sections.palette import SMALL, density
 from earnest_interpret.statistics.correlation import Correlation
 from earnest_interpret.words import fixed, joined, plain, probability, signed
 

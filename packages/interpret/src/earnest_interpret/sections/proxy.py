@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from earnest_interpret.analyses.terse.correlations import PAPER_PROXY_SCATTER, MassProxy
 from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
 from earnest_interpret.caution import SECTION_CAUTION
-from earnest_interpret.report.formulas import formula_text, weights
-from earnest_interpret.report.palette import SMALL, density
+from earnest_interpret.sections.formulas import formula_text, weights
+from earnest_interpret.sections.palette import SMALL, density
 from earnest_interpret.words import fixed, joined, percent, plain, signed
 
 __all__ = ["proxy_section"]

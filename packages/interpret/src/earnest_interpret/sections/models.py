@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 
 from earnest_interpret.analyses.saliency.gradients import FeatureGroup, SaliencySummary
 from earnest_interpret.bands import Band
-from earnest_interpret.report.names import COLOURS, MASS_FROM, short, slope_label, symbol
-from earnest_interpret.report.palette import SINGLE, by_mass
 from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.names import COLOURS, MASS_FROM, short, slope_label, symbol
+from earnest_interpret.sections.palette import SINGLE, by_mass
 from earnest_interpret.words import fixed, percent, plain, signed
 
 __all__ = ["compare_figures", "seeds_figure", "seeds_table"]

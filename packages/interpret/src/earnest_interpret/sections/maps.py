@@ -12,9 +12,9 @@ from matplotlib.figure import Figure as Canvas
 
 from earnest_interpret.analyses.saliency.faint_clusters import Stripes
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
-from earnest_interpret.report.names import slope_label
-from earnest_interpret.report.palette import loudness
 from earnest_interpret.sample import MassAxis
+from earnest_interpret.sections.names import slope_label
+from earnest_interpret.sections.palette import loudness
 from earnest_interpret.words import fixed, percent, plain
 
 __all__ = ["map_figure", "stripes_figure"]

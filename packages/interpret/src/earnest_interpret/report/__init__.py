@@ -1,9 +1,0 @@
-"""Sections of the report that this package writes: numbers in, figures, tables and sentences out."""
-
-from earnest_interpret.report.accuracy import accuracy_section
-from earnest_interpret.report.clusters import clusters_section
-from earnest_interpret.report.inputs import inputs_section
-from earnest_interpret.report.proxy import proxy_section
-from earnest_interpret.report.terse import terse_section
-
-__all__ = ["accuracy_section", "clusters_section", "inputs_section", "proxy_section", "terse_section"]
