@@ -1,6 +1,7 @@
 """What installed packages offer to each other, found by entry-point group and name."""
 
 from importlib.metadata import EntryPoint, entry_points
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,13 @@ def plugins(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
 
 
-def load_estimator(path: Path) -> Estimator:
+def load_estimator(path: str | PathLike[str]) -> Estimator:
     """Return the estimator in a bundle, loaded by the package that made it.
+
+    Parameters
+    ----------
+    path
+        Folder of the bundle.
 
     Raises
     ------
@@ -31,7 +37,14 @@ def load_estimator(path: Path) -> Estimator:
         If the bundle cannot be used, see :func:`earnest_common.bundle.read_bundle`.
     PluginError
         If no installed package loads this kind of estimator.
+
+    Examples
+    --------
+    >>> load_estimator("thesis")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    earnest_common.errors.InputError: thesis is not a model bundle: ...
     """
+    path = Path(path)
     description = read_bundle(path)
     load = _load(ESTIMATORS, description.estimator, remedy="pip install earnest-model")
     estimator: Estimator = load(path, description)
@@ -56,6 +69,12 @@ def open_source(name: str, *, preset: str, seed: int, config: dict[str, Any] | N
     ------
     PluginError
         If no installed package provides the source.
+
+    Examples
+    --------
+    >>> open_source("hydro", preset="paper", seed=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    earnest_common.errors.PluginError: no installed package provides 'hydro' in earnest.sources ...
     """
     source: CatalogSource = _load(SOURCES, name, remedy="pip install earnest-mocks")(preset, seed, config)
     return source

@@ -1,12 +1,24 @@
 """Small catalogs with simple known properties, for the tests of all packages and for examples."""
 
+import ast
+import pkgutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from inspect import getdoc, isfunction
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
+from earnest_common.catalogs import Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 
-__all__ = ["toy_batch"]
+__all__ = ["front_door_problems", "toy_batch", "toy_set"]
 
 
 def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters: float = 60.0) -> CatalogBatch:
@@ -38,6 +50,61 @@ def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters:
         {"catalog_id": ids, "n_clusters": counts, "sigma8": sigma8, "split": splits, "survey": ["toy"] * n_catalogs}
     )
     return CatalogBatch.conformed(catalogs, clusters, subject="toy catalogs")
+
+
+@contextmanager
+def toy_set(*, n_catalogs: int, seed: int) -> Iterator[Path]:
+    """Yield the folder of a set of such catalogs, some in each split, which is removed afterwards.
+
+    Parameters
+    ----------
+    n_catalogs
+        Number of catalogs.
+    seed
+        Seed of all random numbers.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(kind="mock", preset="toy", seed=seed, n_catalogs=n_catalogs, synthetic="toy clusters")
+        write_batch(Path(folder) / "toy", toy_batch(n_catalogs=n_catalogs, seed=seed), plan)
+        yield Path(folder) / "toy"
+
+
+def front_door_problems(package: str) -> list[str]:
+    """Return what is wrong with the names that a package offers at its top.
+
+    They must be those of its stub, come from where the stub says, be no names of modules, which would hide them as
+    soon as somebody imports the module, and functions among them must show an example; the package's own import must
+    leave everything heavy alone.
+
+    Parameters
+    ----------
+    package
+        Name of the package, such as ``"earnest_common"``.
+    """
+    top = import_module(package)
+    tree = ast.parse(Path(str(top.__file__)).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    told = {alias.name: f"{package}.{node.module}" for node in imports for alias in node.names}
+    problems = [f"{name} is not in both stub and __all__" for name in sorted(told.keys() ^ set(top.__all__))]
+    modules = {module.name for module in pkgutil.iter_modules(top.__path__)}
+    problems += [f"{name} is a module too" for name in sorted(modules & told.keys())]
+    for name, module in told.items():
+        found = getattr(top, name)
+        if found is not getattr(import_module(module), name):
+            problems.append(f"{name} is not that of {module}")
+        if isfunction(found) and ">>> " not in str(getdoc(found)):
+            problems.append(f"{name} shows no example")
+    if not set(top.__all__) <= set(dir(top)):
+        problems.append("dir() does not list all names")
+    return problems + [f"importing it loads {name}" for name in sorted(_loaded_by(package) & _HEAVY)]
+
+
+_HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "polars", "numpy", "pydantic", "colossus", "astropy", "typer"}
+
+
+def _loaded_by(package: str) -> set[str]:
+    code = f"import {package}, sys; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
 def _clusters(mass: np.ndarray, segment: np.ndarray, *, first_id: int, rng: np.random.Generator) -> pl.DataFrame:

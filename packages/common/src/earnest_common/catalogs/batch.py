@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from earnest_common.errors import SchemaError
+from earnest_common.notebook import html_table, plural
 from earnest_common.schema import CATALOGS, CLUSTERS, RADII_R500C, check, conform
 
 __all__ = ["CatalogBatch", "concat"]
@@ -36,11 +37,29 @@ class CatalogBatch:
     >>> batch = toy_batch(n_catalogs=3, seed=1)
     >>> int(batch.row_splits[-1]) == batch.n_clusters
     True
+    >>> batch
+    CatalogBatch(3 catalogs, 209 clusters, split train+validation, survey toy)
     """
 
     catalogs: pl.DataFrame
     clusters: pl.DataFrame
     radii: tuple[float, ...] = RADII_R500C
+
+    def __repr__(self) -> str:
+        """Return one line: how many catalogs and clusters, of which split and survey."""
+        parts = [plural(self.n_catalogs, "catalog"), plural(self.n_clusters, "cluster")]
+        parts += [f"{name} {self._values(name)}" for name in ("split", "survey")]
+        return f"CatalogBatch({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, Any] = {"catalogs": self.n_catalogs, "clusters": self.n_clusters}
+        rows |= {name: self._values(name) for name in ("split", "survey")}
+        return html_table("CatalogBatch", {**rows, "radii [R_500c]": self.radii})
+
+    def _values(self, name: str) -> str:
+        """Return the values of a column of text, in words."""
+        known = self.catalogs.get_column(name).unique().sort().to_list()
+        return "+".join("unknown" if value is None else str(value) for value in known) or "unknown"
 
     @property
     def n_catalogs(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +14,7 @@ from earnest_common.catalogs.manifest import Manifest, Shard, read_manifest
 from earnest_common.catalogs.parquet import read_table, with_unknown
 from earnest_common.catalogs.writer import shard_file
 from earnest_common.errors import EarnestError, InputError, IntegrityError, SchemaError
+from earnest_common.notebook import html_table, plural
 from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, check, completed
 
 __all__ = ["CatalogSet"]
@@ -40,8 +42,23 @@ class CatalogSet:
     manifest: Manifest
     skip_empty: bool = False
 
+    def __repr__(self) -> str:
+        """Return one line: where the set is, its size, preset, seed and the begin of its hash."""
+        plan = self.manifest.plan
+        size = f"{plural(plan.n_catalogs, 'catalog')}, {plural(self.manifest.n_clusters, 'cluster')}"
+        return (
+            f"CatalogSet({str(self.path)!r}: {size}, {plan.kind}, preset {plan.preset}, "
+            f"seed {plan.seed}, data {self.manifest.data_hash[:8]})"
+        )
+
+    def _repr_html_(self) -> str:
+        plan = self.manifest.plan
+        rows = {"path": str(self.path), "catalogs": plan.n_catalogs, "clusters": self.manifest.n_clusters}
+        rows |= {name: getattr(plan, name) for name in ("kind", "preset", "seed", "synthetic")}
+        return html_table("CatalogSet", {**rows, "data hash": self.manifest.data_hash[:8]})
+
     @classmethod
-    def open(cls, path: Path | str) -> "CatalogSet":
+    def open(cls, path: str | PathLike[str]) -> "CatalogSet":
         """Return the set in a folder; data are read later.
 
         Raises
@@ -50,6 +67,13 @@ class CatalogSet:
             If there is no finished set.
         VersionError, IntegrityError
             If it is of a newer format or damaged.
+
+        Examples
+        --------
+        >>> from earnest_common.testing import toy_set
+        >>> with toy_set(n_catalogs=20, seed=1) as folder:
+        ...     print(CatalogSet.open(folder).read(split="test"))
+        CatalogBatch(1 catalog, 72 clusters, split test, survey toy)
         """
         folder = Path(path)
         catalog_set = cls(folder, read_manifest(folder))

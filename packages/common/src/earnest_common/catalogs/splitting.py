@@ -1,6 +1,7 @@
 """A new division of a set's catalogs into training, validation and test, as a new set."""
 
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,21 @@ def draw_split(n_catalogs: int, *, seed: int, train: float = 0.8, validation: fl
     return pl.Series("split", np.array(SPLITS)[np.searchsorted(edges, order, side="right")])
 
 
-def split_set(source: CatalogSet, out: Path, *, seed: int, train: float = 0.8, validation: float = 0.1) -> Manifest:
+def split_set(
+    source: CatalogSet, out: str | PathLike[str], *, seed: int, train: float = 0.8, validation: float = 0.1
+) -> Manifest:
     """Write a copy of a set with a new split; the source is left as it is.
+
+    Parameters
+    ----------
+    source
+        The set.
+    out
+        Folder of the copy.
+    seed
+        Seed of the order.
+    train, validation
+        Fractions of the catalogs; the rest is the test split.
 
     Raises
     ------
@@ -56,7 +70,16 @@ def split_set(source: CatalogSet, out: Path, *, seed: int, train: float = 0.8, v
         If ``out`` is taken.
     InputError
         If the fractions cannot be used, or ``out`` was finished by another process.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_set
+    >>> with toy_set(n_catalogs=20, seed=1) as folder:
+    ...     manifest = split_set(CatalogSet.open(folder), folder.with_name("again"), seed=2, train=0.5)
+    ...     CatalogSet.open(folder.with_name("again")).describe()["splits"]
+    {'test': 8, 'train': 10, 'validation': 2}
     """
+    out = Path(out)
     old = source.manifest.plan
     split = draw_split(old.n_catalogs, seed=seed, train=train, validation=validation)
     chosen = {"split": {"seed": seed, "train": train, "validation": validation}}

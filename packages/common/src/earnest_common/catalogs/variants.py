@@ -88,10 +88,23 @@ VARIANTS: Mapping[str, Callable[[CatalogBatch], CatalogBatch]] = {
 def view(batch: CatalogBatch, variant: str) -> CatalogBatch:
     """Return a variant of catalogs; columns that it leaves alone are shared, not copied.
 
+    Parameters
+    ----------
+    batch
+        The catalogs.
+    variant
+        ``"standard"``, ``"shuffled"``, ``"no-wl"`` or ``"ones"``.
+
     Raises
     ------
     InputError
         If the variant is not one of ``VARIANTS``.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> bool(np.isnan(view(toy_batch(n_catalogs=1, seed=1), "no-wl").column("m_wl")).all())
+    True
     """
     if variant not in VARIANTS:
         raise InputError(f"variant '{variant}' is not known; choose one of {', '.join(VARIANTS)}")

@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import final
 
@@ -150,8 +151,17 @@ class CatalogSetWriter:
         return shard if whole else None
 
 
-def write_batch(path: Path, batch: CatalogBatch, plan: Plan) -> Manifest:
+def write_batch(path: str | PathLike[str], batch: CatalogBatch, plan: Plan) -> Manifest:
     """Write catalogs that are already in memory as a finished set.
+
+    Parameters
+    ----------
+    path
+        Folder of the set.
+    batch
+        The catalogs, with ids from 0.
+    plan
+        What they are.
 
     Raises
     ------
@@ -159,7 +169,18 @@ def write_batch(path: Path, batch: CatalogBatch, plan: Plan) -> Manifest:
         If ``path`` is taken.
     SchemaError
         If the batch breaks the schema.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from earnest_common.testing import toy_batch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plan = Plan(kind="observed", preset="mine", seed=None, n_catalogs=2)
+    ...     manifest = write_batch(f"{folder}/mine", toy_batch(n_catalogs=2, seed=1), plan)
+    >>> manifest.n_clusters
+    162
     """
+    path = Path(path)
     writer = CatalogSetWriter.open(path, plan)
     for index in writer.missing_shards():
         ids = plan.catalog_ids(index)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
 
 import polars as pl
@@ -22,7 +23,9 @@ FORMATS = ("fits", "votable", "ecsv", "csv")
 _TABLES = {"clusters": CLUSTERS, "catalogs": CATALOGS}
 
 
-def export(source: CatalogBatch | CatalogSet, path: Path | str, format: str, *, table: str = "clusters") -> None:
+def export(
+    source: CatalogBatch | CatalogSet, path: str | PathLike[str], format: str, *, table: str = "clusters"
+) -> None:
     """Write catalogs to one file with units, descriptions, schema version and provenance.
 
     CSV is written batch by batch, however large the set; the other formats need it in memory. In CSV a profile becomes

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from importlib import resources
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Literal, final
 
@@ -269,7 +270,7 @@ def mapping_text(name: str) -> str:
     return (folder / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load_mapping(name_or_path: str | Path) -> Mapping:
+def load_mapping(name_or_path: str | PathLike[str]) -> Mapping:
     """Return a shipped mapping by its name, or read one from a file that ends in ``.toml``.
 
     Raises

@@ -3,6 +3,7 @@
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Literal, final
 
@@ -58,9 +59,9 @@ class ImportOptions:
 
 
 def import_table(
-    path: Path | str, mapping: Mapping | str | Path, *, options: ImportOptions | None = None
+    path: str | PathLike[str], mapping: Mapping | str | PathLike[str], *, options: ImportOptions | None = None
 ) -> tuple[CatalogBatch, ImportReport]:
-    """Return a table as one catalog, with a report of what was done to it.
+    r"""Return a table as one catalog, with a report of what was done to it.
 
     Clusters are sorted by falling luminosity; ``cluster_id`` is the row of the source, from 0 and before any row was
     dropped, so that every cluster can be found again. What the table does not have is unknown.
@@ -82,13 +83,23 @@ def import_table(
         If the table lacks columns, has impossible values or implausible units; the message lists all of it.
     MissingExtraError
         If a FITS, VOTable or ECSV file is read without astropy.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder) / "clusters.csv"
+    ...     _ = table.write_text("z,m_500c,l_x,t_x\n0.06,3e14,1.8,3.5\n0.07,5e14,4.4,4.9\n")
+    ...     batch, report = import_table(table, "earnest")
+    >>> batch.n_clusters, report.unknown_columns
+    (2, ('m_wl', 'm_gas', 'm_gas_profile', 'gas_slope_profile'))
     """
     rows, plan, report = _import(path, mapping, options)
     return _batch(rows, plan, subject=str(path)), report
 
 
 def import_rows(
-    path: Path | str, mapping: Mapping | str | Path, *, options: ImportOptions | None = None
+    path: str | PathLike[str], mapping: Mapping | str | PathLike[str], *, options: ImportOptions | None = None
 ) -> tuple[pl.DataFrame, ImportReport]:
     """Return the kept rows of a table with all that its mapping fills, positions included, in the table's order.
 
@@ -102,7 +113,11 @@ def import_rows(
 
 
 def import_catalog_set(
-    path: Path | str, mapping: Mapping | str | Path, out: Path, *, options: ImportOptions | None = None
+    path: str | PathLike[str],
+    mapping: Mapping | str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    options: ImportOptions | None = None,
 ) -> tuple[Manifest, ImportReport]:
     """Write a table as a catalog set of one catalog, and return its manifest and the report.
 
@@ -113,7 +128,7 @@ def import_catalog_set(
     InputError, SchemaError, MissingExtraError
         As :func:`import_table`; nothing is written then.
     """
-    refuse_existing(out)
+    out = refuse_existing(Path(out))
     batch, report = import_table(path, mapping, options=options)
     record = report.to_dict()
     plan = Plan(
@@ -131,7 +146,7 @@ def import_catalog_set(
 
 
 def _import(
-    path: Path | str, mapping: Mapping | str | Path, options: ImportOptions | None
+    path: str | PathLike[str], mapping: Mapping | str | PathLike[str], options: ImportOptions | None
 ) -> tuple[pl.DataFrame, Mapping, ImportReport]:
     options = options or ImportOptions()
     plan = _with_options(mapping if isinstance(mapping, Mapping) else load_mapping(mapping), options)
