@@ -1,12 +1,19 @@
 """Mock galaxy-cluster catalogs: base sample, survey selection, scaling relations, donors and weak lensing.
 
-Nothing heavy is imported here, so that the command line starts quickly; import from the modules: ``source`` (live
-catalogs), ``generate`` (catalog sets on disk), ``config``, ``base_sample`` and ``imported`` (base samples of your
-own).
+The names at the top are loaded when they are first used. Catalogs come live, any of them by its number, or as a set on
+disk:
+
+>>> import numpy as np
+>>> from earnest_mocks import open_source
+>>> batch = open_source("paper", seed=1).batch(np.arange(3))
+>>> batch.catalogs["sigma8"].round(2).to_list()
+[0.8, 0.79, 0.78]
 """
 
 from importlib.metadata import version
 
-__version__ = version("earnest-mocks")
+import lazy_loader
 
-__all__ = ["__version__"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+__version__ = version("earnest-mocks")

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
+from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError, IntegrityError, VersionError
+from earnest_common.notebook import html_table, plural
 from earnest_common.run.files import refuse_existing
 from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.schema import CLUSTERS, RADII_R500C, Column, Table, conform
@@ -73,6 +75,18 @@ class BaseSample:
     synthetic: str | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return one line: number of clusters, redshift, range of masses and whether anything is emulated."""
+        low, high = self.log10_m_500c[[0, -1]]
+        emulated = ", with emulated parts" if self.synthetic else ""
+        size = plural(self.n_clusters, "cluster")
+        return f"BaseSample({size}, z {self.z:g}, log10 m_500c {low:.2f} to {high:.2f}{emulated})"
+
+    def _repr_html_(self) -> str:
+        rows = {"clusters": self.n_clusters, "z": self.z, "log10 m_500c": tuple(map(float, self.log10_m_500c[[0, -1]]))}
+        laws = {f"slope of {name}": float(getattr(self.relations, name).slope) for name in OBSERVABLES}
+        return html_table("BaseSample", {**rows, **laws, "synthetic": self.synthetic})
+
     @property
     def n_clusters(self) -> int:
         """The number of clusters."""
@@ -128,14 +142,30 @@ def default_base_sample() -> BaseSample:
         return read_base_sample(path)
 
 
-def write_base_sample(path: Path, sample: BaseSample) -> None:
+def write_base_sample(path: str | PathLike[str], sample: BaseSample) -> None:
     """Write a base sample as one Parquet file with its origin in the metadata.
+
+    Parameters
+    ----------
+    path
+        The file.
+    sample
+        What to write.
 
     Raises
     ------
     OutputExistsError
         If the path is taken.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_base_sample(f"{folder}/mine.parquet", default_base_sample())
+    ...     print(read_base_sample(f"{folder}/mine.parquet"))
+    BaseSample(1,165 clusters, z 0.0663, log10 m_500c 13.73 to 15.15, with emulated parts)
     """
+    path = Path(path)
     columns = {name: 10 ** sample.observables[:, i] for i, name in enumerate(OBSERVABLES)}
     frame = pl.DataFrame(
         {
@@ -158,8 +188,13 @@ def write_base_sample(path: Path, sample: BaseSample) -> None:
     write_parquet(path, frame, {_KEY: json.dumps(about, sort_keys=True)})
 
 
-def read_base_sample(path: Path) -> BaseSample:
+def read_base_sample(path: str | PathLike[str]) -> BaseSample:
     """Return the base sample in a file.
+
+    Parameters
+    ----------
+    path
+        The file.
 
     Raises
     ------
@@ -171,7 +206,14 @@ def read_base_sample(path: Path) -> BaseSample:
         If it is damaged.
     SchemaError
         If a value is unknown, not finite or out of bounds.
+
+    Examples
+    --------
+    >>> from importlib import resources
+    >>> read_base_sample(resources.files("earnest_mocks") / "data" / "base_sample.parquet").z
+    0.0663
     """
+    path = Path(path)
     file = read_parquet(path, what="base sample", remedy="make or copy it again")
     if _KEY not in file.metadata:
         raise InputError(f"{path} is not a base sample; make one with: earnest mocks base-sample --out FILE")

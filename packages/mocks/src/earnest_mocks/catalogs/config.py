@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
@@ -116,7 +117,9 @@ _DONORS = {"paper": DonorRule(), "realistic": DonorRule(split=True, recombine=0.
 _NOISE = {"paper": Noise(), "realistic": Noise(m_gas_profile=0.025, gas_slope_profile=0.05, t_x=0.03)}
 
 
-def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str, Any] | None = None) -> MocksConfig:
+def resolve_config(
+    name: str, *, file: str | PathLike[str] | None = None, options: Mapping[str, Any] | None = None
+) -> MocksConfig:
     """Return a preset with the fields of a TOML file, and then the options, in place of its own.
 
     Parameters
@@ -138,6 +141,7 @@ def resolve_config(name: str, *, file: Path | None = None, options: Mapping[str,
     >>> resolve_config("paper", options={"donors": {"half_width": 0.05}}).donors.half_width
     0.05
     """
+    file = Path(file) if file else None
     known = (*PRESETS, OVERSPECIALISED)
     if name not in known:
         raise InputError(f"preset '{name}' is not known; choose one of {', '.join(known)}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
@@ -14,7 +15,7 @@ from earnest_common.run.executors import map_shards, shard_slice
 from earnest_common.run.files import file_sha256
 
 from earnest_mocks.catalogs.base_relations import other_cosmology
-from earnest_mocks.catalogs.config import MocksConfig
+from earnest_mocks.catalogs.config import MocksConfig, resolve_config
 from earnest_mocks.catalogs.source import MOST_CLUSTERS, MockSource, make_source, most_expected
 
 __all__ = ["CATALOGS_PER_SHARD", "generate", "generate_from", "mock_plan", "statements", "useful_workers"]
@@ -43,8 +44,8 @@ class _ShardMaker:
 
 
 def generate(
-    config: MocksConfig,
-    out: Path,
+    config: MocksConfig | str,
+    out: str | PathLike[str],
     *,
     seed: int,
     n_catalogs: int,
@@ -61,7 +62,7 @@ def generate(
     Parameters
     ----------
     config
-        What to make.
+        What to make: a preset by name, or a configuration (:func:`earnest_mocks.catalogs.config.resolve_config`).
     out
         Folder of the set; absent, empty, or left unfinished by the same call.
     seed
@@ -91,15 +92,14 @@ def generate(
     Examples
     --------
     >>> import tempfile
-    >>> from earnest_mocks.catalogs.config import resolve_config
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     manifest = generate(resolve_config("paper"), Path(folder) / "SET", seed=1, n_catalogs=3)
+    ...     manifest = generate("paper", f"{folder}/mocks", seed=1, n_catalogs=3)
     >>> manifest.plan.n_catalogs
     3
     """
     return generate_from(
-        make_source(config, seed=seed),
-        out,
+        make_source(resolve_config(config) if isinstance(config, str) else config, seed=seed),
+        Path(out),
         n_catalogs=n_catalogs,
         catalogs_per_shard=catalogs_per_shard,
         executor=executor,

@@ -69,6 +69,11 @@ class MockSource:
     pools: tuple[DonorPool, ...]
     highest: FloatArray | None
 
+    def __repr__(self) -> str:
+        """Return one line: preset, seed, redshift and whether anything is emulated."""
+        emulated = ", with emulated parts" if self.synthetic else ""
+        return f"MockSource(preset {self.config.preset}, seed {self.seed}, z {self.config.survey.z:g}{emulated})"
+
     @property
     def radii(self) -> tuple[float, ...]:
         """Radii of the gas profiles in units of R_500c."""
@@ -204,6 +209,11 @@ def open_source(preset: str, seed: int, config: Mapping[str, Any] | None = None)
     ------
     InputError
         If preset, seed or a field cannot be used.
+
+    Examples
+    --------
+    >>> open_source("paper", seed=1, config={"survey": {"volume": 1e7}}).batch(np.arange(50)).n_catalogs
+    50
     """
     return make_source(resolve_config(preset, options=config), seed=seed)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ _NEEDED = ("m_500c", *OBSERVABLES)
 _PROFILES = ("m_gas_profile", "gas_slope_profile")
 
 
-def imported_base_sample(path: Path, *, reductions: Path | None = None, z: float | None = None) -> BaseSample:
+def imported_base_sample(
+    path: str | PathLike[str], *, reductions: str | PathLike[str] | None = None, z: float | None = None
+) -> BaseSample:
     """Return the base sample of an imported catalog set.
 
     Parameters
@@ -45,6 +48,17 @@ def imported_base_sample(path: Path, *, reductions: Path | None = None, z: float
     ------
     InputError
         If the clusters or the table cannot be used, see :func:`base_sample_from`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from earnest_common.catalogs import Plan, write_batch
+    >>> from earnest_common.testing import toy_batch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plan = Plan(kind="simulation", preset="toy", seed=None, n_catalogs=1)
+    ...     _ = write_batch(f"{folder}/toy", toy_batch(n_catalogs=1, seed=1), plan)
+    ...     print(imported_base_sample(f"{folder}/toy"))
+    BaseSample(78 clusters, z 0.0663, log10 m_500c 14.00 to 15.14)
     """
     opened = CatalogSet.open(path)
     batch = opened.read()
@@ -53,7 +67,7 @@ def imported_base_sample(path: Path, *, reductions: Path | None = None, z: float
     origin |= {"cosmology": dict(plan.cosmology), "l_x": dict(plan.config.get("import", {})).get("l_x")}
     emulated_photons = False
     if reductions is not None:
-        table = read_reductions(reductions)
+        table = read_reductions(Path(reductions))
         batch = with_reduced_profiles(batch, table)
         origin["xray"] = {"reductions": table.sha256, "n_clusters": table.n_clusters, "simulation": table.simulation}
         emulated_photons = "EMULATED" in table.simulation
@@ -92,6 +106,13 @@ def base_sample_from(
     InputError
         If there is more than one catalog, fewer than 20 clusters have mass, luminosity, temperature and gas mass, they
         have many redshifts and ``z`` is not given, or their luminosity is not bolometric and would have to be moved.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> sample = base_sample_from(toy_batch(n_catalogs=1, seed=1))
+    >>> round(sample.relations.t_x.slope, 1)
+    0.6
     """
     if batch.n_catalogs != 1:
         raise InputError(f"a base sample is made of one catalog, found {batch.n_catalogs}")

@@ -44,6 +44,10 @@ class PhotonList:
     exposure: float
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return one line: number of photons, redshift, area and exposure."""
+        return f"PhotonList({self.n_photons:,} photons, z {self.z:g}, {self.area:g} cm2, {self.exposure:g} s)"
+
     @property
     def n_photons(self) -> int:
         """The number of photons."""

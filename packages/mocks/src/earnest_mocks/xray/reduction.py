@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table
 from earnest_common.schema import RADII_R500C
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 
-from earnest_mocks.base_sample.gas_profile import GasProfile
+from earnest_mocks.base_sample.gas_profile import GasProfile, log_slope
 from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges
 from earnest_mocks.xray.emissivity import counts_per_emission
 from earnest_mocks.xray.fit import EmissionFit, fit_emission
@@ -31,6 +32,7 @@ from earnest_mocks.xray.wavelet import Detection
 
 __all__ = ["Reduction", "ReductionConfig", "reduce_photons"]
 
+_CUSPINESS_RADIUS: Final = 0.04  # R_500c; Vikhlinin et al. 2007
 _FEWEST_PHOTONS = 200
 _CENTRE_RADII = (0.5, 0.3, 0.15)  # R_500c
 _FARTHEST_CENTRE = 0.15  # R_500c
@@ -158,6 +160,30 @@ class Reduction:
     fit: EmissionFit
     response: FloatArray
 
+    def __repr__(self) -> str:
+        """Return one line: the gas mass with its error, and what it rests on."""
+        mass = f"m_gas {self.m_gas:.4g} +- {self.m_gas_err:.2g} solMass"
+        return f"Reduction({mass}, {self.n_photons:,} photons, {100 * self.masked:.1f} % masked)"
+
+    def _repr_html_(self) -> str:
+        shown = ("m_500c", "t_x", "z", "n_photons", "masked", "m_gas", "m_gas_err", "deviance", "degrees_of_freedom")
+        return html_table("Reduction", {name: self.to_dict()[name] for name in shown})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers by name, in the units of the table of reductions."""
+        same = ("z", "m_500c", "r_500c", "t_x", "n_photons", "masked", "m_gas", "m_gas_err")
+        profiles = ("m_gas_profile", "m_gas_profile_err", "gas_slope_profile", "gas_slope_profile_err")
+        return {
+            **{name: getattr(self, name) for name in same},
+            **{name: getattr(self, name).tolist() for name in profiles},
+            "centre_x": self.centre[0],
+            "centre_y": self.centre[1],
+            "cuspiness": -float(log_slope(self.profile, np.array([_CUSPINESS_RADIUS]))[0, 0]),
+            "n_components": self.fit.n_components,
+            "deviance": self.fit.deviance,
+            "degrees_of_freedom": self.fit.degrees_of_freedom,
+        }
+
 
 def reduce_photons(
     photons: PhotonList,
@@ -198,6 +224,8 @@ def reduce_photons(
     >>> from earnest_mocks.xray.photons import emulate_photons
     >>> clusters = emulate(n_clusters=20)
     >>> found = reduce_photons(emulate_photons(clusters, 10, seed=1))
+    >>> found
+    Reduction(m_gas 5.089e+12 +- 2e+10 solMass, 63,861 photons, 0.9 % masked)
     >>> bool(abs(found.m_gas / 10 ** clusters.observables[10, 2] - 1) < 0.05)
     True
     """

@@ -7,6 +7,7 @@ Three parts: facts about the field in the primary header, a catalog of one sourc
 import math
 import re
 import warnings
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ _DEFAULTS: dict[str, Any] = {"SIMUL": "unknown", "SNAPNUM": -1, "MODE": 1, "INST
 _PLACES: dict[str, float] = dict.fromkeys(("XC", "YC", "ZC", "WIDTH", "DEPTH"), 0.0)
 
 
-def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | None = None) -> None:
+def write_photons(path: str | PathLike[str], photons: PhotonList, *, instrument: Instrument | None = None) -> None:
     """Write a photon list as a SIMPUT file with the headers of PHOX.
 
     Positions are written in single precision, as PHOX does: good to 0.001 arcsec, for they count from zero.
@@ -76,7 +77,7 @@ def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | N
         If astropy is not installed.
     """
     fits = _fits()
-    refuse_existing(path)
+    path = refuse_existing(Path(path))
     primary = fits.PrimaryHDU()
     facts = {**_DEFAULTS, **_PLACES, **photons.about}
     facts |= {"REDSHIFT": photons.z, "AREA": photons.area, "TIME": photons.exposure}
@@ -97,7 +98,7 @@ def write_photons(path: Path, photons: PhotonList, *, instrument: Instrument | N
     replace_atomically(path, write)
 
 
-def read_photons(path: Path) -> PhotonList:
+def read_photons(path: str | PathLike[str]) -> PhotonList:
     """Return the photon list in a SIMPUT file, whoever wrote it.
 
     Offsets are counted from REFRA, REFDEC. Units come from TUNITn of the columns, which must be there, and from the
@@ -112,8 +113,19 @@ def read_photons(path: Path) -> PhotonList:
         If the file is cut short or its DATASUM or CHECKSUM does not match.
     MissingExtraError
         If astropy is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from earnest_mocks.base_sample.emulator import emulate
+    >>> from earnest_mocks.xray.photons import Observation, emulate_photons
+    >>> short = Observation(instrument=Instrument(exposure=1e3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_photons(f"{folder}/3.fits", emulate_photons(emulate(n_clusters=20), 3, seed=1, observation=short))
+    ...     read_photons(f"{folder}/3.fits")
+    PhotonList(783 photons, z 0.0663, 600 cm2, 1000 s)
     """
-    fits = _fits()
+    fits, path = _fits(), Path(path)
     try:
         # astropy only warns of a file cut short, or whose DATASUM and CHECKSUM, where it has them, do not match.
         with warnings.catch_warnings():

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import polars as pl
 from earnest_common.errors import EarnestError, InputError, MissingExtraError
 from earnest_common.run.config import as_mapping
@@ -22,8 +21,7 @@ from earnest_common.run.provenance import versions
 from earnest_common.run.records import PART
 from earnest_common.schema import Column, Table, conform
 
-from earnest_mocks.base_sample.gas_profile import log_slope
-from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
+from earnest_mocks.xray.reduction import ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons
 
 __all__ = [
@@ -40,7 +38,6 @@ REDUCTIONS_KEY = "earnest.xray_reduction"
 """Key of the origin in the metadata of a table of reductions."""
 REDUCTIONS_VERSION = 2
 """Tables of version 1 hold no checksum."""
-_CUSPINESS_RADIUS = 0.04
 _NEEDED = ("file", "m_500c", "t_x")
 
 
@@ -258,7 +255,7 @@ class _FileReducer:
                 trust_units=self.trust_units,
                 subject=str(file),
             )
-            row = {"file": file.name, **_facts(photons.about, known), **_numbers(found)}
+            row = {"file": file.name, **_facts(photons.about, known), **found.to_dict()}
             write_atomic(part, PART.text(row))
         except MissingExtraError:
             raise
@@ -279,22 +276,6 @@ def _facts(about: Mapping[str, Any], known: KnownCluster) -> dict[str, Any]:
     return {
         "cluster_id": None if cluster_id is None else int(cluster_id),
         "simulation": str(about.get("SIMUL", "unknown")),
-    }
-
-
-def _numbers(found: Reduction) -> dict[str, Any]:
-    """Return a reduction as plain numbers."""
-    same = ("z", "m_500c", "r_500c", "t_x", "n_photons", "masked", "m_gas", "m_gas_err")
-    profiles = ("m_gas_profile", "m_gas_profile_err", "gas_slope_profile", "gas_slope_profile_err")
-    return {
-        **{name: getattr(found, name) for name in same},
-        **{name: getattr(found, name).tolist() for name in profiles},
-        "centre_x": found.centre[0],
-        "centre_y": found.centre[1],
-        "cuspiness": -float(log_slope(found.profile, np.array([_CUSPINESS_RADIUS]))[0, 0]),
-        "n_components": found.fit.n_components,
-        "deviance": found.fit.deviance,
-        "degrees_of_freedom": found.fit.degrees_of_freedom,
     }
 
 
