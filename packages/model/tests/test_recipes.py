@@ -11,9 +11,10 @@ from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.config import PaperRecipe, TrainingConfig
 from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
-from earnest_model.data.training_data import FixedFeed, LiveFeed, open_feed
+from earnest_model.data.training_data import FixedFeed, LiveFeed
 from earnest_model.training.checkpoint import Checkpoint
 from earnest_model.training.recipes import RECIPES, recipe
+from earnest_model.training.train import open_feed
 
 SMALL = PaperRecipe(epochs=3, first_epoch=2, n_training=160, n_validation=20, checkpoint_seconds=0.0)
 

@@ -23,5 +23,7 @@ def save_network(network: "Network", path: Path) -> None:
 def load_network(path: Path) -> Any:  # noqa: ANN401 - Keras gives whatever class the file names
     """Return the network in a ``.keras`` file; code in the file is never run (Keras's safe mode)."""
     # Keras finds a registered class only once its module is imported.
+    import earnest_model.networks.paper.network
+    import earnest_model.networks.pooled.network  # noqa: F401
 
     return keras.saving.load_model(path, compile=False, safe_mode=True)
