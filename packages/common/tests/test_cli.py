@@ -6,14 +6,17 @@ import sys
 from importlib.metadata import metadata
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated
+from typing import Annotated, get_args
 
 import pytest
 import typer
 from earnest_common.catalogs import Plan, write_batch
+from earnest_common.catalogs.variants import VARIANTS
 from earnest_common.catalogs.writer import shard_file
+from earnest_common.cli.options import Split, Variant
 from earnest_common.cli.root import build_app
 from earnest_common.run.provenance import extras
+from earnest_common.schema import SPLITS
 from earnest_common.testing import toy_batch
 from typer.testing import CliRunner
 
@@ -143,3 +146,97 @@ def test_too_little_memory_is_no_fault_of_the_software(error: BaseException):
 
     message, code = _in_words(error)
     assert (code, "not enough memory" in message, "PLEASE" in message) == (2, True, False)
+
+
+def leaves(command, words=()):
+    """Every command that does something, with its words."""
+    children = getattr(command, "commands", {})
+    if not children:
+        yield words, command
+    for name, child in children.items():
+        yield from leaves(child, (*words, name))
+
+
+def test_versions_of_the_packages():
+    done = earnest("--version")
+    assert done.returncode == 0
+    assert done.stdout.split()[:2] == ["earnest-common", metadata("earnest-common")["Version"]]
+
+
+def test_quiet_leaves_results_and_errors(path: Path, tmp_path: Path):
+    noisy, silent = earnest("catalogs", "validate", path), earnest("-q", "catalogs", "validate", path)
+    assert "valid" in noisy.stderr
+    assert (silent.returncode, silent.stderr) == (0, "")
+    refused = earnest("--quiet", "catalogs", "validate", tmp_path / "none")
+    assert refused.returncode == 2
+    assert "none" in refused.stderr
+
+
+def test_a_fault_shows_where_it_is_when_asked(tmp_path: Path):
+    code = (
+        "import sys\nfrom earnest_common.catalogs import CatalogSet\n"
+        "def broken(*_): raise ZeroDivisionError('toy')\n"
+        "CatalogSet.open = broken\n"
+        "from earnest_common.cli.root import main\nsys.argv[1:] = sys.argv[1:]\nmain()"
+    )
+    words = ("catalogs", "describe", str(tmp_path))
+    plain, verbose = (
+        subprocess.run([sys.executable, "-c", code, *flags, *words], capture_output=True, text=True, check=False)
+        for flags in ((), ("-v",))
+    )
+    assert (plain.returncode, verbose.returncode) == (70, 70)
+    assert "Traceback" not in plain.stderr
+    assert "earnest -v" in plain.stderr
+    assert "in broken" in verbose.stderr
+
+
+def test_groups_stand_in_the_order_of_work():
+    order = ("mocks", "catalogs", "model", "interpret", "selfcal", "doctor")
+    shown = earnest("--help").stdout
+    places = [shown.find(f" {name} ") for name in order]
+    assert [place for place in places if place > 0] == sorted(place for place in places if place > 0)
+    assert places[-1] == max(places)
+
+
+def test_every_command_answers_in_json_and_has_help():
+    for words, command in leaves(typer.main.get_command(build_app())):
+        options = [name for parameter in command.params for name in parameter.opts]
+        assert "--json" in options, words
+        assert command.help, words
+        for parameter in command.params:
+            described = getattr(parameter, "help", None)
+            assert described or parameter.opts == ["--help"], (words, parameter.opts)
+
+
+def test_choices_are_those_of_the_library():
+    assert get_args(Variant) == tuple(VARIANTS)
+    assert get_args(Split) == (*SPLITS, "all")
+
+
+def test_json_of_the_commands_that_write(path: Path, tmp_path: Path):
+    divided = json.loads(earnest("catalogs", "split", path, "--out", tmp_path / "new", "--json").stdout)
+    assert divided["path"] == str(tmp_path / "new")
+    written = json.loads(earnest("catalogs", "export", path, "--out", tmp_path / "t.csv", "--json").stdout)
+    assert written == {"path": str(tmp_path / "t.csv"), "format": "csv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name", "words"),
+    [
+        ("t.fits", "csv", "'.fits' is not a suffix of format csv"),
+        ("t.parquet", "csv", "'.parquet' is not a suffix of format csv"),
+        ("t.dat", None, "name a format (fits, votable, ecsv, csv), or end it in .fits"),
+    ],
+)
+def test_suffix_and_format_agree(path: Path, tmp_path: Path, name: str, format_name: str | None, words: str):
+    chosen = ("--format", format_name) if format_name else ()
+    done = earnest("catalogs", "export", path, "--out", tmp_path / name, *chosen)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_choices_are_completed_and_refused(path: Path, tmp_path: Path):
+    done = earnest("catalogs", "export", path, "--out", tmp_path / "t", "--format", "xlsx")
+    assert done.returncode == 2
+    assert "'xlsx' is not one of 'fits', 'votable', 'ecsv', 'csv'" in " ".join(done.stderr.replace("│", " ").split())

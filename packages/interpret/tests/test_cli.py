@@ -117,7 +117,7 @@ def test_a_plain_model_is_reported_too(run, plain_bundle: Path, tmp_path: Path):
 
 def test_configuration_file(run, tmp_path: Path):
     (tmp_path / "c.toml").write_text("max_catalogs = 3\nseed = 9\n")
-    _, told, _ = run("terse", "--config", tmp_path / "c.toml", "--split", "train", "--n-permutations", 9)
+    _, told, _ = run("terse", "--config", tmp_path / "c.toml", "--split", "train", "--n-permutations", 99)
     assert told["n_catalogs"] == 3
     (tmp_path / "c.toml").write_text("max_catalog = 3\n")
     code, _, words = run("terse", "--config", tmp_path / "c.toml")

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from earnest_common.cli import tables as table_commands
-from earnest_common.cli.output import JsonOption, OutOption, SeedOption, SetArgument, emit, say
+from earnest_common.cli.options import JsonOption, OutOption, SeedOption, SetArgument
+from earnest_common.cli.output import emit, say
 
 __all__ = ["app"]
 
@@ -39,15 +40,15 @@ def validate(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
 
 @app.command()
 def describe(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
-    """Say what a set holds: size, origin, splits and the range of every column."""
+    """Describe a set: size, origin, splits and the range of every column."""
     from earnest_common.catalogs import CatalogSet
 
-    told = CatalogSet.open(catalog_set).describe()
+    description = CatalogSet.open(catalog_set).describe()
     if as_json:
-        emit(told, as_json=True)
+        emit(description, as_json=True)
         return
-    columns = {table: told.pop(table) for table in ("catalogs", "clusters")}
-    emit(told, as_json=False)
+    columns = {table: description.pop(table) for table in ("catalogs", "clusters")}
+    emit(description, as_json=False)
     for table, ranges in columns.items():
         typer.echo(f"\n{table:<22}{'min':>12}{'median':>12}{'max':>12}{'unknown':>10}  unit")
         for name, values in ranges.items():
@@ -67,12 +68,13 @@ def split(
     seed: SeedOption = 1,
     train: Annotated[float, typer.Option(min=0, max=1, help="Fraction for training.")] = 0.8,
     validation: Annotated[float, typer.Option(min=0, max=1, help="Fraction for validation; the rest is test.")] = 0.1,
+    as_json: JsonOption = False,
 ) -> None:
     """Copy a set with a new division into training, validation and test."""
     from earnest_common.catalogs import CatalogSet, split_set
 
-    split_set(CatalogSet.open(catalog_set), out, seed=seed, train=train, validation=validation)
-    say(f"wrote {out}")
+    manifest = split_set(CatalogSet.open(catalog_set), out, seed=seed, train=train, validation=validation)
+    emit({"path": str(out), "seed": seed, "data_hash": manifest.data_hash}, as_json=as_json)
 
 
 @app.command()

@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from earnest_common.cli.output import JsonOption, emit
+from earnest_common.cli.options import JsonOption
+from earnest_common.cli.output import emit
 
 __all__ = ["doctor"]
 

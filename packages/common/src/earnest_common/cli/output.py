@@ -1,49 +1,15 @@
-"""How commands answer: one JSON object or a short table on standard output, words on standard error."""
+"""Results of commands on standard output, as one JSON object or a short table; notes on standard error."""
 
 import json
 import math
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from earnest_common.run.numbers import MOST_INTEGER, MOST_WORKERS
+from earnest_common.run.progress import is_quiet
 from earnest_common.run.records import ANSWER
 
-__all__ = [
-    "ConfigOption",
-    "ExecutorOption",
-    "JsonOption",
-    "OutOption",
-    "SectionOption",
-    "SeedOption",
-    "SetArgument",
-    "ShardOption",
-    "WorkersOption",
-    "emit",
-    "say",
-]
-
-SetArgument = Annotated[Path, typer.Argument(metavar="SET", help="Folder of a catalog set.", show_default=False)]
-OutOption = Annotated[Path, typer.Option("--out", help="What to write; must not exist.", show_default=False)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE.toml", help="Fields not given as options.", show_default=False)
-]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, max=MOST_INTEGER, help="Seed of all random numbers.")]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, max=MOST_WORKERS, help="Processes on this machine.")]
-ExecutorOption = Annotated[
-    str | None, typer.Option("--executor", metavar="dask://HOST:PORT", help="A Dask cluster.", show_default=False)
-]
-ShardOption = Annotated[
-    str | None, typer.Option("--shard", metavar="i/N", help="Do only this part of the work.", show_default=False)
-]
-SectionOption = Annotated[
-    Path | None,
-    typer.Option("--section", metavar="FILE.json", help="Also write a section for the report.", show_default=False),
-]
+__all__ = ["emit", "say"]
 
 
 def emit(answer: Mapping[str, Any], *, as_json: bool, checksum: bool = False) -> None:
@@ -67,8 +33,9 @@ def emit(answer: Mapping[str, Any], *, as_json: bool, checksum: bool = False) ->
 
 
 def say(text: str) -> None:
-    """Print words for the reader on standard error, where they do not disturb a pipe."""
-    sys.stderr.write(text + "\n")
+    """Print a note on standard error, where it does not disturb a pipe; nothing with ``--quiet``."""
+    if not is_quiet():
+        sys.stderr.write(text + "\n")
 
 
 def _rows(answer: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -5,18 +5,29 @@ import functools
 import io
 import os
 import sys
+import warnings
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn, final
 
 import typer
 
+from earnest_common.cli.output import emit
 from earnest_common.errors import EarnestError, InputError
 from earnest_common.run.numbers import number_problem
+from earnest_common.run.progress import be_quiet
 
 __all__ = ["build_app", "main"]
 
 _TRACEBACK = "EARNEST_TRACEBACK"
+
+
+@final
+class _InOrderOfWork(typer.core.TyperGroup):
+    """The groups of the packages, and after them the command that looks after the installation."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - a click.Context, of click or of its copy in typer
+        return sorted(super().list_commands(ctx), key=lambda name: name == "doctor")
 
 
 def build_app() -> typer.Typer:
@@ -29,6 +40,7 @@ def build_app() -> typer.Typer:
 
     app = typer.Typer(
         name="earnest",
+        cls=_InOrderOfWork,
         help="Interpretable galaxy-cluster cosmology: mock catalogs, sigma8, and the reasons for it.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -36,17 +48,45 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    app.command("doctor")(doctor)
     for point in command_groups():
         try:
             app.add_typer(point.load(), name=point.name)
         except ImportError as error:
             _add_unavailable(app, point, error)
+    app.command("doctor")(doctor)
     return app
 
 
-def _root() -> None:
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from earnest_common.run.provenance import DISTRIBUTIONS, versions
+
+        found = versions()
+        emit({name: found[name] for name in DISTRIBUTIONS if name in found}, as_json=False)
+        raise typer.Exit
+
+
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the installed packages' versions."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show libraries' warnings, and the traceback of a fault.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show neither progress nor notes, only results and errors.")
+    ] = False,
+) -> None:
     """Interpretable galaxy-cluster cosmology: mock catalogs, sigma8, and the reasons for it."""
+    if verbose:
+        os.environ[_TRACEBACK] = "1"  # worker processes inherit it
+        warnings.simplefilter("default")
+    if quiet:
+        be_quiet()
 
 
 def _add_unavailable(app: typer.Typer, point: EntryPoint, error: ImportError) -> None:
@@ -129,7 +169,7 @@ def _end(end: SystemExit) -> NoReturn:
 
 
 def _interrupt() -> NoReturn:
-    _fail("stopped; nothing was half-written, and the same command goes on where it can", 130)
+    _fail("stopped; no output is incomplete; re-run the same command to resume where it can", 130)
 
 
 def _in_words(error: BaseException) -> tuple[str, int]:
@@ -149,7 +189,7 @@ def _in_words(error: BaseException) -> tuple[str, int]:
         traceback.print_exception(error)
     return (
         f"unexpected {kind}: {text}\nThis is a fault of the software, not an answer; nothing was half-written. Please "
-        f"report it with the lines that the same command prints when {_TRACEBACK}=1 is set."
+        f"report it with the lines that the same command prints as `earnest -v ...`."
     ), 70
 
 

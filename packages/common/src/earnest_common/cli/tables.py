@@ -1,21 +1,35 @@
 """`earnest catalogs import|export|formats`: published tables in, common formats out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from earnest_common.cli.output import JsonOption, OutOption, SetArgument, emit, say
+from earnest_common.cli.options import JsonOption, OutOption, SetArgument
+from earnest_common.cli.output import emit, say
 
 __all__ = ["register"]
 
-_FORMAT = typer.Option("--format", metavar="NAME|FILE.toml", help="A shipped mapping, or your own.", show_default=False)
+
+def _mapping_names(incomplete: str) -> list[str]:
+    from earnest_common.importers import mapping_names
+
+    return [name for name in mapping_names() if name.startswith(incomplete)]
+
+
+_FORMAT = typer.Option(
+    "--format",
+    metavar="NAME|FILE.toml",
+    help="Mapping of the table's columns: a shipped one or your own.",
+    autocompletion=_mapping_names,
+    show_default=False,
+)
 _TEXTS = {
     "h": "H0 / (100 km/s/Mpc), instead of the mapping's.",
     "z": "Redshift of all clusters (a snapshot).",
     "unit": "Unit of a column, such as m_500c=Msun/h; may be repeated.",
     "where": "Keep only such rows, such as 'm_500c >= 5e13'; may be repeated.",
-    "missing": "What to do with rows without l_x or z: drop or refuse.",
+    "missing": "What to do with rows without l_x or z.",
     "without": "Leave this column unknown; may be repeated.",
     "trust": "Import even if units or single values look wrong.",
 }
@@ -37,12 +51,12 @@ def import_table(
     z: Annotated[float | None, typer.Option("--z", help=_TEXTS["z"], show_default=False)] = None,
     unit: Annotated[list[str] | None, typer.Option("--unit", metavar="COLUMN=UNIT", help=_TEXTS["unit"])] = None,
     where: Annotated[list[str] | None, typer.Option("--where", metavar="CONDITION", help=_TEXTS["where"])] = None,
-    missing: Annotated[str, typer.Option("--missing", metavar="drop|refuse", help=_TEXTS["missing"])] = "drop",
+    missing: Annotated[Literal["drop", "refuse"], typer.Option("--missing", help=_TEXTS["missing"])] = "drop",
     without: Annotated[list[str] | None, typer.Option("--without", metavar="COLUMN", help=_TEXTS["without"])] = None,
     trust_units: Annotated[bool, typer.Option("--trust-units", help=_TEXTS["trust"])] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a published table as a catalog set and say what was done to it."""
+    """Write a published table as a catalog set, and report every conversion."""
     from earnest_common.importers import ImportOptions, import_catalog_set, parse_units
     from earnest_common.run.config import load_config
 
@@ -59,18 +73,22 @@ def import_table(
 def export_set(
     catalog_set: SetArgument,
     *,
-    format_name: Annotated[str, typer.Option("--format", metavar="fits|votable|ecsv|csv", show_default=False)],
     out: OutOption,
+    format_name: Annotated[
+        Literal["fits", "votable", "ecsv", "csv"] | None,
+        typer.Option("--format", help="Format of the file.", show_default="by the suffix of --out"),
+    ] = None,
     table: Annotated[
-        str, typer.Option(metavar="clusters|catalogs", help="For ECSV and CSV: which table.")
+        Literal["clusters", "catalogs"], typer.Option("--table", help="For ECSV and CSV: which table.")
     ] = "clusters",
+    as_json: JsonOption = False,
 ) -> None:
     """Write a catalog set as FITS, VOTable, ECSV or CSV with units and provenance."""
     from earnest_common.catalogs import CatalogSet
     from earnest_common.exporters import export
 
-    export(CatalogSet.open(catalog_set), out, format_name, table=table)
-    say(f"wrote {out}")
+    written = export(CatalogSet.open(catalog_set), out, format_name, table=table)
+    emit({"path": str(out), "format": written}, as_json=as_json)
 
 
 def formats(

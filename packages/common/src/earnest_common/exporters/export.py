@@ -20,12 +20,16 @@ __all__ = ["FORMATS", "export"]
 FORMATS = ("fits", "votable", "ecsv", "csv")
 """FITS and VOTable files hold both tables, ECSV and CSV files one."""
 
+_SUFFIXES = {".fits": "fits", ".fit": "fits", ".vot": "votable", ".votable": "votable", ".xml": "votable"}
+_SUFFIXES |= {".ecsv": "ecsv", ".csv": "csv"}
+_FOREIGN = (".parquet", ".json", ".hdf5", ".h5", ".txt", ".dat")
+
 _TABLES = {"clusters": CLUSTERS, "catalogs": CATALOGS}
 
 
 def export(
-    source: CatalogBatch | CatalogSet, path: str | PathLike[str], format: str, *, table: str = "clusters"
-) -> None:
+    source: CatalogBatch | CatalogSet, path: str | PathLike[str], format: str | None = None, *, table: str = "clusters"
+) -> str:
     """Write catalogs to one file with units, descriptions, schema version and provenance.
 
     CSV is written batch by batch, however large the set; the other formats need it in memory. In CSV a profile becomes
@@ -38,14 +42,18 @@ def export(
     path
         The file; it must not exist, and is whole or absent.
     format
-        One of ``FORMATS``.
+        One of ``FORMATS``; by default the one of the path's suffix.
     table
         ``clusters`` or ``catalogs``, for the formats that hold one table.
+
+    Returns
+    -------
+    The format.
 
     Raises
     ------
     InputError
-        If the format or the table is unknown.
+        If the format or the table is unknown, or the path has the suffix of another format.
     OutputExistsError
         If the path is taken.
     MissingExtraError
@@ -60,21 +68,36 @@ def export(
     ...     print(Path(folder, "toy.csv").read_text(encoding="utf-8").splitlines()[0])
     # earnest table 'clusters': One row per cluster, sorted by catalog and by falling X-ray luminosity
     """
-    if format not in FORMATS:
-        raise InputError(f"unknown export format '{format}'; known are {', '.join(FORMATS)}")
+    format = _agreed(Path(path), format)
     if table not in _TABLES:
         raise InputError(f"unknown table '{table}'; known are {', '.join(_TABLES)}")
     out = refuse_existing(Path(path))
     facts = _facts(source)
     if format == "csv":
         write_csv(out, _frames(source, table), _TABLES[table], facts=facts)
-        return
+        return format
     from earnest_common.exporters.astropy_tables import write_astropy
 
     batch = source if isinstance(source, CatalogBatch) else source.read()
     frames = {"clusters": batch.clusters, "catalogs": batch.catalogs}
     chosen = [table] if format == "ecsv" else ["clusters", "catalogs"]
     write_astropy(out, format, [(_TABLES[name], frames[name]) for name in chosen], facts=facts)
+    return format
+
+
+def _agreed(path: Path, format: str | None) -> str:
+    """Return the format that a file's suffix and the caller agree on."""
+    if format is not None and format not in FORMATS:
+        raise InputError(f"unknown export format '{format}'; known are {', '.join(FORMATS)}")
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    meant = _SUFFIXES.get(suffix.lower())
+    if format is None and meant is None:
+        raise InputError(f"output {path}: name a format ({', '.join(FORMATS)}), or end it in {', '.join(_SUFFIXES)}")
+    if format is not None and (meant not in (None, format) or suffix.lower() in _FOREIGN):
+        raise InputError(
+            f"output {path}: '{suffix}' is not a suffix of format {format}; rename it or leave --format out"
+        )
+    return str(format or meant)
 
 
 def _frames(source: CatalogBatch | CatalogSet, table: str) -> Iterator[pl.DataFrame]:

@@ -5,17 +5,26 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import final
 
-__all__ = ["AbstractProgress", "progress"]
+__all__ = ["AbstractProgress", "be_quiet", "is_quiet", "progress"]
+
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 class AbstractProgress(ABC):
-    """What a long computation tells of its way."""
+    """Progress of a long computation."""
 
     @abstractmethod
     def advance(self, n: int = 1, note: str = "") -> None:
-        """Say that ``n`` more units are done, with a short note such as the current loss."""
+        """Count ``n`` more units as done, with a short note such as the current loss."""
+
+
+@final
+class _Nothing(AbstractProgress):
+    def advance(self, n: int = 1, note: str = "") -> None:
+        pass
 
 
 @final
@@ -39,6 +48,16 @@ class _Lines(AbstractProgress):
             sys.stderr.flush()
 
 
+def be_quiet() -> None:
+    """Show no progress in this context from now on (``earnest --quiet``)."""
+    _QUIET.set(True)
+
+
+def is_quiet() -> bool:
+    """Return whether progress and notes are to be left out."""
+    return _QUIET.get()
+
+
 @contextlib.contextmanager
 def progress(total: int, label: str, *, seconds_between_lines: float = 10.0) -> Iterator[AbstractProgress]:
     """Yield a progress display for ``total`` units of work.
@@ -52,6 +71,9 @@ def progress(total: int, label: str, *, seconds_between_lines: float = 10.0) -> 
     seconds_between_lines
         Pause between plain lines where standard error is not a terminal.
     """
+    if is_quiet():
+        yield _Nothing()
+        return
     if not sys.stderr.isatty():
         yield _Lines(total, label, seconds_between_lines=seconds_between_lines)
         return

@@ -5,9 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from earnest_common.cli.output import ConfigOption, JsonOption, OutOption, SectionOption, SetArgument, emit, say
+from earnest_common.cli.options import ConfigOption, JsonOption, ModelOption, OutOption, SectionOption, SetArgument
+from earnest_common.cli.output import emit, say
 
-from earnest_interpret.cli.verdict import MOST_PERMUTATIONS, applicability, verdict
+from earnest_interpret.cli.options import (
+    AlsoOption,
+    CompareOption,
+    MaxCatalogsOption,
+    MaxRowsOption,
+    PermutationsOption,
+    SeedOption,
+    SplitOption,
+)
+from earnest_interpret.cli.verdict import applicability, verdict
 
 if TYPE_CHECKING:
     from earnest_interpret.cli.inputs import Inputs
@@ -15,35 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="Reasons: leave-one-out, saliency, the terse value, the report.", no_args_is_help=True)
-
-ModelOption = Annotated[
-    Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
-]
-SplitOption = Annotated[
-    str | None,
-    typer.Option(help="train, validation, test or all [test where the set has one, else all].", show_default=False),
-]
-MaxCatalogsOption = Annotated[
-    int | None, typer.Option(min=1, help="Most catalogs, drawn at random [500].", show_default=False)
-]
-SeedOption = Annotated[int | None, typer.Option(min=0, help="Seed of draws and permutations [1].", show_default=False)]
-MaxRowsOption = Annotated[
-    int | None, typer.Option(min=1, help="Most clusters in memory of the model at a time [200000].", show_default=False)
-]
-PermutationsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--n-permutations", min=1, max=MOST_PERMUTATIONS, help="Shuffles of the test [9999].", show_default=False
-    ),
-]
-AlsoOption = Annotated[
-    list[Path] | None,
-    typer.Option(metavar="BUNDLE", help="Another training of the model; may be repeated.", show_default=False),
-]
-CompareOption = Annotated[
-    Path | None,
-    typer.Option(metavar="BUNDLE", help="Another model, as one without weak lensing.", show_default=False),
-]
 
 
 @app.callback()
@@ -69,7 +50,7 @@ def leave_one_out(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write how sigma8 moves when each cluster is left out: catalog_id, cluster_id, delta_sigma8 (Parquet)."""
+    """Compute the change of sigma8 without each cluster: catalog_id, cluster_id, delta_sigma8 (Parquet)."""
     from earnest_interpret.cli.commands import leave_one_out_command, table_paths
     from earnest_interpret.cli.inputs import open_inputs
     from earnest_interpret.page.brief import leave_one_out_rows
@@ -92,9 +73,9 @@ def saliency(
     *,
     model: ModelOption,
     out: OutOption,
-    of: Annotated[Literal["terse", "sigma8"], typer.Option(help="What is differentiated.")] = "terse",
+    of: Annotated[Literal["terse", "sigma8"], typer.Option(help="Quantity to differentiate.")] = "terse",
     method: Annotated[
-        Literal["gradient", "smoothgrad", "integrated", "occlusion"], typer.Option(help="What stands for the gradient.")
+        Literal["gradient", "smoothgrad", "integrated", "occlusion"], typer.Option(help="Kind of attribution.")
     ] = "gradient",
     also: AlsoOption = None,
     compare: CompareOption = None,
@@ -106,7 +87,7 @@ def saliency(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what every scaled input does in every cluster: signed gradients, or what the input adds (Parquet)."""
+    """Compute the saliency of every scaled input in every cluster: signed gradients or attributions (Parquet)."""
     from earnest_interpret.cli.commands import saliency_command, table_paths
     from earnest_interpret.cli.inputs import open_inputs
     from earnest_interpret.page.brief import saliency_rows
@@ -145,7 +126,7 @@ def terse(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what the terse value follows, whether it knows sigma8 at fixed mass, and how good a mass proxy it is."""
+    """Correlate the terse value with cluster properties, with sigma8 at fixed mass, and with mass as a proxy."""
     from earnest_interpret.cli.commands import table_paths, terse_command
     from earnest_interpret.cli.inputs import open_inputs
     from earnest_interpret.page.brief import terse_rows
@@ -179,7 +160,7 @@ def proxy(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how well the terse value predicts mass beside M_gas and Y_X, and which short formula it follows."""
+    """Measure how well the terse value predicts mass, compared with M_gas and Y_X, and fit a short formula to it."""
     from earnest_interpret.cli.commands import proxy_command, table_paths
     from earnest_interpret.cli.inputs import open_inputs
     from earnest_interpret.page.brief import proxy_rows
@@ -204,11 +185,13 @@ def report(
     out: OutOption,
     include: Annotated[
         list[Path] | None,
-        typer.Option(metavar="SECTION.json", help="Section of another command; may be repeated.", show_default=False),
+        typer.Option(metavar="SECTION.json", help="Section of another command; repeatable.", show_default=False),
     ] = None,
     summary: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE.json", help="Headline numbers (--json of evaluate).", show_default=False),
+        typer.Option(
+            metavar="FILE.json", help="Headline numbers, from: earnest model evaluate --json.", show_default=False
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.", show_default=False)] = None,
     figures: Annotated[
@@ -225,7 +208,7 @@ def report(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one page that shows how accurate the model is and why, and its numbers beside it as JSON."""
+    """Write one page on how accurate the model is and why, and its numbers as JSON."""
     from earnest_interpret.cli.commands import read_included, report_command
     from earnest_interpret.cli.inputs import open_inputs
     from earnest_interpret.cli.verdict_command import judged

@@ -5,53 +5,31 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit, say
+from earnest_common.cli.options import ConfigOption, JsonOption, ModelOption, SectionOption, SetArgument
+from earnest_common.cli.output import emit, say
 
-__all__ = ["MOST_PERMUTATIONS", "applicability", "verdict"]
+from earnest_interpret.cli.options import MaxCatalogsOption, MaxRowsOption, PermutationsOption, SeedOption, SplitOption
 
-MOST_PERMUTATIONS = 1_000_000
-
-ModelOption = Annotated[
-    Path, typer.Option("--model", metavar="BUNDLE", help="Folder of a trained model.", show_default=False)
-]
-
-
-SplitOption = Annotated[
-    str | None,
-    typer.Option(help="train, validation, test or all [test where the set has one, else all].", show_default=False),
-]
+__all__ = ["applicability", "verdict"]
 
 
 def verdict(
     catalog_set: SetArgument,
     *,
     model: ModelOption,
-    alpha: Annotated[float, typer.Option(min=1e-4, max=0.5, help="Rate of false alarms of all tests together.")] = 0.05,
+    alpha: Annotated[float, typer.Option(min=1e-4, max=0.5, help="Family-wise false-alarm rate.")] = 0.05,
     section: SectionOption = None,
     split: SplitOption = None,
-    max_catalogs: Annotated[
-        int | None, typer.Option(min=1, help="Most catalogs, drawn at random [500].", show_default=False)
-    ] = None,
-    max_rows: Annotated[
-        int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
-    ] = None,
-    n_permutations: Annotated[
-        int | None,
-        typer.Option(
-            "--n-permutations",
-            min=99,
-            max=MOST_PERMUTATIONS,
-            help="Shuffles of each test [9999].",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws and shuffles [1].", show_default=False)] = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    n_permutations: PermutationsOption = None,
+    seed: SeedOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whether a model is overspecialised (exit code 1 if it is).
+    """Test whether a model is overspecialised (exit code 1 if it is).
 
-    This takes at least 60 labelled mock catalogs that the model was NOT trained on.
+    Needs at least 60 labelled mock catalogs that the model was NOT trained on.
     """
     from earnest_interpret.cli.inputs import open_inputs
     from earnest_interpret.cli.verdict_command import enough_catalogs, verdict_command
@@ -88,24 +66,28 @@ def applicability(
     model: ModelOption,
     training: Annotated[
         Path,
-        typer.Option("--training", metavar="SET", help="Catalogs like those of the training.", show_default=False),
+        typer.Option("--training", metavar="SET", help="Catalogs like those used for training.", show_default=False),
     ],
     section: SectionOption = None,
     split: SplitOption = None,
     max_catalogs: Annotated[
-        int | None, typer.Option(min=1, help="Most catalogs of SET, drawn at random [200].", show_default=False)
+        int | None,
+        typer.Option(
+            "--max-catalogs", min=1, help="Largest number of catalogs of SET, drawn at random.", show_default="200"
+        ),
     ] = None,
     max_training: Annotated[
-        int | None, typer.Option(min=100, help="Most catalogs of the training [1000].", show_default=False)
+        int | None,
+        typer.Option(
+            "--max-training", min=100, help="Largest number of catalogs of the training.", show_default="1000"
+        ),
     ] = None,
-    max_rows: Annotated[
-        int | None, typer.Option(min=1, help="Most clusters in memory of the model [200000].", show_default=False)
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of draws [1].", show_default=False)] = None,
+    max_rows: MaxRowsOption = None,
+    seed: SeedOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whether a model may be applied to an observed or foreign catalog: yes, with care or no (exit code 1)."""
+    """Judge whether a model may be applied to an observed or foreign catalog: yes, with care or no (exit code 1)."""
     from earnest_interpret.cli.applicability_command import applicability_command
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_training": max_training}

@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 
+_FEWEST_PERMUTATIONS = 99
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class InterpretConfig:
@@ -71,9 +74,14 @@ class InterpretConfig:
     attribution: AttributionConfig = field(default_factory=AttributionConfig)
 
     def __post_init__(self) -> None:
-        small = [name for name in ("max_catalogs", "max_rows", "n_permutations") if getattr(self, name) < 1]
+        small = [name for name in ("max_catalogs", "max_rows") if getattr(self, name) < 1]
         if small:
             raise InputError(f"{', '.join(small)} must be at least 1; found {[getattr(self, name) for name in small]}")
+        if self.n_permutations < _FEWEST_PERMUTATIONS:
+            raise InputError(
+                f"n_permutations must be at least {_FEWEST_PERMUTATIONS}, found {self.n_permutations}: no p-value can "
+                "be smaller than 1 / (n_permutations + 1)"
+            )
 
 
 @final

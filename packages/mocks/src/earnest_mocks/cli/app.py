@@ -1,10 +1,10 @@
 """`earnest mocks`: mock catalogs and the base sample behind them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from earnest_common.cli.output import (
+from earnest_common.cli.options import (
     ConfigOption,
     ExecutorOption,
     JsonOption,
@@ -14,9 +14,8 @@ from earnest_common.cli.output import (
     SetArgument,
     ShardOption,
     WorkersOption,
-    emit,
-    say,
 )
+from earnest_common.cli.output import emit, say
 
 from earnest_mocks.cli.xray import photons, reduce
 
@@ -24,7 +23,9 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Mock catalogs: generate them, make base samples, draw figures.", no_args_is_help=True)
 
-PresetOption = Annotated[str, typer.Option("--preset", help="Preset: paper, realistic or overspecialised.")]
+PresetOption = Annotated[
+    Literal["paper", "realistic", "overspecialised"], typer.Option("--preset", help="What is observed, and how.")
+]
 
 
 @app.callback()
@@ -37,21 +38,22 @@ def generate_(
     *,
     out: OutOption,
     preset: PresetOption = "paper",
-    n_catalogs: Annotated[int, typer.Option("--n-catalogs", min=1, help="Catalogs; the paper's grid has 4968.")] = 4968,
+    n_catalogs: Annotated[
+        int, typer.Option("--n-catalogs", min=1, help="Number of catalogs; the paper's grid has 4968.")
+    ] = 4968,
     seed: SeedOption = 1,
     config: ConfigOption = None,
     catalogs_per_shard: Annotated[
-        int | None, typer.Option(min=1, help="Catalogs in a file.", show_default="512, fewer of a large survey")
+        int | None, typer.Option(min=1, help="Catalogs per file.", show_default="512, fewer of a large survey")
     ] = None,
     workers: WorkersOption = 1,
     executor: ExecutorOption = None,
     shard: ShardOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a set of mock catalogs; the same command goes on after an interruption.
+    """Write a set of mock catalogs. Re-run the same command to resume.
 
-    Workers, shards and interruptions change no byte of the result. Processes that little work would not repay are not
-    started.
+    Workers, shards and interruptions change no byte of the result.
     """
     from earnest_common.run.executors import open_executor, shard_slice
     from earnest_common.run.progress import progress
@@ -76,7 +78,7 @@ def generate_(
             on_done=lambda done: bar.advance(done.n_catalogs),
         )
     if manifest is None:
-        say(f"{out}: this part is done; the set is complete when the other parts are")
+        say(f"{out}: this part is complete; the set is once all parts are")
         return
     plan = manifest.plan
     answer = {"path": str(out), "preset": preset, "seed": seed, "n_catalogs": plan.n_catalogs}
@@ -114,10 +116,10 @@ def base_sample_(
     executor: ExecutorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a base sample: the clusters that lend residuals and gas profiles to the mocks.
+    """Write a base sample: the clusters from which mocks borrow residuals and gas profiles.
 
-    Use it with a configuration file: base_sample = "FILE". Without --from the result is the built-in sample, each of
-    its clusters observed and reduced afresh, which takes four minutes on one core.
+    Use it with a configuration file: base_sample = "FILE". Without --from, observe and reduce every cluster of the
+    emulated sample anew, which takes four minutes on one core.
     """
     from earnest_common.errors import InputError
     from earnest_common.run.executors import open_executor
@@ -192,7 +194,7 @@ def figures(
 
 @app.command()
 def clones(catalog_set: SetArgument, *, section: SectionOption = None, as_json: JsonOption = False) -> None:
-    """Say how often donors are used again and how well a cluster's profile gives its donor away."""
+    """Measure how often donors are reused, and how well a profile identifies its donor."""
     from earnest_common.catalogs import CatalogSet
     from earnest_common.report.section import write_section
     from earnest_common.run.files import refuse_existing
@@ -211,10 +213,12 @@ def clones(catalog_set: SetArgument, *, section: SectionOption = None, as_json: 
 
 
 @app.command("mass-function")
-def mass_function_(*, out: OutOption, config: ConfigOption = None, preset: PresetOption = "paper") -> None:
+def mass_function_(
+    *, out: OutOption, config: ConfigOption = None, preset: PresetOption = "paper", as_json: JsonOption = False
+) -> None:
     """Tabulate the mass function over a prior of Om0, once for many runs.
 
-    Name it in the configuration afterwards: mass_function_table = "FILE".
+    Name the file in the configuration afterwards: mass_function_table = "FILE".
     """
     from earnest_common.run.files import refuse_existing
 
@@ -223,7 +227,7 @@ def mass_function_(*, out: OutOption, config: ConfigOption = None, preset: Prese
 
     refuse_existing(out)
     mass_function_cube(resolve_config(preset, file=config)).save(out)
-    say(f"wrote {out}")
+    emit({"path": str(out), "preset": preset}, as_json=as_json)
 
 
 @app.command("fit-prescription")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from earnest_common.cli.output import (
+from earnest_common.cli.options import (
     ConfigOption,
     ExecutorOption,
     JsonOption,
@@ -12,8 +12,8 @@ from earnest_common.cli.output import (
     SectionOption,
     SeedOption,
     WorkersOption,
-    emit,
 )
+from earnest_common.cli.output import emit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +36,7 @@ def photons(
 ) -> None:
     """Write EMULATED X-ray photon lists of the built-in base sample's clusters (SIMPUT files, a megabyte each).
 
-    OUT ending in .fits takes one cluster, any other OUT is a folder; the same command goes on after an interruption.
+    OUT ending in .fits takes one cluster, any other OUT is a folder. Re-run the same command to resume.
     """
     from earnest_common.errors import InputError
     from earnest_common.run.config import load_config
@@ -95,7 +95,7 @@ def reduce(
 ) -> None:
     """Reduce X-ray photon lists to gas masses and slopes, as one Parquet table.
 
-    The lists may come from `earnest mocks photons` or from PHOX; the same command goes on after an interruption.
+    The lists may come from `earnest mocks photons` or from PHOX. Re-run the same command to resume.
     """
     from earnest_common.report.section import section_text
     from earnest_common.run.config import load_config

@@ -1,21 +1,23 @@
 """`earnest model`: train networks, predict, and measure how good they are."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
-from earnest_common.cli.output import (
+from earnest_common.cli.options import (
     ConfigOption,
     ExecutorOption,
     JsonOption,
+    ModelOption,
     OutOption,
     SectionOption,
     SeedOption,
     SetArgument,
+    Split,
+    VariantOption,
     WorkersOption,
-    emit,
-    say,
 )
+from earnest_common.cli.output import emit, say
 
 from earnest_model.cli.training_options import (
     ArchitectureOption,
@@ -35,27 +37,16 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Networks that infer sigma8: train, predict, evaluate.", no_args_is_help=True)
 
-ModelOption = Annotated[Path, typer.Option("--model", metavar="BUNDLE", help="A model bundle.", show_default=False)]
 SplitOption = Annotated[
-    str | None,
-    typer.Option("--split", help="Only catalogs of this split: train, validation, test.", show_default=False),
-]
-
-
-VariantOption = Annotated[
-    str | None,
-    typer.Option(
-        "--variant",
-        help="How the catalogs are seen: standard, shuffled, no-wl or ones. Default: as in training.",
-        show_default=False,
-    ),
+    Literal["train", "validation", "test"] | None,
+    typer.Option("--split", help="Only catalogs of this split.", show_default="all"),
 ]
 RefereeOption = Annotated[
     Path | None,
     typer.Option(
         "--referee",
         metavar="FILE.parquet",
-        help="The exact posterior of the same catalogs: earnest selfcal referee SET --out FILE.parquet.",
+        help="Exact posteriors of the same catalogs, from: earnest selfcal referee SET --out FILE.parquet.",
         show_default=False,
     ),
 ]
@@ -81,18 +72,24 @@ def train(
     encoder: Annotated[
         str | None,
         typer.Option(
-            "--encoder", metavar="COLUMNS", help="What the encoder summarises, such as t_x,m_gas.", show_default=False
+            "--encoder",
+            metavar="COLUMNS",
+            help="Columns that the encoder summarises, such as t_x,m_gas.",
+            show_default=False,
         ),
     ] = None,
     supplementary: Annotated[
         str | None,
         typer.Option(
-            "--supplementary", metavar="COLUMNS", help="What joins the terse value, or: none.", show_default=False
+            "--supplementary",
+            metavar="COLUMNS",
+            help="Columns that join the terse value, or: none.",
+            show_default=False,
         ),
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option("--drop", metavar="COLUMN", help="A column to leave out, such as m_wl; repeatable."),
+        typer.Option("--drop", metavar="COLUMN", help="Column to leave out, such as m_wl; repeatable."),
     ] = None,
     variant: VariantOption = None,
     labels: Annotated[
@@ -100,7 +97,7 @@ def train(
         typer.Option(
             "--labels",
             metavar="COLUMNS",
-            help="What is inferred, such as sigma8,Om0: the marginal distribution of each.",
+            help="Parameters to infer, such as sigma8,Om0: the marginal posterior of each.",
             show_default="sigma8",
         ),
     ] = None,
@@ -111,7 +108,7 @@ def train(
     executor: ExecutorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a network and write a model bundle; the same command goes on after an interruption.
+    """Train a network and write a model bundle. Re-run the same command to resume.
 
     With several --seeds the bundles are OUT-1, OUT-2, ..., trained in --workers processes or on a cluster.
     """
@@ -178,8 +175,8 @@ def table4(
 ) -> None:
     """Measure table 4 of the paper anew: Standard, Shuffled, No WL, N alone, an array of ones.
 
-    Beside each row stand the paper's number and, with earnest-selfcal, the limit. The same command goes on after an
-    interruption, also with more --seeds. Without --live and --data it trains on fresh mocks of preset 'paper'.
+    Compare each row with the paper's number and, with earnest-selfcal, with the limit. Re-run the same command to
+    resume, also with more --seeds. Without --live and --data, train on fresh mocks of preset 'paper'.
     """
     from earnest_common.report.drawing import require_matplotlib
     from earnest_common.report.section import write_section
@@ -215,25 +212,29 @@ def predict(
     out: OutOption,
     split: SplitOption = None,
     variant: VariantOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Infer sigma8 of every catalog of a set and write PRED.parquet, or PRED.csv."""
+    """Infer sigma8 of every catalog of a set; write a table, as Parquet or, where --out ends in .csv, as CSV."""
     from earnest_model.cli.operations import predict_set
 
     notes = predict_set(model, catalog_set, out, split=split, variant=variant)
     for note in notes:
         say(note)
-    say(f"wrote {out}")
+    emit({"path": str(out), "notes": notes}, as_json=as_json)
 
 
 @app.command()
 def export(
     *,
     model: ModelOption,
-    kind: Annotated[str, typer.Option("--format", help="savedmodel (TensorFlow) or onnx (any runtime).")],
+    kind: Annotated[
+        Literal["savedmodel", "onnx"],
+        typer.Option("--format", help="TensorFlow's SavedModel, or ONNX.", show_default=False),
+    ],
     out: OutOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the network as a graph from physical columns to sigma8, for machines without earnest."""
+    """Export the network as a graph from physical columns to sigma8, for machines without earnest."""
     from earnest_model.bundle.export import export_bundle
 
     emit(export_bundle(model, out, kind=kind), as_json=as_json)
@@ -250,12 +251,13 @@ def figures(
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write the figures as SVG files.", show_default=False)
     ] = None,
     section: SectionOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Draw the network and its training, and with catalogs what it reads and infers (the paper's figures 5 to 8)."""
+    """Draw the network and its training, and with a set its inputs and estimates (the paper's figures 5 to 8)."""
     from earnest_model.cli.operations import write_figures
 
-    for name in write_figures(model, catalog_set, out=out, section=section):
-        say(f"wrote {name}")
+    written = write_figures(model, catalog_set, out=out, section=section)
+    emit({"paths": [str(path) for path in written]}, as_json=as_json)
 
 
 @app.command()
@@ -264,12 +266,9 @@ def evaluate(
     *,
     model: ModelOption,
     split: Annotated[
-        str | None,
+        Split | None,
         typer.Option(
-            "--split",
-            help="Only catalogs of this split: train, validation, test; or all. Default: all, but of the set that the "
-            "model was trained on those of split test.",
-            show_default=False,
+            "--split", help="Only catalogs of this split.", show_default="all; test of the set used for training"
         ),
     ] = None,
     variant: VariantOption = None,
@@ -277,7 +276,7 @@ def evaluate(
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare inferred with true sigma8: scatter, bias, skill, coverage, ranks, and the best that could be done."""
+    """Compare inferred with true sigma8: scatter, bias, skill, coverage, ranks, and the limit."""
     from earnest_model.cli.operations import evaluate_set
 
     found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)

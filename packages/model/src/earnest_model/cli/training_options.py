@@ -1,7 +1,7 @@
 """Options of the commands that train, and the configuration that they add up to."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,20 +22,36 @@ __all__ = [
     "training_config",
 ]
 
+_PRESETS = ("paper", "realistic", "overspecialised")  # of the source `mocks`; others have their own
 LiveOption = Annotated[
     str | None,
-    typer.Option("--live", metavar="PRESET", help="Train on fresh mocks of this preset.", show_default=False),
+    typer.Option(
+        "--live",
+        metavar="PRESET",
+        help="Train on fresh mocks of this preset, such as paper or realistic.",
+        autocompletion=lambda incomplete: [name for name in _PRESETS if name.startswith(incomplete)],
+        show_default=False,
+    ),
 ]
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="SET", help="Train on a catalog set.", show_default=False)
 ]
-SourceOption = Annotated[str, typer.Option("--source", help="Who provides live catalogs.")]
+SourceOption = Annotated[str, typer.Option("--source", help="Package that provides live catalogs.")]
 LiveConfigOption = Annotated[
     Path | None,
-    typer.Option("--live-config", metavar="FILE.toml", help="Fields that differ from the preset.", show_default=False),
+    typer.Option(
+        "--live-config",
+        metavar="FILE.toml",
+        help="Configuration of the live source, on top of its preset.",
+        show_default=False,
+    ),
 ]
-ArchitectureOption = Annotated[str | None, typer.Option("--architecture", help="Default: pooled.")]
-RecipeOption = Annotated[str | None, typer.Option("--recipe", help="Default: fast.")]
+ArchitectureOption = Annotated[
+    Literal["pooled", "paper"] | None, typer.Option("--architecture", help="Kind of network.", show_default="pooled")
+]
+RecipeOption = Annotated[
+    Literal["fast", "paper"] | None, typer.Option("--recipe", help="How to train.", show_default="fast")
+]
 SeedsOption = Annotated[
     int, typer.Option("--seeds", min=1, max=1000, help="Number of trainings, with seeds from --seed on.")
 ]
@@ -43,7 +59,7 @@ MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", min=1, help="
 MaxSecondsOption = Annotated[
     float | None,
     typer.Option(
-        "--max-seconds", min=1, help="Budget in seconds, the first catalogs and the building of the network included."
+        "--max-seconds", min=1, help="Budget in seconds, including the first catalogs and building the network."
     ),
 ]
 

@@ -2,10 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, SetArgument, emit
+from earnest_common.cli.options import ConfigOption, FigureOption, JsonOption, SectionOption, SetArgument, Split
+from earnest_common.cli.output import emit
 
 from earnest_selfcal.cli import cosmology_commands, referee_commands, survey_commands
 from earnest_selfcal.cli.survey_options import (
@@ -14,6 +15,7 @@ from earnest_selfcal.cli.survey_options import (
     MassBreakOption,
     PresetOption,
     RedshiftOption,
+    SetPresetOption,
     SlopeOption,
     SmoothingOption,
     VolumeFractionOption,
@@ -22,10 +24,6 @@ from earnest_selfcal.cli.survey_options import (
 __all__ = ["app"]
 
 app = typer.Typer(help="sigma8 from the number of clusters and their median Y_X.", no_args_is_help=True)
-
-FigureOption = Annotated[
-    Path | None, typer.Option("--figure", metavar="FILE.svg", help="Also draw the posterior.", show_default=False)
-]
 
 
 @app.callback()
@@ -56,13 +54,14 @@ def infer(
     ] = None,
     catalog_set: Annotated[
         Path | None,
-        typer.Option("--set", metavar="SET", help="A catalog set with the numbers in it.", show_default=False),
+        typer.Option("--set", metavar="SET", help="Catalog set to take the numbers from.", show_default=False),
     ] = None,
     catalog_id: Annotated[
-        int | None, typer.Option("--catalog-id", help="Which catalog of the set.", show_default="the only one")
+        int | None, typer.Option("--catalog-id", help="Catalog of the set.", show_default="the only one")
     ] = None,
     median: Annotated[
-        str | None, typer.Option("--median", help="y_x or l_x of the set.", show_default="y_x if known")
+        Literal["y_x", "l_x"] | None,
+        typer.Option("--median", help="Observable of the set to take the median of.", show_default="y_x if known"),
     ] = None,
     preset: PresetOption = None,
     volume_fraction: VolumeFractionOption = None,
@@ -77,7 +76,7 @@ def infer(
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Infer sigma8 of one survey, with all nuisance factors marginalised over the priors."""
+    """Infer sigma8 of one survey, marginalised over all nuisance factors."""
     from earnest_selfcal.cli.answer import Question, answered, prepare_outputs, write_inference
 
     survey = {
@@ -109,11 +108,9 @@ def infer(
 def evaluate(
     catalog_set: SetArgument,
     *,
-    preset: Annotated[
-        str | None, typer.Option("--preset", help="Survey preset; default: as the set was made.", show_default=False)
-    ] = None,
+    preset: SetPresetOption = None,
     config: ConfigOption = None,
-    split: Annotated[str, typer.Option("--split", help="train, validation, test or all.")] = "test",
+    split: Annotated[Split, typer.Option("--split", help="Only catalogs of this split.")] = "test",
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from earnest_common.cli.output import ConfigOption, JsonOption, SectionOption, emit, say
+from earnest_common.cli.options import ConfigOption, FigureOption, JsonOption, SectionOption
+from earnest_common.cli.output import emit, say
 
 from earnest_selfcal.cli.survey_options import PresetOption
 
 __all__ = ["contours", "forecast", "sample"]
-
-FigureOption = Annotated[
-    Path | None, typer.Option("--figure", metavar="FILE.svg", help="Also draw the result.", show_default=False)
-]
 
 
 def sample(
@@ -68,7 +65,7 @@ def forecast(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Forecast sigma8 from a light cone with a flux limit and evolving relations, and what limits it."""
+    """Forecast the error of sigma8 of a flux-limited light cone with evolving relations, and its largest terms."""
     from earnest_common.run.config import load_config
 
     from earnest_selfcal.light_cone.forecast import assumptions
@@ -102,7 +99,7 @@ def contours(
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Infer sigma8 and Om0 together, and the combination that is known best."""
+    """Infer sigma8 and Om0 jointly, and their best constrained combination."""
     from earnest_common.run.progress import progress
 
     from earnest_selfcal.cli.answer import prepare_outputs

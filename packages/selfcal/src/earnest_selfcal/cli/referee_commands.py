@@ -1,22 +1,22 @@
 """The commands on what is possible at best: `referee` and `nulls`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from earnest_common.cli.output import (
+from earnest_common.cli.options import (
     ConfigOption,
     ExecutorOption,
     JsonOption,
     SectionOption,
     SeedOption,
     SetArgument,
+    Split,
     WorkersOption,
-    emit,
-    say,
 )
+from earnest_common.cli.output import emit, say
 
-from earnest_selfcal.cli.survey_options import PresetOption
+from earnest_selfcal.cli.survey_options import PresetOption, SetPresetOption
 
 __all__ = ["nulls", "referee"]
 
@@ -24,31 +24,33 @@ __all__ = ["nulls", "referee"]
 def referee(
     catalog_set: SetArgument,
     *,
-    split: Annotated[str, typer.Option("--split", help="train, validation, test or all.")] = "test",
+    split: Annotated[Split, typer.Option("--split", help="Only catalogs of this split.")] = "test",
     max_catalogs: Annotated[
-        int | None, typer.Option("--max-catalogs", min=1, help="Only the first so many.", show_default="all")
+        int | None,
+        typer.Option("--max-catalogs", min=1, help="Largest number of catalogs, the first ones.", show_default="all"),
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option("--drop", help="Leave out l_x, t_x, m_gas or m_wl; repeatable.", show_default=False),
+        typer.Option(
+            "--drop",
+            metavar="[l_x|t_x|m_gas|m_wl]",
+            help="Observable to leave out; repeatable.",
+            autocompletion=lambda incomplete: [x for x in ("l_x", "t_x", "m_gas", "m_wl") if x.startswith(incomplete)],
+            show_default=False,
+        ),
     ] = None,
     residuals: Annotated[
-        str,
+        Literal["auto", "lognormal", "learned"],
         typer.Option(
-            "--residuals",
-            help="lognormal; learned (from a split of the set); auto: learned where donors lent the residuals.",
+            "--residuals", help="Scatter at fixed mass; auto: learned from a split where residuals are borrowed."
         ),
     ] = "auto",
-    learn_from: Annotated[
-        str, typer.Option("--learn-from", help="The split whose residuals are learned: train, validation, test or all.")
-    ] = "train",
+    learn_from: Annotated[Split, typer.Option("--learn-from", help="Split to learn the residuals from.")] = "train",
     continuous: Annotated[
         bool,
-        typer.Option("--continuous", help="Do not use that the normalisations lie on a grid."),
+        typer.Option("--continuous", help="Ignore that the normalisations lie on a grid."),
     ] = False,
-    preset: Annotated[
-        str | None, typer.Option("--preset", help="Survey preset; default: as the set was made.", show_default=False)
-    ] = None,
+    preset: SetPresetOption = None,
     config: ConfigOption = None,
     seed: SeedOption = 1,
     workers: WorkersOption = 1,
@@ -56,15 +58,18 @@ def referee(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE.parquet", help="One row per catalog; lets the command go on.", show_default=False
+            "--out",
+            metavar="FILE.parquet",
+            help="Also write one row per catalog; needed to resume.",
+            show_default=False,
         ),
     ] = None,
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Infer sigma8 from every cluster, as well as it can be done: the limit for any other estimate.
+    """Compute the exact posterior of sigma8 from every cluster: the limit of any other estimate.
 
-    With --out the same command goes on after an interruption.
+    With --out, re-run the same command to resume.
     """
     from earnest_common.catalogs import CatalogSet
     from earnest_common.run.executors import open_executor
@@ -116,9 +121,9 @@ def nulls(
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Map where the information on sigma8 comes from: data from N to true masses, assumptions undone one by one.
+    """Map the information on sigma8: data from N to true masses, with and without each assumption.
 
-    With --section the same command goes on after an interruption.
+    With --section, re-run the same command to resume.
     """
     from earnest_common.run.executors import open_executor
 

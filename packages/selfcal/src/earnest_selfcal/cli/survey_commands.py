@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from earnest_common.cli.output import (
+from earnest_common.cli.options import (
     ConfigOption,
     ExecutorOption,
     JsonOption,
@@ -13,9 +13,8 @@ from earnest_common.cli.output import (
     SeedOption,
     ShardOption,
     WorkersOption,
-    emit,
-    say,
 )
+from earnest_common.cli.output import emit, say
 
 from earnest_selfcal.cli.survey_options import PresetOption, SmoothingOption, VolumeFractionOption
 
@@ -39,7 +38,7 @@ def grid(
     shard: ShardOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a table of simulated surveys: parameters, N, medians; the same command goes on after an interruption."""
+    """Write a table of simulated surveys: parameters, N, medians. Re-run the same command to resume."""
     from earnest_common.run.executors import open_executor, shard_slice
     from earnest_common.run.progress import progress
 
@@ -54,7 +53,7 @@ def grid(
             survey, out, n_surveys=n_surveys, seed=seed, executor=pool, shard=shard, on_done=bar.advance
         )
     if record is None:
-        say(f"{out}: this part is done; the table is complete when the other parts are")
+        say(f"{out}: this part is complete; the table is once all parts are")
         return
     answer = {"path": str(out), "preset": survey.name, "seed": seed, "n_surveys": n_surveys}
     emit(answer | {"n_files": len(record["files"])}, as_json=as_json)
@@ -77,7 +76,7 @@ def volumes(
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare survey volumes with a smoothed break, as appendix A of the paper."""
+    """Compare survey volumes, with a smoothed break (appendix A of the paper)."""
     from earnest_common.run.progress import progress
 
     from earnest_selfcal.cli.answer import prepare_outputs
@@ -128,19 +127,26 @@ def peak(
     *,
     per_dex: Annotated[
         float | None,
-        typer.Option("--per-dex", help="Height: clusters per decade of the observable.", show_default=False),
+        typer.Option(
+            "--per-dex", help="Height of the peak: clusters per decade of the observable.", show_default=False
+        ),
     ] = None,
     log10_y_x: Annotated[
-        float | None, typer.Option("--log10-y-x", help="Place: log10 Y_X [solMass/h keV].", show_default=False)
+        float | None,
+        typer.Option("--log10-y-x", help="Position of the peak: log10 Y_X [solMass/h keV].", show_default=False),
     ] = None,
     log10_l_x: Annotated[
-        float | None, typer.Option("--log10-l-x", help="Place: log10 L_X [1e44 erg/s].", show_default=False)
+        float | None,
+        typer.Option("--log10-l-x", help="Position of the peak: log10 L_X [1e44 erg/s].", show_default=False),
     ] = None,
     preset: PresetOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Solve for sigma8 and the peak's mass from height and place; without a peak, compare Y_X with L_X."""
+    """Solve equations 5 and 6 for sigma8 and the mass of the peak.
+
+    Without --per-dex, compare the information in Y_X and L_X.
+    """
     from earnest_selfcal.peak.errors import peak_answer
     from earnest_selfcal.survey.config import resolve_survey
 

@@ -1,6 +1,6 @@
 """Command-line options that describe a survey; nothing heavy is imported here."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,13 +10,19 @@ __all__ = [
     "MassBreakOption",
     "PresetOption",
     "RedshiftOption",
+    "SetPresetOption",
     "SlopeOption",
     "SmoothingOption",
     "VolumeFractionOption",
 ]
 
+Presets = Literal["paper", "realistic"]
+"""The names of ``earnest_common.survey.presets.PRESETS``."""
 PresetOption = Annotated[
-    str | None, typer.Option("--preset", help="Survey preset: paper or realistic.", show_default="paper")
+    Presets | None, typer.Option("--preset", help="What is observed, and how.", show_default="paper")
+]
+SetPresetOption = Annotated[
+    Presets | None, typer.Option("--preset", help="Survey preset.", show_default="the set's own survey")
 ]
 _AS_PRESET = "as the preset"
 VolumeFractionOption = Annotated[
@@ -29,15 +35,19 @@ RedshiftOption = Annotated[
         "--z", help="Redshift of the clusters; relations are moved to it self-similarly.", show_default=_AS_PRESET
     ),
 ]
-CutOption = Annotated[str | None, typer.Option("--cut", help="mass or flux.", show_default=_AS_PRESET)]
+CutOption = Annotated[
+    Literal["mass", "flux"] | None, typer.Option("--cut", help="Quantity of the selection.", show_default=_AS_PRESET)
+]
 MassBreakOption = Annotated[
     float | None,
     typer.Option(
-        "--log10-m-break", help="Mass [solMass] above which the whole volume is seen.", show_default=_AS_PRESET
+        "--log10-m-break",
+        help="log10 of the mass [solMass] above which the survey is complete.",
+        show_default=_AS_PRESET,
     ),
 ]
 LowestMassOption = Annotated[
-    float | None, typer.Option("--log10-m-min", help="Lowest mass [solMass].", show_default=_AS_PRESET)
+    float | None, typer.Option("--log10-m-min", help="log10 of the lowest mass [solMass].", show_default=_AS_PRESET)
 ]
 SlopeOption = Annotated[
     float | None, typer.Option("--slope", help="Slope of the selection below the break.", show_default=_AS_PRESET)
