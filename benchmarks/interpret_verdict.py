@@ -184,8 +184,8 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
         return f"{path.name}: {'judged' if file.exists() else 'not trained'}"
     from earnest_common.plugins import load_estimator
     from earnest_common.run.files import write_atomic
+    from earnest_common.run.numbers import json_ready
     from earnest_interpret.analyses.verdict import decide, examine
-    from earnest_interpret.page.report import finite
 
     start = time.process_time()
     split = case.preset == "realistic" or case.name == "paper-split"
@@ -196,7 +196,7 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
     )
     error = evidence.predictions - evidence.sigma8
     told = {"scatter": float(error.std()), "bias": float(error.mean()), **decide(evidence).numbers()}
-    write_atomic(file, json.dumps(finite(told), indent=1, ensure_ascii=False) + "\n")
+    write_atomic(file, json.dumps(json_ready(told), indent=1, ensure_ascii=False) + "\n")
     word = "overspecialised" if told["overspecialised"] else "acquitted"
     return f"{path.name}: {word}, p = {told['p_value']:.2g}, {time.process_time() - start:.0f} s of CPU"
 

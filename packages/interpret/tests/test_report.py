@@ -8,7 +8,7 @@ import pytest
 from earnest_common.errors import InputError, IntegrityError, OutputExistsError
 from earnest_common.report.section import Section
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
-from earnest_interpret.page.report import Report, build_report, finite, read_summary, write_report
+from earnest_interpret.page.report import Report, build_report, read_summary, write_report
 from earnest_interpret.sample import Sample
 from earnest_interpret.testing import PlainEstimator
 
@@ -156,7 +156,3 @@ def test_a_summary_is_a_json_object(tmp_path: Path, text: str):
     (tmp_path / "s.json").write_text(text)
     with pytest.raises(IntegrityError, match=r"s\.json is not a summary"):
         read_summary(tmp_path / "s.json")
-
-
-def test_numbers_that_are_not_finite_are_null():
-    assert finite({"a": (float("inf"), 1, "x", None, {"b": float("nan")})}) == {"a": [None, 1, "x", None, {"b": None}]}

@@ -6,12 +6,16 @@ import json
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import get_args
 
 import polars as pl
 import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.cli.root import main
+from earnest_common.survey.presets import PRESETS
+from earnest_mocks.catalogs.config import OVERSPECIALISED
 from earnest_mocks.catalogs.source import open_source
+from earnest_mocks.cli.app import Presets
 
 
 def earnest(*words, cwd):
@@ -55,12 +59,12 @@ def test_generate_refuses_existing_output_with_exit_code_2(folder):
 def test_unknown_presets_and_fields_exit_with_2(folder):
     (folder / "wrong.toml").write_text("[survey]\nvolumen = 1\n")
     for words, message in [
-        (("--preset", "papper"), "preset 'papper' is not known; choose one of paper, realistic"),
+        (("--preset", "papper"), "'papper' is not one of 'paper', 'realistic', 'overspecialised'"),
         (("--config", "wrong.toml"), "table survey: unknown field(s) volumen"),
     ]:
         failed = earnest("generate", *words, "--out", "NEW", cwd=folder)
         assert failed.returncode == 2
-        assert message in failed.stderr
+        assert message in " ".join(failed.stderr.replace("│", " ").split())
         assert "Traceback" not in failed.stderr
         assert not (folder / "NEW").exists()
 
@@ -98,3 +102,7 @@ def test_the_commands_load_without_numbers_or_drawing():
     code = f"import sys, earnest_mocks.cli.app; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_presets_are_those_of_the_library():
+    assert get_args(Presets) == (*PRESETS, OVERSPECIALISED)

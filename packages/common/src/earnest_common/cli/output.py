@@ -1,11 +1,11 @@
 """Results of commands on standard output, as one JSON object or a short table; notes on standard error."""
 
 import json
-import math
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.progress import is_quiet
 from earnest_common.run.records import ANSWER
 
@@ -25,7 +25,9 @@ def emit(answer: Mapping[str, Any], *, as_json: bool, checksum: bool = False) ->
         Whether the object holds its own checksum, since another command may read it.
     """
     if as_json:
-        sys.stdout.write(ANSWER.text(_finite(answer)) if checksum else json.dumps(_finite(answer), indent=1) + "\n")
+        sys.stdout.write(
+            ANSWER.text(json_ready(answer)) if checksum else json.dumps(json_ready(answer), indent=1) + "\n"
+        )
         return
     rows = list(_rows(answer))
     width = max((len(name) for name, _ in rows), default=0)
@@ -54,13 +56,3 @@ def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(item) for item in value) or "none"
     return "-" if value is None else str(value)
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

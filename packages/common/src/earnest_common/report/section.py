@@ -1,7 +1,6 @@
 """Report sections: figures, tables and sentences that one package writes and the report page shows."""
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, final
 from earnest_common.errors import InputError
 from earnest_common.report.svg import check_name, check_svg
 from earnest_common.run.files import write_atomic
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.records import RecordFormat
 
 __all__ = ["DataTable", "Figure", "Section", "read_section", "section_text", "write_section"]
@@ -104,15 +104,7 @@ def write_section(path: Path, section: Section) -> None:
 
 def section_text(section: Section) -> str:
     """Return a section as the text of its JSON file; numbers that are not finite become null."""
-    return _RECORD.text(_finite(dataclasses.asdict(section)))
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return _RECORD.text(json_ready(dataclasses.asdict(section)))
 
 
 def read_section(path: Path) -> Section:

@@ -1,9 +1,10 @@
-"""The largest numbers that options and configuration fields may hold."""
+"""Numbers in files and options: the largest that are allowed, and what JSON holds of them."""
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["MOST_FLOAT", "MOST_INTEGER", "MOST_WORKERS", "number_problem"]
+__all__ = ["MOST_FLOAT", "MOST_INTEGER", "MOST_WORKERS", "json_ready", "number_problem"]
 
 MOST_INTEGER = 2**63 - 1
 MOST_FLOAT = 1e50
@@ -32,3 +33,18 @@ def number_problem(value: object) -> str | None:
         why = "too large" if math.isfinite(value) else "no finite number"
         return f"{value:g} is {why}; give one between {-MOST_FLOAT:g} and {MOST_FLOAT:g}"
     return None
+
+
+def json_ready(value: Any) -> Any:  # noqa: ANN401 - any value of JSON
+    """Return a value of JSON in which numbers that are not finite are null, which is what JSON has for them.
+
+    Examples
+    --------
+    >>> json_ready({"scatter": (0.02, float("nan"))})
+    {'scatter': [0.02, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(name): json_ready(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_ready(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -14,12 +14,12 @@ from earnest_common.plugins import load_estimator
 from earnest_common.report.section import write_section
 from earnest_common.run.config import as_mapping, load_config
 from earnest_common.run.files import file_sha256, refuse_existing
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.parquet import read_parquet
 from earnest_common.run.provenance import emulated, provenance
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.analyses.applicability.decide import apply_to, learn
-from earnest_interpret.page.report import finite
 from earnest_interpret.sample import ALL, MAX_ROWS, Sample, read_sample
 
 __all__ = ["ApplicabilityConfig", "applicability_command", "read_catalogs"]
@@ -88,7 +88,7 @@ def applicability_command(
         hashes = {"model": file_sha256(model / "bundle.json"), "training": opened.manifest.data_hash}
         record = provenance(config=as_mapping(resolved), seed=resolved.seed, inputs=hashes)
         made = applicability_section(found, name=source.name)
-        write_section(section, replace(made, provenance=finite({**record, "synthetic": label})))
+        write_section(section, replace(made, provenance=json_ready({**record, "synthetic": label})))
     head = {
         "sample": sample.text,
         "synthetic": label,
@@ -96,7 +96,7 @@ def applicability_command(
         "n_clusters": batch.n_clusters,
         "n_training": known.n_catalogs,
     }
-    return dict(finite({**found.numbers(), **head}))
+    return dict(json_ready({**found.numbers(), **head}))
 
 
 def read_catalogs(path: Path, *, max_catalogs: int, seed: int, split: str | None = None) -> Sample:

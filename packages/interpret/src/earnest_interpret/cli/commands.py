@@ -10,6 +10,7 @@ import polars as pl
 from earnest_common.errors import InputError
 from earnest_common.report.section import Section, read_section, section_text
 from earnest_common.run.files import file_sha256
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.parquet import parquet_bytes
 from earnest_common.run.parts import Content
 from earnest_common.run.progress import progress
@@ -34,7 +35,7 @@ from earnest_interpret.page.numbers import (
     terse_numbers,
 )
 from earnest_interpret.page.reasons import Reason, cluster_reason, input_reasons, proxy_reasons, terse_reasons
-from earnest_interpret.page.report import TITLE, build_report, finite, read_summary, write_report
+from earnest_interpret.page.report import TITLE, build_report, read_summary, write_report
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.sections.formulas import formula_text
 
@@ -221,7 +222,7 @@ def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
     batch = inputs.sample.batch
     head: dict[str, Any] = {"sample": inputs.sample.text, "synthetic": inputs.synthetic}
     head |= {"n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters}
-    return dict(finite({**head, **numbers}))
+    return dict(json_ready({**head, **numbers}))
 
 
 def table_paths(out: Path | None) -> tuple[Path | None, ...]:
@@ -242,9 +243,9 @@ def table_paths(out: Path | None) -> tuple[Path | None, ...]:
 def _table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> dict[Path, Content]:
     """Return a Parquet table and, beside it, the summary with configuration, seed and versions."""
     data = parquet_bytes(table, {"earnest.synthetic": inputs.synthetic} if inputs.synthetic else None)
-    record = {**answer, "provenance": finite(inputs.provenance), "table_sha256": hashlib.sha256(data).hexdigest()}
+    record = {**answer, "provenance": json_ready(inputs.provenance), "table_sha256": hashlib.sha256(data).hexdigest()}
     return {out.with_suffix(".json"): ANSWER.text(record), out: data}
 
 
 def _section(path: Path, section: Section, inputs: Inputs) -> dict[Path, Content]:
-    return {path: section_text(replace(section, provenance=finite(inputs.provenance)))}
+    return {path: section_text(replace(section, provenance=json_ready(inputs.provenance)))}

@@ -10,10 +10,10 @@ from earnest_common.catalogs import CatalogSet
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.report.section import Section, write_section
+from earnest_common.run.numbers import json_ready
 
 from earnest_interpret.analyses.verdict.decide import ALPHA, MIN_CATALOGS, Verdict, decide, examine, labelled
 from earnest_interpret.cli.inputs import Inputs
-from earnest_interpret.page.report import finite
 from earnest_interpret.sample import Sample, read_sample
 
 __all__ = ["enough_catalogs", "judged", "section_of", "verdict_command", "verdict_of"]
@@ -25,10 +25,10 @@ def verdict_command(
     """Return the verdict as plain values, and write its section if asked."""
     verdict = verdict_of(inputs, catalog_set, alpha=alpha)
     if section:
-        write_section(section, replace(section_of(verdict, model), provenance=finite(inputs.provenance)))
+        write_section(section, replace(section_of(verdict, model), provenance=json_ready(inputs.provenance)))
     sample = inputs.sample
     head = {"sample": sample.text, "synthetic": inputs.synthetic, "n_catalogs": sample.batch.n_catalogs}
-    return dict(finite({**verdict.numbers(), **head}))
+    return dict(json_ready({**verdict.numbers(), **head}))
 
 
 def enough_catalogs(sample: Sample, catalog_set: Path) -> None:

@@ -1,7 +1,6 @@
 """The report: one page and its numbers, from what interpret finds and from the sections of other packages."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final, final
 
 from earnest_common.errors import InputError
 from earnest_common.report.section import Figure, Section
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.parts import Content, Outputs
 from earnest_common.run.records import ANSWER
 
@@ -17,7 +17,7 @@ from earnest_interpret.page.headlines import headline_numbers, headlines, sample
 from earnest_interpret.page.interpretation import Interpretation
 from earnest_interpret.words import fixed
 
-__all__ = ["Report", "beside_page", "build_report", "finite", "read_summary", "write_report"]
+__all__ = ["Report", "beside_page", "build_report", "read_summary", "write_report"]
 
 TITLE: Final = "What the clusters say about σ₈, and why"
 
@@ -110,7 +110,7 @@ def build_report(
         "provenance": provenance or {},
     }
     figures = tuple(figure for section in page.sections for figure in section.figures)
-    return Report(html=render(page), numbers=finite(told), figures=figures)
+    return Report(html=render(page), numbers=json_ready(told), figures=figures)
 
 
 def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
@@ -198,21 +198,6 @@ def read_summary(path: Path) -> dict[str, Any]:
         If the file is not a JSON object.
     """
     return ANSWER.content(path)
-
-
-def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value in which numbers that are not finite are null.
-
-    Examples
-    --------
-    >>> finite({"a": [1.0, float("nan")]})
-    {'a': [1.0, None]}
-    """
-    if isinstance(value, Mapping):
-        return {str(name): finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _inferred(found: Interpretation) -> tuple[Headline, ...]:

@@ -23,9 +23,9 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Mock catalogs: generate them, make base samples, draw figures.", no_args_is_help=True)
 
-PresetOption = Annotated[
-    Literal["paper", "realistic", "overspecialised"], typer.Option("--preset", help="What is observed, and how.")
-]
+Presets = Literal["paper", "realistic", "overspecialised"]
+"""The names of ``earnest_common.survey.presets.PRESETS``, and that of appendix B."""
+PresetOption = Annotated[Presets, typer.Option("--preset", help="What is observed, and how.")]
 
 
 @app.callback()

@@ -46,12 +46,14 @@ LiveConfigOption = Annotated[
         show_default=False,
     ),
 ]
+Architectures = Literal["pooled", "paper"]
+"""The names of ``earnest_model.networks.ARCHITECTURES``."""
+Recipes = Literal["fast", "paper"]
+"""The names of ``earnest_model.training.recipes.RECIPES``."""
 ArchitectureOption = Annotated[
-    Literal["pooled", "paper"] | None, typer.Option("--architecture", help="Kind of network.", show_default="pooled")
+    Architectures | None, typer.Option("--architecture", help="Kind of network.", show_default="pooled")
 ]
-RecipeOption = Annotated[
-    Literal["fast", "paper"] | None, typer.Option("--recipe", help="How to train.", show_default="fast")
-]
+RecipeOption = Annotated[Recipes | None, typer.Option("--recipe", help="How to train.", show_default="fast")]
 SeedsOption = Annotated[
     int, typer.Option("--seeds", min=1, max=1000, help="Number of trainings, with seeds from --seed on.")
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.errors import InputError
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.spread import SAME_SIGMA8, is_single, skill, spread
 
@@ -106,7 +107,7 @@ class Accuracy:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ``None`` for those that are undefined."""
-        plain: dict[str, Any] = _json_ready(dataclasses.asdict(self))
+        plain: dict[str, Any] = json_ready(dataclasses.asdict(self))
         return plain
 
 
@@ -218,11 +219,3 @@ def _edges(found: Estimates) -> Three:
 
 def _mean(values: FloatArray) -> float:
     return float(values.mean()) if len(values) else float("nan")
-
-
-def _json_ready(value: Any) -> Any:  # noqa: ANN401 - any entry of JSON
-    if isinstance(value, tuple):
-        return tuple(_json_ready(item) for item in value)
-    if isinstance(value, Mapping):
-        return {name: _json_ready(item) for name, item in value.items()}
-    return None if isinstance(value, float) and not np.isfinite(value) else value
