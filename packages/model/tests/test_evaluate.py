@@ -115,7 +115,7 @@ def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimato
     told = quality.as_dict()
     for name in ("skill", "edge_slope", "edge_bias_low", "edge_bias_high", "sbc_p_value", "tarp_p_value"):
         assert told[name] is None, name
-    assert told["coverage_68_thirds"] == told["coverage_95_thirds"] == (None, None, None)
+    assert told["coverage_68_thirds"] == told["coverage_95_thirds"] == [None, None, None]
     assert told["prior_scatter"] == 0
     assert "the same true sigma8" in told["undefined"]
     assert told["scatter"] == pytest.approx(float((found.sigma8 - 0.809).std()))

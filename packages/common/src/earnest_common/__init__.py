@@ -15,6 +15,10 @@ from importlib.metadata import version
 
 import lazy_loader
 
+from earnest_common.renamed import keep_old_names
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = version("earnest-common")
+
+keep_old_names()
