@@ -10,7 +10,18 @@ from earnest_common.errors import PluginError
 from earnest_common.protocols import CatalogSource, Estimator
 from earnest_common.survey.limits import Limit
 
-__all__ = ["COMMANDS", "ESTIMATORS", "LIMITS", "SOURCES", "known_limit", "load_estimator", "open_source", "plugins"]
+__all__ = [
+    "COMMANDS",
+    "ESTIMATORS",
+    "LIMITS",
+    "SOURCES",
+    "Model",
+    "as_estimator",
+    "known_limit",
+    "load_estimator",
+    "open_source",
+    "plugins",
+]
 
 COMMANDS = "earnest.cli"
 SOURCES = "earnest.sources"
@@ -49,6 +60,15 @@ def load_estimator(path: str | PathLike[str]) -> Estimator:
     load = _load(ESTIMATORS, description.estimator, remedy="pip install earnest-model")
     estimator: Estimator = load(path, description)
     return estimator
+
+
+Model = Estimator | str | PathLike[str]
+"""What a function takes that asks for a model: an estimator, or the folder of a bundle."""
+
+
+def as_estimator(model: Model) -> Estimator:
+    """Return an estimator as it is, or the one in a bundle; errors as of :func:`load_estimator`."""
+    return load_estimator(model) if isinstance(model, str | PathLike) else model
 
 
 def open_source(name: str, *, preset: str, seed: int, config: dict[str, Any] | None = None) -> CatalogSource:

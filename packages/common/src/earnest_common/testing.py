@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from importlib import import_module
 from inspect import getdoc, isfunction
 from pathlib import Path
+from typing import final
 
 import numpy as np
 import polars as pl
 
+from earnest_common.bundle import BundleDescription
 from earnest_common.catalogs import Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 
-__all__ = ["front_door_problems", "toy_batch", "toy_set"]
+__all__ = ["ToyEstimator", "front_door_problems", "toy_batch", "toy_set"]
 
 
 def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters: float = 60.0) -> CatalogBatch:
@@ -50,6 +52,38 @@ def toy_batch(*, n_catalogs: int, seed: int, first_id: int = 0, mean_n_clusters:
         {"catalog_id": ids, "n_clusters": counts, "sigma8": sigma8, "split": splits, "survey": ["toy"] * n_catalogs}
     )
     return CatalogBatch.conformed(catalogs, clusters, subject="toy catalogs")
+
+
+@final
+class ToyEstimator:
+    r"""Infers sigma8 of toy catalogs from their number N, as :math:`0.81 (N / 60)^{1/4}` with its Poisson error.
+
+    Examples
+    --------
+    >>> batch = toy_batch(n_catalogs=1, seed=1)
+    >>> batch.n_clusters, round(ToyEstimator().predict(batch)["sigma8"].item(), 3)
+    (78, 0.865)
+    """
+
+    @property
+    def description(self) -> BundleDescription:
+        """What the estimator expects."""
+        prior = {"sigma8": (0.70, 0.92)}
+        return BundleDescription(
+            estimator="toy", features=(), supplementary=(), radii=RADII_R500C, scaling={}, prior=prior
+        )
+
+    def predict(self, batch: CatalogBatch) -> pl.DataFrame:
+        """Return one row per catalog (schema ``PREDICTIONS``)."""
+        counts = np.diff(batch.row_splits)
+        sigma8 = 0.81 * (counts / 60) ** 0.25
+        error = sigma8 / (4 * np.sqrt(np.maximum(counts, 1)))
+        return batch.catalogs.select("catalog_id").with_columns(
+            sigma8=pl.Series(sigma8),
+            sigma8_err=pl.Series(error),
+            sigma8_lo68=pl.Series(sigma8 - error),
+            sigma8_hi68=pl.Series(sigma8 + error),
+        )
 
 
 @contextmanager

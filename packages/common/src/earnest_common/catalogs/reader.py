@@ -17,7 +17,7 @@ from earnest_common.errors import EarnestError, InputError, IntegrityError, Sche
 from earnest_common.notebook import html_table, plural
 from earnest_common.schema import CATALOGS, CLUSTERS, SPLITS, Table, check, completed
 
-__all__ = ["CatalogSet"]
+__all__ = ["CatalogSet", "Catalogs", "open_catalogs"]
 
 _MOST_LISTED = 20
 _TABLES = {"catalogs": CATALOGS, "clusters": CLUSTERS}
@@ -259,6 +259,21 @@ class CatalogSet:
             if found != expected:
                 problems.append(f"{file} {'is missing' if found is None else f'has {found} bytes, not {expected}'}")
         return problems
+
+
+Catalogs = CatalogBatch | CatalogSet | str | PathLike[str]
+"""What a function takes that asks for catalogs: in memory, on disk, or the folder of a set."""
+
+
+def open_catalogs(catalogs: Catalogs) -> CatalogBatch | CatalogSet:
+    """Return catalogs as they are, or the set in a folder.
+
+    Raises
+    ------
+    InputError, VersionError, IntegrityError
+        If there is no set in the folder that can be used.
+    """
+    return CatalogSet.open(catalogs) if isinstance(catalogs, str | PathLike) else catalogs
 
 
 def _check_split(split: str | None) -> None:
