@@ -37,7 +37,7 @@ def test_scatter_bias_skill_and_coverage_of_gaussian_errors():
     assert found.coverage_68 == pytest.approx(0.68, abs=0.01)
     assert found.coverage_95 == pytest.approx(0.95, abs=0.01)
     assert found.n_catalogs == n
-    assert found.as_dict()["referee_scatter"] is None
+    assert found.to_dict()["referee_scatter"] is None
     assert found.coverage_68_thirds == pytest.approx((0.68, 0.68, 0.68), abs=0.015)
     assert found.coverage_95_thirds == pytest.approx((0.95, 0.95, 0.95), abs=0.007)
     assert found.edge_slope == pytest.approx(1, abs=0.005)  # noise around the truth does not shrink
@@ -112,7 +112,7 @@ def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimato
     same = dataclasses.replace(batch, catalogs=batch.catalogs.with_columns(sigma8=pl.lit(0.809)))
     found = estimates(estimator, [same])
     quality = accuracy(found)
-    told = quality.as_dict()
+    told = quality.to_dict()
     for name in ("skill", "edge_slope", "edge_bias_low", "edge_bias_high", "sbc_p_value", "tarp_p_value"):
         assert told[name] is None, name
     assert told["coverage_68_thirds"] == told["coverage_95_thirds"] == [None, None, None]

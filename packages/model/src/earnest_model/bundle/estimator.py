@@ -1,15 +1,17 @@
 """The estimator in a bundle: what the other packages may ask of a trained network."""
 
 import warnings
+from os import PathLike
 from pathlib import Path
 from typing import Literal, final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from earnest_common.bundle import BundleDescription
+from earnest_common.bundle import BundleDescription, read_bundle
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import EarnestError, IntegrityError
+from earnest_common.notebook import html_table, short
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.bundle.golden import check_golden
@@ -60,6 +62,29 @@ class NetworkEstimator:
         self._description = description
         self._features = FeatureSet.of(description)
         self._inference = architecture(description.training["architecture"]).ask(network, max_rows)
+
+    def __repr__(self) -> str:
+        """Return one line: the architecture, how long it was trained, and how well it did on validation catalogs."""
+        told = self._told()
+        words = [str(told["architecture"]), *(f"{name} {told[name]}" for name in ("parameters", "seed", "steps"))]
+        scatter = f"validation scatter {told['validation scatter']} (prior {told['prior scatter']})"
+        emulated = ", with emulated parts" if self._description.synthetic else ""
+        return f"NetworkEstimator({', '.join([*words, scatter])}{emulated})"
+
+    def _repr_html_(self) -> str:
+        inputs = (*self._description.features, *self._description.supplementary)
+        return html_table(
+            "NetworkEstimator", {**self._told(), "reads": inputs, "synthetic": self._description.synthetic}
+        )
+
+    def _told(self) -> dict[str, str]:
+        """Return what the training says of itself."""
+        training = self._description.training
+        last = training.get("validation", {})
+        told = {name: training.get(name) for name in ("architecture", "seed")}
+        told |= {"parameters": training.get("n_parameters"), "steps": last.get("step")}
+        told |= {"validation scatter": last.get("scatter"), "prior scatter": last.get("prior_scatter")}
+        return {name: short(value) for name, value in told.items()}
 
     @property
     def description(self) -> BundleDescription:
@@ -154,16 +179,31 @@ class NetworkEstimator:
         return refuse_small(arrays, fewest=self.network.fewest_clusters)
 
 
-def load(path: Path, description: BundleDescription) -> NetworkEstimator:
+def load(path: str | PathLike[str], description: BundleDescription | None = None) -> NetworkEstimator:
     """Return the estimator in a bundle (the entry point ``keras`` of ``earnest.estimators``).
 
     The network must repeat the predictions that were stored with it.
+
+    Parameters
+    ----------
+    path
+        Folder of the bundle.
+    description
+        Its description, if it was read and checked already.
 
     Raises
     ------
     IntegrityError
         If the network cannot be read or gives other predictions than when it was stored.
+
+    Examples
+    --------
+    >>> load("thesis")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    earnest_common.errors.InputError: thesis is not a model bundle: ...
     """
+    path = Path(path)
+    description = read_bundle(path) if description is None else description
     try:
         network = load_network(path / NETWORK_NAME)
         check_golden(path, network, description)

@@ -1,8 +1,6 @@
 """Predict, evaluate and draw: what the commands of a trained model do with files."""
 
-import dataclasses
 import warnings
-from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import polars as pl
 from earnest_common.catalogs import CatalogSet
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
 from earnest_common.protocols import Estimator
@@ -22,9 +19,7 @@ from earnest_common.run.provenance import emulated
 
 from earnest_model.data.features import Range, outside_training_range
 from earnest_model.data.overlap import acquaintance
-from earnest_model.evaluation.accuracy import accuracy
-from earnest_model.evaluation.labelled_predictions import as_trained, estimates
-from earnest_model.evaluation.limits import limit_of_preset, with_limit, with_referee
+from earnest_model.evaluation.evaluate import evaluated, seen
 from earnest_model.evaluation.predictions import refuse_other_kinds, write_predictions
 
 __all__ = ["evaluate_set", "predict_set", "write_figures"]
@@ -51,10 +46,9 @@ def predict_set(
     estimator = load_estimator(model)
     met = acquaintance(estimator.description, opened, split or "all")
     parts, held = [], []
-    for batch in _seen(opened, estimator, split=split, variant=variant):
-        if batch.n_catalogs:
-            parts.append(_predicted(estimator, batch))
-            held += _ranges(estimator, batch)
+    for batch in seen(opened, estimator, split=split, variant=variant):
+        parts.append(_predicted(estimator, batch))
+        held += _ranges(estimator, batch)
     if not parts:
         raise InputError(f"catalog set {catalog_set} has no clusters" + (f" in split '{split}'" if split else ""))
     synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=estimator.description.synthetic)
@@ -79,20 +73,6 @@ def _ranges(estimator: object, batch: CatalogBatch) -> list[dict[str, Range]]:
     return [estimator.ranges(batch)] if isinstance(estimator, NetworkEstimator) else []
 
 
-def _seen(
-    opened: CatalogSet, estimator: Estimator, *, split: str | None, variant: str | None
-) -> Iterator[CatalogBatch]:
-    """Yield the catalogs of a set as the given variant, or as the one that the model was trained on."""
-    for batch in opened.batches(split=split):
-        yield view(batch, variant or as_trained(estimator))
-
-
-def _informative(estimator: Estimator, variant: str) -> tuple[str, ...]:
-    """Return the columns that the model sees and that say something."""
-    description = estimator.description
-    return () if variant == "ones" else (*description.features, *description.supplementary)
-
-
 def evaluate_set(
     model: Path,
     catalog_set: Path,
@@ -102,11 +82,7 @@ def evaluate_set(
     referee: Path | None = None,
     section: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the quality of a model on a labelled set, and write it as a report section if asked.
-
-    Without a ``split`` all catalogs are taken, or of the set that the model was trained on those of split ``test``.
-    Without a ``variant`` they are seen as in training. With the table of a ``referee`` the model is compared
-    with the exact posterior of the same catalogs, else with the limit of the preset where one is known.
+    """Return :func:`earnest_model.evaluate` of a set as plain values, and write it as a report section if asked.
 
     Raises
     ------
@@ -115,33 +91,18 @@ def evaluate_set(
     """
     if section is not None:
         refuse_existing(section)
-    opened = CatalogSet.open(catalog_set)
-    estimator = load_estimator(model)
-    met = acquaintance(estimator.description, opened, split)
-    opened, set_aside = opened.without_empty(split=met.split)
-    shown, plan = variant or as_trained(estimator), opened.manifest.plan
-    with warnings.catch_warnings(record=True) as raised:
-        warnings.simplefilter("always", UserWarning)
-        found = estimates(estimator, _seen(opened, estimator, split=met.split, variant=shown))
-    far = next((f"warning: {each.message}" for each in raised if issubclass(each.category, UserWarning)), None)
-    synthetic = emulated(catalogs=plan.synthetic, training=estimator.description.synthetic)
-    quality = dataclasses.replace(
-        accuracy(found), catalogs=met.words, split=met.split, met_in_training=met.met, synthetic=synthetic
-    )
-    if referee is not None:
-        quality = with_referee(quality, found, referee)
-    elif limit := limit_of_preset(plan, columns=_informative(estimator, shown)):
-        quality = with_limit(quality, limit)
+    opened, estimator = CatalogSet.open(catalog_set), load_estimator(model)
+    found, quality = evaluated(estimator, opened, split=split, variant=variant, referee=referee)
     if section is not None:
         from earnest_model.report.accuracy import accuracy_section
 
         provenance = {
             "model": model.name,
             "data_hash": opened.manifest.data_hash,
-            "preset": plan.preset,
+            "preset": opened.manifest.plan.preset,
         }
         write_section(section, accuracy_section(found, quality, provenance=provenance))
-    return {**quality.as_dict(), "note": "; ".join(text for text in (met.note, set_aside, far) if text) or None}
+    return quality.to_dict()
 
 
 def write_figures(

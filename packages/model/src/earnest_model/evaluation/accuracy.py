@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table, plural
 from earnest_common.run.numbers import json_ready
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.spread import SAME_SIGMA8, is_single, skill, spread
@@ -71,6 +72,9 @@ class Accuracy:
         What the catalogs are called, of which split they are, and whether training met them, where that is known.
     synthetic
         What is emulated in them or in the training.
+    note
+        What a reader must know besides: that training met the catalogs, some were set aside, or lie far outside what
+        the model was trained on.
     undefined
         Why skill, slope, thirds and the tests of ranks are not numbers, where they are not.
     others
@@ -102,10 +106,23 @@ class Accuracy:
     split: str | None = None
     met_in_training: bool | None = None
     synthetic: str | None = None
+    note: str | None = None
     undefined: str | None = None
     others: Mapping[str, "OtherAccuracy"] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        """Return one line: scatter with its error beside the prior's, bias, coverage and on what."""
+        told = [f"scatter {self.scatter:.4f} +- {self.scatter_err:.4f} (prior {self.prior_scatter:.4f})"]
+        told += [f"bias {self.bias:.4f}", f"68 % intervals cover {100 * self.coverage_68:.1f} %"]
+        told += [plural(self.n_catalogs, "catalog") + (f" of split {self.split}" if self.split else "")]
+        return f"Accuracy({', '.join(told)}{', with emulated parts' if self.synthetic else ''})"
+
+    def _repr_html_(self) -> str:
+        shown = ("scatter", "scatter_err", "prior_scatter", "bias", "skill", "coverage_68", "coverage_95")
+        more = ("referee_scatter", "efficiency", "catalogs", "n_catalogs", "split", "synthetic", "note")
+        return html_table("Accuracy of sigma8", {name: getattr(self, name) for name in (*shown, *more)})
+
+    def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ``None`` for those that are undefined."""
         plain: dict[str, Any] = json_ready(dataclasses.asdict(self))
         return plain

@@ -49,7 +49,7 @@ def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping
             *([] if quality.undefined else [ranks_figure(found, quality)]),
         ),
         tables=(table,),
-        summary=quality.as_dict(),
+        summary=quality.to_dict(),
         provenance=dict(provenance),
     )
 

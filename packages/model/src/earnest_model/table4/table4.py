@@ -175,7 +175,7 @@ def _run(job: _Job) -> dict[str, Any]:
 def _measured(job: _Job) -> dict[str, Any]:
     model = _model(job)
     found = {case: _estimated(model, job.held_out, CASES[case].variant) for case in job.cases}
-    record: dict[str, Any] = {case: accuracy(one).as_dict() for case, one in found.items()}
+    record: dict[str, Any] = {case: accuracy(one).to_dict() for case, one in found.items()}
     record["seed"] = job.training.config.seed
     if len(found) > 1:
         first, second = (one.sigma8 for one in found.values())

@@ -15,7 +15,7 @@ from earnest_common.run.progress import progress
 
 from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import AbstractFeed
-from earnest_model.training.train import existing_bundle, open_feed, train_bundle
+from earnest_model.training.train import bundle_of, open_feed
 
 __all__ = ["Training", "run_all", "train_seeds", "trained"]
 
@@ -51,19 +51,8 @@ class Training:
 
 
 def trained(training: Training) -> dict[str, Any]:
-    """Train, unless the bundle is there already, and return the headline numbers.
-
-    Raises
-    ------
-    OutputExistsError
-        If the bundle is of another training.
-    InputError
-        If the configuration or the catalogs cannot be used.
-    """
-    feed = training.feed()
-    if not training.out.exists():
-        return train_bundle(training.config, feed, training.out)
-    return existing_bundle(training.config, feed, training.out)
+    """Return :func:`earnest_model.training.train.bundle_of` of one training."""
+    return bundle_of(training.config, training.feed(), training.out)
 
 
 def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor: str | None = None) -> dict[str, Any]:
