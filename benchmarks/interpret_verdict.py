@@ -195,7 +195,7 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
         load_estimator(path), batch, known=known, no_known="all donors are known", seed=seed, n_permutations=1999
     )
     error = evidence.predictions - evidence.sigma8
-    told = {"scatter": float(error.std()), "bias": float(error.mean()), **decide(evidence).numbers()}
+    told = {"scatter": float(error.std()), "bias": float(error.mean()), **decide(evidence).to_dict()}
     write_atomic(file, json.dumps(json_ready(told), indent=1, ensure_ascii=False) + "\n")
     word = "overspecialised" if told["overspecialised"] else "acquitted"
     return f"{path.name}: {word}, p = {told['p_value']:.2g}, {time.process_time() - start:.0f} s of CPU"

@@ -145,7 +145,7 @@ def test_columns_have_their_units_and_profiles_their_radii(training):
     reads = SaturatingEstimator(weights={"log10_m_gas_profile_5": 1.0})
     learned = learn(reads, toy_batch(n_catalogs=300, seed=1), rng=np.random.default_rng(1))
     found = apply_to(reads, changed(batch, profile), learned)
-    told = found.numbers()["columns"]
+    told = found.to_dict()["columns"]
     assert {name: told[name]["unit"] for name in ("m_gas", "t_x", "z")} == {"m_gas": "solMass", "t_x": "keV", "z": ""}
     assert (told["m_gas"]["log10"], told["z"]["log10"]) == (True, False)
     table = next(t for t in applicability_section(found, name="x").tables if t.name == "applicability-ranges")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import final
 
 import numpy as np
@@ -12,6 +13,7 @@ from earnest_common.catalogs.base_relations import recorded_relations
 from earnest_common.catalogs.batch import CatalogBatch, concat
 from earnest_common.catalogs.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table
 from earnest_common.run.config import load_config
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
@@ -74,6 +76,15 @@ class Sample:
     relations: ScalingRelations = TABLE_2
     empty: tuple[int, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return one line: which catalogs these are."""
+        return f"Sample({self.text}{', with emulated parts' if self.synthetic else ''})"
+
+    def _repr_html_(self) -> str:
+        selected = self.survey.cut if self.survey else None
+        rows = {"catalogs": self.text, "split": self.split, "selected by": selected, "synthetic": self.synthetic}
+        return html_table("Sample", rows)
+
     @property
     def text(self) -> str:
         """Which catalogs these are, in words."""
@@ -86,7 +97,11 @@ class Sample:
 
 
 def read_sample(
-    catalog_set: CatalogSet, *, split: str | None = None, max_catalogs: int | None = 500, seed: int = 1
+    catalog_set: CatalogSet | str | PathLike[str],
+    *,
+    split: str | None = None,
+    max_catalogs: int | None = 500,
+    seed: int = 1,
 ) -> Sample:
     """Return the catalogs of a set that are interpreted, drawn without replacement where there are too many.
 
@@ -95,7 +110,7 @@ def read_sample(
     Parameters
     ----------
     catalog_set
-        The set.
+        The set, or its folder.
     split
         Part of the set, or ``all``; by default ``test`` where the set has one, else all.
     max_catalogs
@@ -107,7 +122,15 @@ def read_sample(
     ------
     InputError
         If no cluster is left, or mocks were made with what is not understood here.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_set
+    >>> with toy_set(n_catalogs=60, seed=1) as folder:
+    ...     read_sample(folder, max_catalogs=5)
+    Sample(5 of 6 catalogs of the test split (334 clusters), with emulated parts)
     """
+    catalog_set = CatalogSet.open(catalog_set) if isinstance(catalog_set, str | PathLike) else catalog_set
     plan = catalog_set.manifest.plan
     refuse_unread(plan, _UNDERSTOOD)
     relations = recorded_relations(plan).relations if plan.kind == "mock" else TABLE_2

@@ -16,25 +16,19 @@ from earnest_common.run.parts import Content
 from earnest_common.run.progress import progress
 from earnest_common.run.records import ANSWER
 
-from earnest_interpret.analyses.leave_one_out.groups import leave_groups_out
-from earnest_interpret.analyses.leave_one_out.removal import leave_one_out, leave_one_out_table, summarise_leave_one_out
-from earnest_interpret.analyses.saliency.examination import Question, examine_inputs
-from earnest_interpret.analyses.saliency.gradients import Method, Target, saliency_table
-from earnest_interpret.analyses.terse.correlations import encode, summarise_terse
+from earnest_interpret.analyses.saliency.gradients import Method, Target
+from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
+from earnest_interpret.answers.asked import head
+from earnest_interpret.answers.clusters import LeaveOneOut, leave_one_out
+from earnest_interpret.answers.inputs import Saliency, saliency
+from earnest_interpret.answers.report import model_in_words
+from earnest_interpret.answers.terse_value import TerseValues, terse
 from earnest_interpret.caution import ONE_TRAINING, marked
-from earnest_interpret.cli.inputs import Inputs, model_in_words
-from earnest_interpret.page.interpretation import ideal_of, interpret
-from earnest_interpret.page.numbers import (
-    beside_numbers,
-    closed_form_numbers,
-    group_numbers,
-    leave_one_out_numbers,
-    proxy_numbers,
-    saliency_numbers,
-    terse_numbers,
-)
-from earnest_interpret.page.reasons import Reason, cluster_reason, input_reasons, proxy_reasons, terse_reasons
+from earnest_interpret.cli.inputs import Inputs
+from earnest_interpret.page.interpretation import interpret
+from earnest_interpret.page.numbers import closed_form_numbers, proxy_numbers
+from earnest_interpret.page.reasons import proxy_reasons
 from earnest_interpret.page.report import TITLE, build_report, read_summary, write_report
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.sections.formulas import formula_text
@@ -53,64 +47,37 @@ __all__ = [
 
 def leave_one_out_command(inputs: Inputs, *, out: Path, section: Path | None) -> dict[str, Any]:
     """Write the change of sigma8 per cluster, and return the summary."""
-    batch = inputs.sample.batch
-    delta = leave_one_out(inputs.estimator, batch, max_rows=inputs.config.max_rows)
-    axis = mass_axis(batch)
-    summary, ideal = summarise_leave_one_out(delta, axis), ideal_of(inputs.sample)
-    config = inputs.config
-    groups = leave_groups_out(inputs.estimator, batch, axis, seed=config.seed, max_rows=config.max_rows)
-    told = leave_one_out_numbers(summary, delta, axis, ideal)
-    told |= {"groups": group_numbers(groups, column=summary.column), "reasons": [cluster_reason(summary).text]}
-    answer = _answer(inputs, told)
-    written = _table(out, leave_one_out_table(batch, delta), answer, inputs)
-    if section:
-        from earnest_interpret.sections import clusters_section
-
-        written |= _section(section, clusters_section(summary, axis, delta, ideal=ideal, groups=groups), inputs)
-    inputs.outputs.write(written)
-    return answer
+    return _written(inputs, leave_one_out(inputs.estimator, inputs.sample, config=inputs.config), out, section)
 
 
 def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, section: Path | None) -> dict[str, Any]:
     """Write what each input of each cluster does, and return the averages."""
-    batch, config = inputs.sample.batch, inputs.config
-    question = Question(of=of, method=method, config=config.attribution, seed=config.seed, max_rows=config.max_rows)
-    summary, beside = examine_inputs(
+    found = saliency(
         inputs.estimator,
         inputs.sample,
-        question,
+        of=of,
+        method=method,
         also=inputs.also,
         compare=inputs.compare,
         compare_name=inputs.compare_name,
+        config=inputs.config,
     )
-    told = {**saliency_numbers(summary), **beside_numbers(beside), "reasons": _texts(input_reasons(summary))}
-    answer = _answer(inputs, told)
-    written = _table(out, saliency_table(batch, beside.values, summary.names, of=of, method=method), answer, inputs)
-    if section:
-        from earnest_interpret.sections import inputs_section
-
-        axis = mass_axis(batch)
-        written |= _section(section, inputs_section(summary, axis, beside=beside), inputs)
-    inputs.outputs.write(written)
-    return answer
+    return _written(inputs, found, out, section)
 
 
 def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
     """Return what the terse value follows; write terse values per cluster where asked."""
-    batch, config = inputs.sample.batch, inputs.config
-    values = encode(inputs.estimator, batch, max_rows=config.max_rows)
-    axis = mass_axis(batch)
-    summary = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
-    beside = tuple(inputs.estimator.description.supplementary)
-    answer = _answer(inputs, {**terse_numbers(summary), "reasons": _texts(terse_reasons(summary, beside))})
-    written: dict[Path, Content] = {}
-    if out:
-        table = batch.clusters.select("catalog_id", "cluster_id").with_columns(pl.Series("terse", values))
-        written |= _table(out, table, answer, inputs)
-    if section:
-        from earnest_interpret.sections import terse_section
+    return _written(inputs, terse(inputs.estimator, inputs.sample, config=inputs.config), out, section)
 
-        written |= _section(section, terse_section(summary, values, batch), inputs)
+
+def _written(
+    inputs: Inputs, found: LeaveOneOut | Saliency | TerseValues, out: Path | None, section: Path | None
+) -> dict[str, Any]:
+    """Write the table and the section of an answer where asked, and return its numbers."""
+    answer = found.to_dict()
+    written = _table(out, found.table, answer, inputs) if out else {}
+    if section:
+        written |= _section(section, found.section(), inputs)
     inputs.outputs.write(written)
     return answer
 
@@ -121,7 +88,7 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
     found = find_proxy(inputs.estimator, values, batch, axis)
     why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
-    reasons = _texts(proxy_reasons(found.proxies))
+    reasons = [reason.text for reason in proxy_reasons(found.proxies)]
     if found.forms:
         reasons.append(marked(formula_text(found.forms, batch.radii)))
     told = {
@@ -130,7 +97,7 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
         "missing": why,
         "formula": closed_form_numbers(found.forms),
     }
-    answer = _answer(inputs, {**told, "reasons": reasons})
+    answer = head(inputs.sample, inputs.synthetic, {**told, "reasons": reasons})
     written: dict[Path, Content] = {}
     if out:
         written |= _table(out, proxy_table(batch, values, found), answer, inputs)
@@ -212,17 +179,6 @@ def report_command(
     )
     write_report(out, report, figures=figures, outputs=inputs.outputs)
     return dict(report.numbers)
-
-
-def _texts(reasons: Sequence[Reason]) -> list[str]:
-    return [reason.text for reason in reasons]
-
-
-def _answer(inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    batch = inputs.sample.batch
-    head: dict[str, Any] = {"sample": inputs.sample.text, "synthetic": inputs.synthetic}
-    head |= {"n_catalogs": batch.n_catalogs, "n_clusters": batch.n_clusters}
-    return dict(json_ready({**head, **numbers}))
 
 
 def table_paths(out: Path | None) -> tuple[Path | None, ...]:

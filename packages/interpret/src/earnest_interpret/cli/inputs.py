@@ -12,13 +12,14 @@ from earnest_common.protocols import Estimator
 from earnest_common.run.config import as_mapping, load_config
 from earnest_common.run.files import file_sha256
 from earnest_common.run.parts import Outputs
-from earnest_common.run.provenance import emulated, provenance
+from earnest_common.run.provenance import emulated
 
+from earnest_interpret.answers.report import record_of
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.sample import ALL, Sample, read_sample
 from earnest_interpret.words import joined, plain
 
-__all__ = ["Inputs", "model_in_words", "open_inputs"]
+__all__ = ["Inputs", "open_inputs"]
 
 
 @final
@@ -119,34 +120,12 @@ def open_inputs(
         estimator=estimator,
         sample=sample,
         config=resolved,
-        provenance=_record(resolved, opened, estimator, paths),
+        provenance=record_of(resolved, opened, estimator, paths),
         also=tuple(one for name, one in models.items() if name.startswith("also")),
         compare=other,
         compare_name=_difference(estimator, other, compare.name) if other and compare else "",
         outputs=written,
     )
-
-
-def _record(
-    config: InterpretConfig, opened: CatalogSet, estimator: Estimator, bundles: Mapping[str, Path]
-) -> dict[str, Any]:
-    """Return the provenance of all that is found out, and how the catalogs and the model were made."""
-    hashes = {name: file_sha256(path / "bundle.json") for name, path in bundles.items()}
-    plan, description = opened.manifest.plan, estimator.description
-    return {
-        **provenance(
-            config=as_mapping(config), seed=config.seed, inputs={"catalogs": opened.manifest.data_hash, **hashes}
-        ),
-        "synthetic": emulated(catalogs=plan.synthetic, training=description.synthetic),
-        "catalogs": {"kind": plan.kind, "preset": plan.preset, "seed": plan.seed, "config": dict(plan.config)},
-        "model": {
-            "estimator": description.estimator,
-            "features": list(description.features),
-            "supplementary": list(description.supplementary),
-            "synthetic": description.synthetic,
-            "training": dict(description.training),
-        },
-    }
 
 
 def _difference(estimator: Estimator, other: Estimator, name: str) -> str:
@@ -164,16 +143,3 @@ def _other_radii(estimator: Estimator, opened: CatalogSet) -> str:
         f"the model expects gas profiles at the radii {wanted} R_500c, the set {opened.path} has {found}; "
         "use a set and a model of the same radii"
     )
-
-
-def model_in_words(estimator: Estimator) -> str:
-    """Return what the model is and reads, for the head of a page.
-
-    The architecture is taken from the training record where it is told.
-    """
-    description = estimator.description
-    name = description.training.get("architecture", description.estimator)
-    encoded = joined([plain(column) for column in description.features])
-    added = joined([plain(column) for column in description.supplementary])
-    reads = f"which encodes {encoded} of each cluster" if encoded else "which reads no column of the clusters"
-    return f"The {name} model, {reads}{f' and adds {added}' if added else ''}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table, plural
 from earnest_common.report.section import Figure, Section
 from earnest_common.run.numbers import json_ready
 from earnest_common.run.parts import Content, Outputs
@@ -57,6 +58,24 @@ class Report:
     html: str
     numbers: Mapping[str, Any]
     figures: tuple[Figure, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return one line: on what, and how much there is on the page."""
+        emulated = ", with emulated parts" if self.numbers["synthetic"] else ""
+        return f"Report({self.numbers['sample']}: {plural(len(self.figures), 'figure')}{emulated})"
+
+    def _repr_html_(self) -> str:
+        told = self.numbers["summary"]
+        rows = {
+            name: told[name] for name in ("scatter", "prior_scatter", "bias", "skill", "coverage_68") if name in told
+        }
+        reasons = {f"reason {number}": text for number, text in enumerate(self.numbers["reasons"], start=1)}
+        rows = {"catalogs": self.numbers["sample"], "synthetic": self.numbers["synthetic"], **rows, **reasons}
+        return html_table(str(self.numbers["title"]), rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers on the page by name."""
+        return dict(self.numbers)
 
 
 def build_report(

@@ -5,6 +5,8 @@ from typing import Any, Literal, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
+from earnest_common.notebook import html_table, plural
+from earnest_common.run.numbers import json_ready
 
 from earnest_interpret.analyses.applicability.unseen import Unseen
 from earnest_interpret.units import unit_of
@@ -105,6 +107,12 @@ class Applicability:
         Inferred values where the model can be applied at all, else empty.
     unseen
         What errors of measurement and selection would do that no distance shows.
+    sample
+        Which catalogs, in words.
+    synthetic
+        What is emulated in them or in the training of the model.
+    n_training
+        Catalogs of the training that they are compared with.
     """
 
     answer: Answer
@@ -116,12 +124,28 @@ class Applicability:
     radii: tuple[float, ...]
     sigma8: FloatArray
     unseen: Unseen | None = None
+    sample: str = ""
+    synthetic: str | None = None
+    n_training: int = 0
 
-    def numbers(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        """Return one line: the answer for most catalogs, and how many have which."""
+        counts = ", ".join(f"{n} {name}" for name, n in self._counts().items() if n)
+        emulated = ", with emulated parts" if self.synthetic else ""
+        return f"Applicability({self.answer}: {counts} of {plural(len(self.answers), 'catalog')}{emulated})"
+
+    def _repr_html_(self) -> str:
+        rows = {"answer": self.answer, **self._counts(), "reasons": " ".join(self.reasons)}
+        return html_table("May the model be applied?", {**rows, "catalogs": self.sample, "synthetic": self.synthetic})
+
+    def _counts(self) -> dict[str, int]:
+        return {name: self.answers.count(name) for name in ("yes", "with care", "no")}
+
+    def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain values for JSON."""
-        return {
+        told = {
             "answer": self.answer,
-            "answers": {name: self.answers.count(name) for name in ("yes", "with care", "no")},
+            "answers": self._counts(),
             "reasons": list(self.reasons),
             "missing": list(self.missing),
             "spaces": {
@@ -138,4 +162,7 @@ class Applicability:
             "columns": {r.name: r.numbers() for r in self.ranges},
             "sigma8": [float(value) for value in self.sigma8[:50]],
             "unseen": self.unseen.numbers() if self.unseen else None,
+            "sample": self.sample,
+            "synthetic": self.synthetic,
         }
+        return dict(json_ready(told))

@@ -9,7 +9,9 @@ import numpy.typing as npt
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table
 from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.run.numbers import json_ready
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
@@ -86,6 +88,10 @@ class Verdict:
         The tests, then what is told besides.
     evidence
         The numbers behind them.
+    sample
+        On which catalogs, in words.
+    synthetic
+        What is emulated in them or in the training of the model.
     """
 
     overspecialised: bool
@@ -93,10 +99,25 @@ class Verdict:
     alpha: float
     checks: tuple[Check, ...]
     evidence: Evidence
+    sample: str = ""
+    synthetic: str | None = None
 
-    def numbers(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        """Return one line: the answer, the smallest p-value, and which tests failed or were impossible."""
+        outcomes = {what: [c.key for c in self.checks if c.outcome == what] for what in ("failed", "impossible")}
+        told = "".join(f", {what}: {' '.join(keys)}" for what, keys in outcomes.items() if keys)
+        answer = "overspecialised" if self.overspecialised else "not found overspecialised"
+        emulated = ", with emulated parts" if self.synthetic else ""
+        return f"Verdict({answer}, p = {self.p_value:.2g} at alpha = {self.alpha:g}{told}{emulated})"
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, Any] = {"overspecialised": self.overspecialised, "p-value": self.p_value, "alpha": self.alpha}
+        rows |= {f"{check.key}: {check.outcome}": check.text for check in self.checks}
+        return html_table("Verdict", {**rows, "catalogs": self.sample, "synthetic": self.synthetic})
+
+    def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain values for JSON."""
-        return {
+        told = {
             "overspecialised": self.overspecialised,
             "p_value": self.p_value,
             "alpha": self.alpha,
@@ -112,7 +133,10 @@ class Verdict:
                 }
                 for check in self.checks
             ],
+            "sample": self.sample,
+            "synthetic": self.synthetic,
         }
+        return dict(json_ready(told))
 
 
 def examine(
