@@ -32,7 +32,7 @@ from earnest_selfcal.exact_posterior.learned import learn_residuals
 from earnest_selfcal.exact_posterior.residuals import ResidualModel, lognormal
 from earnest_selfcal.forward.median import median_cdf
 from earnest_selfcal.forward.observable import OBSERVABLES
-from earnest_selfcal.forward.table import ForwardTable, build_table
+from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.posterior.evaluation import evaluate
 from earnest_selfcal.posterior.posterior import infer, ln_poisson
 from earnest_selfcal.posterior.validity import refusal
@@ -67,7 +67,7 @@ def table_of_surveys(name: str, *, n_surveys: int, workers: int) -> dict[str, An
 def posteriors(survey: Preset, *, repeats: int = 200) -> dict[str, Any]:
     """Return the cost of the semi-analytic table and of one posterior with its refusal check."""
     start = time.process_time()
-    table = build_table(survey)
+    table = forward_table(survey)
     built = time.process_time() - start
     typical = float(table.log10_x[np.searchsorted(table.cdf.mean(axis=(0, 2)), 0.5)])
     times = []
@@ -95,7 +95,7 @@ def routes(survey: Preset, *, n: int, seed: int = 11) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     found: dict[str, Any] = {"preset": survey.name, "n_surveys": n}
     for observable in OBSERVABLES:
-        table = build_table(survey, observable=observable)
+        table = forward_table(survey, observable=observable)
         medians = surveys.get_column(f"median_log10_{observable}").to_numpy()
         share = np.append(0.0, table.share_up_to_n)
         # A whole number has a range of places; a random one of them is uniform.
@@ -121,9 +121,9 @@ def distance(places: np.ndarray) -> float:
 
 def scatters(survey: Preset, *, n: int, seed: int = 12) -> dict[str, Any]:
     """Return the scatter of posterior means about the truth over the prior."""
-    tables = [build_table(survey, observable=observable) for observable in OBSERVABLES]
+    tables = [forward_table(survey, observable=observable) for observable in OBSERVABLES]
     evaluation = evaluate(tables, draw_surveys(survey, n, seed=seed).with_row_index("catalog_id"))
-    numbers = {name: round(value, 5) for name, value in evaluation.numbers().items()}
+    numbers = {name: round(value, 5) for name, value in evaluation.to_dict().items()}
     return {"preset": survey.name, **numbers}
 
 
@@ -141,7 +141,7 @@ def borrowed(path: Path, *, n: int, seed: int = 13) -> dict[str, Any]:
         "borrowed": learned,
         "borrowed, mean offsets removed": replace(learned, mean=0 * learned.mean, slope=0 * learned.slope),
     }
-    table = build_table(survey)
+    table = forward_table(survey)
     return {name: scores_on(table, residuals, n=n, seed=seed) for name, residuals in kinds.items()}
 
 

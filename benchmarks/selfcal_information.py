@@ -27,10 +27,10 @@ from earnest_common.run.seeds import Stage, generator
 from earnest_common.survey.presets import Preset, preset
 from earnest_common.survey.scaling import ResidualCorrelation
 from earnest_selfcal.cli.answer import survey_of_set
-from earnest_selfcal.cli.referee_answer import cases_of
 from earnest_selfcal.exact_posterior.learned import learn_residuals
 from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.exact_posterior.refereed import cases_of
 from earnest_selfcal.exact_posterior.residuals import ResidualModel
 from earnest_selfcal.exact_posterior.run import Case, judge
 from earnest_selfcal.exact_posterior.score import score

@@ -79,7 +79,7 @@ def test_scores_and_section(simulated_set, tmp_path):
 
 
 def test_figures_are_the_same_every_time(simulated_set, paper_table):
-    evaluation = evaluate([paper_table], summaries_of(CatalogSet.open(simulated_set[0])))
+    evaluation = evaluate([paper_table], summaries_of(CatalogSet.open(simulated_set[0]), split="test"))
     assert estimates_figure(evaluation) == estimates_figure(evaluation)
 
 

@@ -10,7 +10,7 @@ from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Uniform
 from earnest_selfcal.cli.joint_answer import joint_answer
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior import joint_om0 as contours
 from earnest_selfcal.posterior.inference import Observed
 from earnest_selfcal.posterior.joint_om0 import contours_figure, joint_posterior
@@ -28,7 +28,7 @@ def joint():
 
 
 def test_a_slice_is_the_posterior_of_sigma8(joint):
-    alone = infer(build_table(PAPER, COARSE), 130, 13.75)
+    alone = infer(forward_table(PAPER, COARSE), 130, 13.75)
     np.testing.assert_allclose(joint.probability[1] / joint.probability[1].sum(), alone.probability, atol=1e-9)
     assert joint.probability.sum() == pytest.approx(1)
 

@@ -12,7 +12,7 @@ from earnest_selfcal.cli.answer import evaluated
 from earnest_selfcal.forward.counts import ln_poisson
 from earnest_selfcal.forward.median import ln_median_density
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.inference import observed_in_set
 from earnest_selfcal.posterior.posterior import infer
 from earnest_selfcal.survey.config import resolve_survey
@@ -24,7 +24,7 @@ SMALL = resolve_survey(options={"volume": 2e6})
 def test_an_empty_catalog_is_a_poisson_draw_like_others():
     expected = np.array([0.0, 0.5, 3.0])
     np.testing.assert_allclose(np.exp(ln_poisson(0, expected)), np.exp(-expected))
-    table = build_table(SMALL, COARSE, observable="l_x")
+    table = forward_table(SMALL, COARSE, observable="l_x")
     means = [infer(table, n).mean for n in (0, 1, 4)]
     assert means == sorted(means)
     weight = np.exp(-table.expected_n).mean(axis=0)
@@ -33,7 +33,7 @@ def test_an_empty_catalog_is_a_poisson_draw_like_others():
 
 def test_a_median_of_no_clusters_is_refused():
     with pytest.raises(InputError, match="an empty catalog has no median; leave it out"):
-        infer(build_table(SMALL, COARSE, observable="l_x"), 0, -0.3)
+        infer(forward_table(SMALL, COARSE, observable="l_x"), 0, -0.3)
 
 
 def test_the_only_cluster_may_lie_where_the_distribution_ends():

@@ -12,7 +12,7 @@ from earnest_common.survey.selection import Selection
 from earnest_selfcal.forward.median import median_cdf
 from earnest_selfcal.forward.observable import OBSERVABLES
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.simulation.surveys import simulate
 
 REFERENCE = {f.name: 1.0 for f in fields(Priors)} | {"sigma8": 0.809}
@@ -40,7 +40,7 @@ def at_one_point(survey, values):
 def test_agrees_with_direct_simulation(survey, changes):
     values = REFERENCE | changes
     at_point, config = at_one_point(survey, values), GridConfig(n_nuisance=1, n_sigma8=2)
-    tables = {observable: build_table(at_point, config, observable=observable) for observable in OBSERVABLES}
+    tables = {observable: forward_table(at_point, config, observable=observable) for observable in OBSERVABLES}
     table = tables["y_x"]
     n = 3000
     rng = np.random.default_rng(11)
@@ -90,7 +90,7 @@ def test_power_law_universe_by_hand():
     scatter = 0.006
     config = GridConfig(n_nuisance=1, log10_m_step=0.0025, log10_x_step=0.004)
     survey = sharp_survey(scatter)
-    table = build_table(survey, config, mass_function=PowerLawUniverse())
+    table = forward_table(survey, config, mass_function=PowerLawUniverse())
     top = 15.7
     flux_limited = by_hand(13.6, 14.4, 2.4 - 1.2, 14.0) * 10 ** (2.4 * (14.0 - 14.4))
     volume_limited = by_hand(14.4, top, -1.2, 14.0)
@@ -103,10 +103,10 @@ def test_power_law_universe_by_hand():
 
 
 def test_the_step_follows_a_small_scatter_down_to_what_fits_into_memory():
-    coarse = build_table(sharp_survey(0.006), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
+    coarse = forward_table(sharp_survey(0.006), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
     assert np.diff(coarse.log10_x).max() <= 0.006 + 1e-12
     with pytest.raises(InputError, match=r"falls to 0\.002 dex; the forward model resolves 0\.004 dex or more"):
-        build_table(sharp_survey(0.002), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
+        forward_table(sharp_survey(0.002), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
 
 
 def test_distributions_are_distributions(paper_table, realistic_table):

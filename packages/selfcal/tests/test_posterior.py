@@ -49,9 +49,9 @@ def test_more_clusters_of_the_same_median_mean_larger_sigma8(paper_table):
 
 def test_posterior_hardly_depends_on_the_design(paper_table):
     from earnest_selfcal.forward.resolution import GridConfig
-    from earnest_selfcal.forward.table import build_table
+    from earnest_selfcal.forward.table import forward_table
 
-    finer = build_table(paper_table.preset, GridConfig(n_nuisance=2048))
+    finer = forward_table(paper_table.preset, GridConfig(n_nuisance=2048))
     # A tenth of the posterior's own width of 0.03; 512 and 2,048 points differ by 0.001 in the mean.
     for n, y_x in ((70, 13.5), (130, 13.75), (200, 13.8)):
         assert infer(paper_table, n, y_x).mean == pytest.approx(infer(finer, n, y_x).mean, abs=0.003)

@@ -15,11 +15,12 @@ from earnest_common.run.executors import open_executor
 from earnest_common.survey.presets import preset
 from earnest_common.survey.scaling import TABLE_2
 from earnest_selfcal.cli.answer import survey_of_set
-from earnest_selfcal.cli.referee_answer import cases_of, referee_set, validity
+from earnest_selfcal.cli.referee_answer import referee_set
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_batch
 from earnest_selfcal.exact_posterior.learned import fit_mixture, learn_residuals
 from earnest_selfcal.exact_posterior.likelihood import build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.exact_posterior.refereed import cases_of, validity
 from earnest_selfcal.exact_posterior.residuals import ResidualModel, lognormal
 from earnest_selfcal.exact_posterior.run import judge
 from earnest_selfcal.exact_posterior.score import inside, rank, score

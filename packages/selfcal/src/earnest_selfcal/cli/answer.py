@@ -16,7 +16,7 @@ from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.forward.observable import OBSERVABLES
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.evaluation import evaluate
 from earnest_selfcal.posterior.inference import Inference, Observed, observed_in_set, observed_numbers
 from earnest_selfcal.posterior.inference import inferred as infer_one
@@ -221,11 +221,11 @@ def evaluated(
     survey = survey_of_set(catalog_set, config=config, options=options)
     summaries = summaries_of(catalog_set, split=None if split == "all" else split)
     noise = recorded_noise(catalog_set.manifest.plan.config)
-    tables = [build_table(survey, resolution, observable=observable, noise=noise) for observable in OBSERVABLES]
+    tables = [forward_table(survey, resolution, observable=observable, noise=noise) for observable in OBSERVABLES]
     evaluation = evaluate(tables, summaries)
     if section is not None:
         origin = provenance(
             config={"preset": survey.name, "split": split}, inputs={"catalog set": catalog_set.manifest.data_hash}
         )
         write_section(section, selfcal_section(tables[0], evaluation, provenance=origin))
-    return {**evaluation.numbers(), "preset": survey.name, "split": split}
+    return {**evaluation.to_dict(), "preset": survey.name, "split": split}

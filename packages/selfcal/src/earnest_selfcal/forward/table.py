@@ -17,6 +17,7 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table
 from earnest_common.survey.presets import Preset
 from earnest_common.survey.priors import Uniform
 from earnest_common.survey.scaling import ScalingRelations, biased
@@ -26,9 +27,10 @@ from scipy.special import pdtr
 from earnest_selfcal.forward.observable import LocalLaw, Observable, local_law, shift_of
 from earnest_selfcal.forward.population import MassFunction, log10_m_edges, mass_function_for, nuisance_design
 from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.survey.config import named_preset
 from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of
 
-__all__ = ["ForwardTable", "build_table", "selected_density"]
+__all__ = ["ForwardTable", "forward_table", "selected_density"]
 
 _REACH = 5.5  # sigmas of the observable beyond which nothing is added: 4e-8 of the clusters
 _FINEST = 0.004  # dex: a finer grid of the observable would not fit into memory
@@ -73,6 +75,24 @@ class ForwardTable:
     cdf: NDArray[np.float32]
     pdf: NDArray[np.float32]
 
+    def __repr__(self) -> str:
+        """Return one line: preset, observable, and the range of expected numbers over the prior."""
+        low, high = float(self.expected_n.min()), float(self.expected_n.max())
+        numbers = f"{low:.0f} to {high:.0f} clusters expected"
+        return f"ForwardTable(preset {self.preset.name}, {self.observable}, z {self.preset.survey.z:g}, {numbers})"
+
+    def _repr_html_(self) -> str:
+        survey = self.preset.survey
+        rows = {
+            "preset": self.preset.name,
+            "observable": self.observable,
+            "z": survey.z,
+            "volume [Mpc3]": survey.volume,
+        }
+        expected = (float(self.expected_n.min()), float(self.expected_n.max()))
+        sigma8 = (float(self.sigma8[0]), float(self.sigma8[-1]))
+        return html_table("Forward model", {**rows, "sigma8": sigma8, "expected clusters": expected})
+
     @functools.cached_property
     def _some_means(self) -> FloatArray:
         # Every k-th of the sorted means stands for its neighbours: some 500 Poisson laws instead of tens of thousands.
@@ -109,8 +129,8 @@ class ForwardTable:
         return cdf, pdf
 
 
-def build_table(
-    preset: Preset,
+def forward_table(
+    survey: Preset | str,
     config: GridConfig | None = None,
     *,
     observable: Observable = "y_x",
@@ -121,8 +141,9 @@ def build_table(
 
     Parameters
     ----------
-    preset
-        The survey and its priors.
+    survey
+        The survey and its priors: a preset by name, or one that was changed
+        (:func:`earnest_selfcal.survey.config.resolve_survey`).
     config
         Resolution; default ``GridConfig()``.
     observable
@@ -136,7 +157,13 @@ def build_table(
     ------
     InputError
         If the scatter of the observable is smaller than the grid's step, which could not resolve it.
+
+    Examples
+    --------
+    >>> forward_table("paper", GridConfig(n_nuisance=64))
+    ForwardTable(preset paper, y_x, z 0.0663, 50 to 317 clusters expected)
     """
+    preset = named_preset(survey) if isinstance(survey, str) else survey
     config = config or GridConfig()
     noise = noise_of(preset) if noise is None else noise
     mass_function = mass_function or mass_function_for(preset)

@@ -21,7 +21,7 @@ from earnest_selfcal.exact_posterior.run import Case, judge
 from earnest_selfcal.exact_posterior.score import inside, score
 from earnest_selfcal.forward.observable import Observable
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import ForwardTable, build_table
+from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.information.variants import Variant
 from earnest_selfcal.posterior.posterior import Posterior, infer
 
@@ -120,7 +120,7 @@ def measure(
 
     @functools.cache
     def counts(observable: Observable) -> ForwardTable:
-        return build_table(variant.preset, effort.grid, observable=observable, noise=variant.noise)
+        return forward_table(variant.preset, effort.grid, observable=observable, noise=variant.noise)
 
     points = []
     for name in variant.data:

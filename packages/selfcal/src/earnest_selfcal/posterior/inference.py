@@ -13,7 +13,7 @@ from earnest_common.survey.presets import Preset, Survey
 from earnest_selfcal.forward.counts import no_number_of_clusters
 from earnest_selfcal.forward.observable import UNITS, Observable, log10_of_paper
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.posterior import Posterior, infer
 from earnest_selfcal.posterior.validity import refusal
 from earnest_selfcal.survey.measurement_errors import MeasurementNoise
@@ -76,13 +76,10 @@ class Inference:
     def numbers(self) -> dict[str, Any]:
         """Return the result as names and numbers; Y_X is in the paper's solMass/h keV, and h-free where so named."""
         observed, h = self.observed, self.preset.cosmology.h
-        (lo68, hi68), (lo95, hi95) = self.posterior.interval(0.6827), self.posterior.interval(0.9545)
         median = observed.median_log10_x
         stated = None if median is None else float(log10_of_paper(observed.observable, median, h))
         return {
-            "sigma8": self.posterior.mean,
-            "sigma8_err": self.posterior.std,
-            **{"lo68": lo68, "hi68": hi68, "lo95": lo95, "hi95": hi95},
+            **self.posterior.to_dict(),
             "n_only_sigma8": self.n_only.mean,
             "n_only_sigma8_err": self.n_only.std,
             "prior_scatter": self.preset.priors.sigma8.std,
@@ -205,7 +202,7 @@ def inferred(
     """
     if reason := no_number_of_clusters(observed.n_clusters, observed.median_log10_x):  # known without a table
         raise InputError(reason)
-    table = build_table(preset, config, observable=observed.observable, noise=noise)
+    table = forward_table(preset, config, observable=observed.observable, noise=noise)
     if reason := refusal(table, observed.n_clusters, observed.median_log10_x):
         raise InputError(reason)
     return Inference(

@@ -14,7 +14,7 @@ from earnest_common.survey.presets import Preset
 from earnest_selfcal.forward.counts import no_number_of_clusters
 from earnest_selfcal.forward.population import MassFunction, mass_function_for
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import ForwardTable, build_table
+from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.posterior.inference import Observed
 from earnest_selfcal.posterior.posterior import infer
 from earnest_selfcal.posterior.validity import refusal
@@ -116,7 +116,7 @@ def joint_posterior(
     for value in values:
         universe = _at(preset, float(value))
         between = _BetweenTables(nodes=tuple(tables), tables=tuple(tables.values()), Om0=float(value))
-        table = build_table(universe, resolution, observable=observed.observable, mass_function=between)
+        table = forward_table(universe, resolution, observable=observed.observable, mass_function=between)
         reasons.append(refusal(table, observed.n_clusters, observed.median_log10_x))
         for kept, median in ((rows, observed.median_log10_x), (n_rows, None)):
             kept.append(_ln_row(table, observed.n_clusters, median))

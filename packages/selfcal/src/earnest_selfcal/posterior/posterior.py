@@ -6,10 +6,12 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.notebook import html_table
+from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.forward.counts import ln_poisson, no_number_of_clusters
 from earnest_selfcal.forward.median import ln_median_density
-from earnest_selfcal.forward.table import ForwardTable
+from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.posterior.validity import refusal
 
 __all__ = ["Posterior", "infer", "ln_poisson"]
@@ -37,6 +39,19 @@ class Posterior:
     probability: FloatArray
     ln_evidence: float
 
+    def __repr__(self) -> str:
+        """Return one line: mean, standard deviation and the central 68 % interval."""
+        low, high = self.interval(0.6827)
+        return f"Posterior(sigma8 {self.mean:.4f} +- {self.std:.4f}, 68 % from {low:.4f} to {high:.4f})"
+
+    def _repr_html_(self) -> str:
+        return html_table("Posterior of sigma8", self.to_dict())
+
+    def to_dict(self) -> dict[str, float]:
+        """Return mean, standard deviation and central intervals by name."""
+        (lo68, hi68), (lo95, hi95) = self.interval(0.6827), self.interval(0.9545)
+        return {"sigma8": self.mean, "sigma8_err": self.std, "lo68": lo68, "hi68": hi68, "lo95": lo95, "hi95": hi95}
+
     @property
     def mean(self) -> float:
         """The posterior mean."""
@@ -57,15 +72,15 @@ class Posterior:
         return self.quantile((1 - share) / 2), self.quantile((1 + share) / 2)
 
 
-def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = None) -> Posterior:
+def infer(survey: ForwardTable | Preset | str, n_clusters: int, median_log10_x: float | None = None) -> Posterior:
     """Return the posterior of sigma8.
 
     p(sigma8 | N, y) ~ mean over nuisance factors of Poisson(N | lambda) p_median(y | N, F).
 
     Parameters
     ----------
-    table
-        The survey's forward model.
+    survey
+        The survey's forward model, or the survey, of which one for Y_X is computed first.
     n_clusters
         Observed number of clusters.
     median_log10_x
@@ -81,9 +96,15 @@ def infer(table: ForwardTable, n_clusters: int, median_log10_x: float | None = N
     References
     ----------
     Ntampaka & Vikhlinin (arXiv:2112.05768), section 5.2.1.
+
+    Examples
+    --------
+    >>> infer("paper", 130, 13.75)
+    Posterior(sigma8 0.8321 +- 0.0321, 68 % from 0.7984 to 0.8650)
     """
     if reason := no_number_of_clusters(n_clusters, median_log10_x):
         raise InputError(reason)
+    table = survey if isinstance(survey, ForwardTable) else forward_table(survey)
     ln_likelihood = ln_poisson(n_clusters, table.expected_n)
     if median_log10_x is not None:
         ln_likelihood = ln_likelihood + ln_median_density(n_clusters, *table.distribution_at(median_log10_x))

@@ -15,7 +15,7 @@ from earnest_common.survey.scaling import biased
 from earnest_selfcal.forward.observable import OBSERVABLES, Observable, log10_of_paper
 from earnest_selfcal.forward.population import MassFunction, mass_function_for
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,7 +151,7 @@ def median_curves(
     curves = []
     for factor in l_x_normalisations:
         fixed = replace(preset.priors, l_x_normalisation=Uniform(low=factor, high=factor))
-        table = build_table(replace(preset, priors=fixed), GridConfig(n_nuisance=n_catalogs), observable=observable)
+        table = forward_table(replace(preset, priors=fixed), GridConfig(n_nuisance=n_catalogs), observable=observable)
         density = np.array([table.distribution_at(x)[1].mean() for x in table.log10_x])
         cumulative = np.cumsum(density) / density.sum()
         log10_x = np.asarray(log10_of_paper(observable, table.log10_x, preset.cosmology.h))

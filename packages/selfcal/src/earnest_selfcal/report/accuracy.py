@@ -34,7 +34,7 @@ def selfcal_section(table: ForwardTable, evaluation: Evaluation, *, provenance: 
         text=_text(table, evaluation),
         figures=(plane_figure(table, evaluation), estimates_figure(evaluation)),
         tables=(_table(evaluation),),
-        summary=evaluation.numbers(),
+        summary=evaluation.to_dict(),
         provenance=provenance,
     )
 

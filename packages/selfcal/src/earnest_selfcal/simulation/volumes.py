@@ -10,7 +10,7 @@ from earnest_common.survey.presets import MAGNETICUM_VOLUME, Preset
 
 from earnest_selfcal.forward.observable import OBSERVABLES
 from earnest_selfcal.forward.resolution import GridConfig
-from earnest_selfcal.forward.table import build_table
+from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.evaluation import Evaluation, evaluate
 from earnest_selfcal.simulation.binned import Binned, binned_sigma8
 from earnest_selfcal.simulation.grid import draw_surveys
@@ -119,7 +119,7 @@ def compare_volumes(
     for fraction in fractions:
         survey = at_volume(preset, fraction, smoothing=smoothing)
         surveys = draw_surveys(survey, n_surveys, seed=seed)
-        tables = [build_table(survey, resolution, observable=observable) for observable in OBSERVABLES]
+        tables = [forward_table(survey, resolution, observable=observable) for observable in OBSERVABLES]
         some = surveys.head(n_posteriors).with_row_index("catalog_id")
         results.append(
             VolumeResult(

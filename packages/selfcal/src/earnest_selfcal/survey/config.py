@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
 
@@ -131,7 +132,7 @@ class _MocksFile:
     donors: dict[str, Any] = field(default_factory=dict)
 
 
-def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | None = None) -> Preset:
+def resolve_survey(*, file: str | PathLike[str] | None = None, options: Mapping[str, Any] | None = None) -> Preset:
     """Return the survey of a TOML file and options; an option wins over the file, the file over the preset.
 
     The file has the fields of :class:`SurveyConfig`, or a table ``[survey]`` as configurations of earnest mocks have.
@@ -146,6 +147,7 @@ def resolve_survey(*, file: Path | None = None, options: Mapping[str, Any] | Non
     >>> round(resolve_survey(options={"volume_fraction": 0.3, "smoothing": 0.076}).survey.volume)
     37500000
     """
+    file = None if file is None else Path(file)
     if file is None or "survey" not in read_toml(file):
         return survey_of(load_config(SurveyConfig, file=file, options=options))
     changes = load_config(SurveyConfig, options=options)
@@ -164,6 +166,11 @@ def named_preset(name: str) -> Preset:
     ------
     InputError
         If there is none of that name, or only one of mocks that this forward model does not describe.
+
+    Examples
+    --------
+    >>> named_preset("realistic").survey.cut
+    'flux'
     """
     if name == _BY_PRESCRIPTION:
         raise InputError(
@@ -183,6 +190,11 @@ def survey_of(config: SurveyConfig, *, start: Preset | None = None) -> Preset:
     ------
     InputError
         If the preset is unknown or the survey contradicts itself.
+
+    Examples
+    --------
+    >>> survey_of(SurveyConfig(preset="realistic", z=0.05, volume=1e8)).survey.z
+    0.05
     """
     start = start or named_preset(config.preset)
     survey = _survey(start.survey, config)

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from earnest_common.catalogs import CatalogSet, Plan
 from earnest_common.catalogs.base_relations import recorded_relations
+from earnest_common.catalogs.reader import Catalogs, open_catalogs
 from earnest_common.catalogs.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Preset
@@ -83,13 +84,13 @@ def _replaced(value: Any, recorded: Any) -> Any:  # noqa: ANN401 - a configurati
     return dataclasses.replace(value, **fields)  # type: ignore[type-var]  # an instance, not a class
 
 
-def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.DataFrame:
-    """Return the number of clusters and the medians of each catalog; the set may be larger than memory.
+def summaries_of(catalogs: Catalogs, *, split: str | None = None) -> pl.DataFrame:
+    """Return the number of clusters and the medians of each catalog; a set may be larger than memory.
 
     Parameters
     ----------
-    catalog_set
-        The set.
+    catalogs
+        In memory, on disk, or the folder of a set.
     split
         Only catalogs of this split; ``None`` for all.
 
@@ -102,28 +103,35 @@ def summaries_of(catalog_set: CatalogSet, *, split: str | None = "test") -> pl.D
     ------
     InputError
         If no catalog is left.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> summaries_of(toy_batch(n_catalogs=2, seed=1)).select("n_clusters", pl.col("median_log10_y_x").round(2)).rows()
+    [(56, 13.63), (106, 13.6)]
     """
-    catalogs = catalog_set.scan_catalogs()
+    opened = open_catalogs(catalogs)
+    if isinstance(opened, CatalogSet):
+        labels, clusters = opened.scan_catalogs(), opened.scan_clusters("catalog_id", "z", "t_x", "m_gas", "l_x")
+    else:
+        labels, clusters = opened.catalogs.lazy(), opened.clusters.lazy()
     if split is not None:
-        catalogs = catalogs.filter(pl.col("split") == split)
+        labels = labels.filter(pl.col("split") == split)
     log10_y_x, log10_l_x = pl.col("t_x").log10() + pl.col("m_gas").log10(), pl.col("l_x").log10()
-    medians = (
-        catalog_set.scan_clusters("catalog_id", "z", "t_x", "m_gas", "l_x")
-        .group_by("catalog_id")
-        .agg(
-            pl.col("z").mean(),
-            # A median over the clusters that happen to be known would be biased: then there is none.
-            pl.when(log10_y_x.null_count() == 0).then(log10_y_x.median()).alias("median_log10_y_x"),
-            log10_l_x.median().alias("median_log10_l_x"),
-            log10_l_x.min().alias("lowest_log10_l_x"),
-        )
+    medians = clusters.group_by("catalog_id").agg(
+        pl.col("z").mean(),
+        # A median over the clusters that happen to be known would be biased: then there is none.
+        pl.when(log10_y_x.null_count() == 0).then(log10_y_x.median()).alias("median_log10_y_x"),
+        log10_l_x.median().alias("median_log10_l_x"),
+        log10_l_x.min().alias("lowest_log10_l_x"),
     )
     found = (
-        catalogs.select("catalog_id", "sigma8", "n_clusters")
+        labels.select("catalog_id", "sigma8", "n_clusters")
         .join(medians, on="catalog_id", how="left")
         .sort("catalog_id")
         .collect()
     )
     if found.is_empty():
-        raise InputError(f"catalog set {catalog_set.path} has no catalogs" + (f" of split '{split}'" if split else ""))
+        name = f"catalog set {opened.path}" if isinstance(opened, CatalogSet) else "the batch of catalogs"
+        raise InputError(f"{name} has no catalogs" + (f" of split '{split}'" if split else ""))
     return found
