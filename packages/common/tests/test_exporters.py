@@ -4,6 +4,7 @@ import builtins
 import json
 import shutil
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
-from earnest_common.exporters import FORMATS, astropy_tables, export
+from earnest_common.exporters import FORMATS, astropy_tables, export, to_astropy, to_pandas
 from earnest_common.exporters.escapes import escaped
 from earnest_common.importers import ImportOptions, import_table
 from earnest_common.schema import CATALOGS, CLUSTERS, SCHEMA_VERSION, Table
@@ -262,3 +263,39 @@ def test_stilts_finds_nothing_to_complain_of(gaps: bool, tmp_path: Path):
         count = ["stilts", "tpipe", f"in={tmp_path / file}", "omode=count"]
         counted = subprocess.run(count, capture_output=True, text=True, check=True).stdout
         assert f"rows: {toy.n_clusters}" in counted
+
+
+def test_an_astropy_table_has_quantities(batch):
+    """Through astropy's own conversion: keV in kelvin, solar masses in grams; what is unknown is masked."""
+    import astropy.units as u
+
+    whole = toy_batch(n_catalogs=3, seed=4)
+    table = to_astropy(whole)
+    kelvin = table["t_x"].to(u.K, equivalencies=u.temperature_energy()).value
+    np.testing.assert_allclose(kelvin, whole.column("t_x") * 1.160451812e7, rtol=1e-6)
+    grams = whole.column("m_gas_profile").astype(float) * 1.98841e33  # beyond single precision
+    np.testing.assert_allclose(table["m_gas_profile"].to(u.g).value, grams, rtol=1e-5)
+    assert table["l_x"].to(u.erg / u.s).value[0] == pytest.approx(whole.column("l_x")[0] * 1e44)
+    assert to_astropy(whole, table="catalogs")["sigma8"].tolist() == whole.label("sigma8").tolist()
+    np.testing.assert_array_equal(to_astropy(batch)["m_wl"].mask, np.isnan(batch.column("m_wl")))
+
+
+def test_a_pandas_table_is_that_of_csv(batch, tmp_path):
+    """Column by column what pandas reads from the exported file, with units of every profile column."""
+    import pandas as pd
+
+    frame = to_pandas(batch)
+    export(batch, tmp_path / "toy.csv")
+    pd.testing.assert_frame_equal(frame, pd.read_csv(tmp_path / "toy.csv", comment="#"), check_dtype=False, rtol=1e-6)
+    assert frame.attrs["units"]["m_gas_profile_7"] == "solMass"
+    assert "z" not in frame.attrs["units"]
+    with pytest.raises(InputError, match="unknown table"):
+        to_pandas(batch, table="halos")
+
+
+@pytest.mark.parametrize(("function", "module"), [(to_astropy, "astropy"), (to_pandas, "pandas")])
+def test_tables_name_the_extra_that_they_need(batch, monkeypatch, function, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr("earnest_common.exporters.astropy_tables.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"earnest-common\[astropy\]"):
+        function(batch)

@@ -14,7 +14,7 @@ from earnest_common.exporters.escapes import escaped
 from earnest_common.run.files import replace_atomically
 from earnest_common.schema import Column, Table
 
-__all__ = ["write_astropy"]
+__all__ = ["quantity_table", "write_astropy"]
 
 # FITS keywords have eight letters.
 _FITS_KEYWORDS = {"schema_version": "SCHEMAV", "radii_r500c": "RADII", "synthetic": "SYNTHET", "cosmology": "COSMO"}
@@ -56,6 +56,26 @@ def write_astropy(
         warnings.simplefilter("ignore")  # astropy warns of units such as erg that some standards deprecate
         made = [_table(schema, frame, facts) for schema, frame in tables]
         replace_atomically(path, lambda part: write(part, made, [schema for schema, _ in tables], facts))
+
+
+def quantity_table(schema: Table, frame: pl.DataFrame, *, facts: Mapping[str, str]) -> Any:  # noqa: ANN401
+    """Return a table whose columns are quantities, with descriptions and facts about it.
+
+    Raises
+    ------
+    MissingExtraError
+        If astropy is not installed.
+    """
+    if find_spec("astropy") is None:
+        raise MissingExtraError.of("a table of astropy", "earnest-common", "astropy")
+    from astropy.table import QTable
+
+    # Single precision ends at 3e38: a gas mass in kg would overflow.
+    wide = [pl.col(c.name).cast(pl.Array(pl.Float64, c.width)) for c in schema.columns if c.width]
+    frame = frame.with_columns(wide)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return QTable(_table(schema, frame, facts))
 
 
 def _escaped(frame: pl.DataFrame, *, ascii_only: bool) -> pl.DataFrame:

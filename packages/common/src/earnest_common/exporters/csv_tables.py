@@ -10,7 +10,7 @@ from earnest_common.exporters.escapes import escaped
 from earnest_common.run.files import replace_atomically
 from earnest_common.schema import Column, Table
 
-__all__ = ["write_csv"]
+__all__ = ["flat", "write_csv"]
 
 
 def write_csv(path: Path, frames: Iterable[pl.DataFrame], table: Table, *, facts: Mapping[str, str]) -> None:
@@ -52,10 +52,10 @@ def _span(column: Column) -> str:
 
 def _write_rows(stream: BinaryIO, frames: Iterable[pl.DataFrame], table: Table) -> None:
     for number, frame in enumerate(frames):
-        _flat(frame, table).write_csv(stream, include_header=number == 0)
+        flat(frame, table).write_csv(stream, include_header=number == 0)
 
 
-def _flat(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+def flat(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return the frame with profiles as single columns, numbered from 1."""
     columns: list[pl.Expr] = []
     for column in table.columns:
