@@ -3,19 +3,14 @@
 import numpy as np
 import polars as pl
 import pytest
+from earnest_common.posterior import Posterior
 from earnest_selfcal.exact_posterior.score import score as referee_score
 from earnest_selfcal.posterior.evaluation import score
-from earnest_selfcal.posterior.posterior import Posterior
 
 
 def point(value: float) -> Posterior:
     """All probability at one value of three."""
-    return Posterior(
-        sigma8=np.array([value - 0.1, value, value + 0.1]),
-        step=0.1,
-        probability=np.array([0.0, 1.0, 0.0]),
-        ln_evidence=0.0,
-    )
+    return Posterior.of_cells(np.array([value - 0.1, value, value + 0.1]), 0.1, np.array([0.0, 1.0, 0.0]))
 
 
 def test_estimates_that_are_all_right_have_no_scatter_and_no_error_of_it():

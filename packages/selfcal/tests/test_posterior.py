@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_selfcal.posterior.posterior import Posterior, infer
+from earnest_common.posterior import Posterior
+from earnest_selfcal.posterior.posterior import infer
 from earnest_selfcal.posterior.validity import refusal
 from earnest_selfcal.simulation.surveys import simulate
 from scipy.stats import poisson
@@ -58,7 +59,7 @@ def test_posterior_hardly_depends_on_the_design(paper_table):
 
 
 def test_quantiles_of_a_known_posterior():
-    flat = Posterior(sigma8=np.linspace(0.7, 0.9, 21), step=0.01, probability=np.full(21, 1 / 21), ln_evidence=0.0)
+    flat = Posterior.of_cells(np.linspace(0.7, 0.9, 21), 0.01, np.full(21, 1 / 21))
     assert flat.mean == pytest.approx(0.8)
     assert flat.interval(1.0) == pytest.approx((0.695, 0.905))
     assert flat.quantile(0.5) == pytest.approx(0.8)

@@ -9,6 +9,7 @@ import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, OutputExistsError
+from earnest_common.posterior import Posterior
 from earnest_common.report.section import read_section
 from earnest_common.run.config import as_mapping
 from earnest_common.run.executors import open_executor
@@ -24,7 +25,6 @@ from earnest_selfcal.exact_posterior.refereed import cases_of, validity
 from earnest_selfcal.exact_posterior.residuals import ResidualModel, lognormal
 from earnest_selfcal.exact_posterior.run import judge
 from earnest_selfcal.exact_posterior.score import inside, rank, score
-from earnest_selfcal.posterior.posterior import Posterior
 from earnest_selfcal.report.referee import referee_section
 
 PAPER = preset("paper")
@@ -83,24 +83,20 @@ def test_scores(verdicts):
 
 
 def test_part_of_a_cell_is_covered():
-    posterior = Posterior(
-        sigma8=np.array([0.7, 0.8, 0.9]), step=0.1, probability=np.array([0.25, 0.5, 0.25]), ln_evidence=0.0
-    )
+    posterior = Posterior.of_cells(np.array([0.7, 0.8, 0.9]), 0.1, np.array([0.25, 0.5, 0.25]))
     assert inside(posterior, 0.8, 0.5) == pytest.approx(1.0)
     assert inside(posterior, 0.7, 0.5) == pytest.approx(0.0)
     assert inside(posterior, 0.9, 0.75) == pytest.approx(0.5)  # [0.725, 0.875] holds half of the cell
-    shares = [inside(posterior, one, 0.6827) for one in posterior.sigma8]
+    shares = [inside(posterior, one, 0.6827) for one in posterior.middles]
     assert shares @ posterior.probability == pytest.approx(0.6827)
 
 
 def test_rank_is_the_share_below_the_truth():
-    posterior = Posterior(
-        sigma8=np.array([0.7, 0.8, 0.9]), step=0.1, probability=np.array([0.25, 0.5, 0.25]), ln_evidence=0.0
-    )
+    posterior = Posterior.of_cells(np.array([0.7, 0.8, 0.9]), 0.1, np.array([0.25, 0.5, 0.25]))
     rng = np.random.default_rng(1)
     assert rank(posterior, 0.775, rng=rng) == pytest.approx(0.375)  # a quarter into the second cell
     ranks = np.array(
-        [rank(posterior, rng.choice(posterior.sigma8, p=posterior.probability), rng=rng) for _ in range(900)]
+        [rank(posterior, rng.choice(posterior.middles, p=posterior.probability), rng=rng) for _ in range(900)]
     )
     # Truths drawn from the posterior itself have uniform ranks; 0.068 is the 0.1 % point of the distance of 900 values.
     assert np.abs(np.sort(ranks) - (np.arange(900) + 0.5) / 900).max() < 0.068

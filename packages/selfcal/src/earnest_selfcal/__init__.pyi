@@ -3,7 +3,7 @@ from .exact_posterior.refereed import Refereed, referee
 from .forward.resolution import GridConfig
 from .forward.table import ForwardTable, forward_table
 from .posterior.evaluation import Evaluation, evaluate
-from .posterior.posterior import Posterior, infer
+from .posterior.posterior import infer
 from .survey.config import SurveyConfig, named_preset, resolve_survey, survey_of
 from .survey.recorded import summaries_of
 
@@ -11,7 +11,6 @@ __all__ = [
     "Evaluation",
     "ForwardTable",
     "GridConfig",
-    "Posterior",
     "RefereeConfig",
     "Refereed",
     "SurveyConfig",

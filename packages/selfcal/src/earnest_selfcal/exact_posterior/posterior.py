@@ -7,11 +7,11 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.posterior import Posterior
 
 from earnest_selfcal.exact_posterior.likelihood import Likelihood
 from earnest_selfcal.exact_posterior.mode import Peak, find_peak
 from earnest_selfcal.exact_posterior.proposal import Draws, Proposal, first_proposal
-from earnest_selfcal.posterior.posterior import Posterior
 
 __all__ = ["RefereeConfig", "Verdict", "referee"]
 
@@ -197,4 +197,4 @@ def _cells(likelihood: Likelihood, sigma8: FloatArray, sample: _Sample) -> Poste
     cell = np.clip(np.rint((sigma8 - nodes[0]) / step), 0, len(nodes) - 1).astype(np.int64)
     probability = np.zeros(len(nodes))
     np.add.at(probability, cell, sample.weight)
-    return Posterior(sigma8=nodes, step=float(step), probability=probability, ln_evidence=sample.ln_evidence)
+    return Posterior.of_cells(nodes, float(step), probability, ln_evidence=sample.ln_evidence)

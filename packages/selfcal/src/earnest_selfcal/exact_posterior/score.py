@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.posterior import Posterior
 from earnest_common.spread import scatter_error, spread
-
-from earnest_selfcal.posterior.posterior import Posterior
 
 __all__ = ["inside", "rank", "score"]
 
@@ -22,7 +21,7 @@ def inside(posterior: Posterior, true: float, share: float) -> float:
     the expected coverage exactly ``share``.
     """
     low, high = posterior.interval(share)
-    half = 0.5 * posterior.step
+    half = 0.5 * float(posterior.widths[0])
     if not _at_node(posterior, true):
         return float(low <= true <= high)
     return float(np.clip((min(high, true + half) - max(low, true - half)) / (2 * half), 0.0, 1.0))
@@ -39,16 +38,15 @@ def rank(posterior: Posterior, true: float, *, rng: np.random.Generator) -> floa
     """
     u = rng.random()
     if not _at_node(posterior, true):
-        edges = posterior.sigma8[0] + posterior.step * (np.arange(len(posterior.sigma8) + 1) - 0.5)
-        return float(np.interp(true, edges, np.append(0.0, np.cumsum(posterior.probability))))
-    below = posterior.sigma8 < true - 0.5 * posterior.step
-    nearest = int(np.argmin(np.abs(posterior.sigma8 - true)))
+        return float(posterior.cdf(true))
+    below = posterior.middles < true - 0.5 * posterior.widths[0]
+    nearest = int(np.argmin(np.abs(posterior.middles - true)))
     return float(posterior.probability[below].sum() + u * posterior.probability[nearest])
 
 
 def _at_node(posterior: Posterior, true: float) -> bool:
     """Return whether the true value is one of a grid's."""
-    return bool(np.abs(posterior.sigma8 - true).min() <= 1e-9 * abs(true))
+    return bool(np.abs(posterior.middles - true).min() <= 1e-9 * abs(true))
 
 
 def score(verdicts: pl.DataFrame, *, prior_scatter: float) -> dict[str, Any]:

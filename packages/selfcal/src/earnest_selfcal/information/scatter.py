@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
+from earnest_common.posterior import Posterior
 from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.run.seeds import Stage, generator
 
@@ -23,7 +24,7 @@ from earnest_selfcal.forward.observable import Observable
 from earnest_selfcal.forward.resolution import GridConfig
 from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.information.variants import Variant
-from earnest_selfcal.posterior.posterior import Posterior, infer
+from earnest_selfcal.posterior.posterior import infer
 
 __all__ = ["Effort", "InformationPoint", "measure", "model_cases", "true_catalog"]
 

@@ -9,10 +9,11 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.notebook import html_table, plural
+from earnest_common.posterior import Posterior
 from earnest_common.spread import scatter_error, spread
 
 from earnest_selfcal.forward.table import ForwardTable
-from earnest_selfcal.posterior.posterior import Posterior, infer
+from earnest_selfcal.posterior.posterior import infer
 from earnest_selfcal.posterior.validity import refusal
 
 __all__ = ["Evaluation", "Score", "evaluate", "score"]

@@ -8,13 +8,14 @@ from typing import Any, final
 import polars as pl
 from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
+from earnest_common.posterior import Posterior
 from earnest_common.survey.presets import Preset, Survey
 
 from earnest_selfcal.forward.counts import no_number_of_clusters
 from earnest_selfcal.forward.observable import UNITS, Observable, log10_of_paper
 from earnest_selfcal.forward.resolution import GridConfig
 from earnest_selfcal.forward.table import forward_table
-from earnest_selfcal.posterior.posterior import Posterior, infer
+from earnest_selfcal.posterior.posterior import infer
 from earnest_selfcal.posterior.validity import refusal
 from earnest_selfcal.survey.measurement_errors import MeasurementNoise
 from earnest_selfcal.survey.recorded import summaries_of

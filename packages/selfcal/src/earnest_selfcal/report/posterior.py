@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from earnest_common.posterior import Posterior
 from earnest_common.report.drawing import BLUE, GREY, INK, draw
 from earnest_common.report.section import DataTable, Figure, Section
 
 from earnest_selfcal.posterior.inference import Inference
-from earnest_selfcal.posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def posterior_figure(inference: Inference) -> Figure:
     label = f"N and median ${symbol}$" if has_median else "N alone"
 
     def paint(axes: "Axes") -> None:
-        flat = 1 / (posterior.step * len(posterior.sigma8))
+        flat = 1 / np.ptp(posterior.edges)
         axes.axhline(flat, color=GREY, lw=0.8, ls=":", label="prior")
         if has_median:
             _steps(axes, inference.n_only, color=GREY, label="N alone")
@@ -91,5 +91,4 @@ def _row(name: str, posterior: Posterior) -> tuple[str | float | int | None, ...
 
 
 def _steps(axes: "Axes", posterior: Posterior, *, color: str, label: str) -> None:
-    edges = np.append(posterior.sigma8 - posterior.step / 2, posterior.sigma8[-1] + posterior.step / 2)
-    axes.stairs(posterior.probability / posterior.step, edges, color=color, label=label, lw=1.3)
+    axes.stairs(posterior.probability / posterior.widths, posterior.edges, color=color, label=label, lw=1.3)
