@@ -35,7 +35,7 @@ from earnest_selfcal.forward.observable import OBSERVABLES
 from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.posterior.evaluation import evaluate
 from earnest_selfcal.posterior.posterior import infer, ln_poisson
-from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.posterior.validity import reason_outside
 from earnest_selfcal.simulation.grid import draw_surveys
 
 COMMAND = [sys.executable, "-c", "from earnest_common.cli.root import main; main()", "selfcal", "grid"]
@@ -73,7 +73,7 @@ def posteriors(survey: Preset, *, repeats: int = 200) -> dict[str, Any]:
     times = []
     for n in range(repeats):
         begin = time.process_time()
-        refusal(table, 100 + n % 60, typical)
+        reason_outside(table, 100 + n % 60, typical)
         infer(table, 100 + n % 60, typical)
         times.append(time.process_time() - begin)
     return {

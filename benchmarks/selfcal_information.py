@@ -32,11 +32,11 @@ from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, build_likeli
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.exact_posterior.refereed import cases_of
 from earnest_selfcal.exact_posterior.residuals import ResidualModel
-from earnest_selfcal.exact_posterior.run import Case, judge
+from earnest_selfcal.exact_posterior.run import ObservedCatalog, run_referee
 from earnest_selfcal.exact_posterior.score import score
 from earnest_selfcal.information.scatter import model_cases
 from earnest_selfcal.information.variants import NORMALISATIONS, Variant
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors
 
 SEED = 31
 QUICK = RefereeConfig(n_draws=700, target_ess=150)  # a mean over many catalogs asks for few draws of each
@@ -60,7 +60,13 @@ class OnlyTheProduct:
 
 
 def judged(
-    survey: Preset, kind: str, cases: list[Case], *, residuals: ResidualModel | None, folder: Path, label: str
+    survey: Preset,
+    kind: str,
+    cases: list[ObservedCatalog],
+    *,
+    residuals: ResidualModel | None,
+    folder: Path,
+    label: str,
 ) -> dict[str, Any]:
     """Return the scores of one kind of knowledge, computed now or before."""
     file = folder / f"{label}-{kind}-{len(cases)}.parquet"
@@ -71,10 +77,10 @@ def judged(
             observables=[name for name in OBSERVABLES[:4] if name not in dropped],
             spread=NORMALISATIONS if kind == "continuous" else (),
             residuals=residuals,
-            noise=OnlyTheProduct() if kind.startswith("y_x") else MeasurementNoise(),
+            noise=OnlyTheProduct() if kind.startswith("y_x") else MeasurementErrors(),
         )
         with progress(len(cases), kind) as bar:
-            judge(likelihood, cases, seed=1, config=QUICK, out=file, on_done=bar.advance)
+            run_referee(likelihood, cases, seed=1, config=QUICK, out=file, on_done=bar.advance)
     told = score(
         read_parquet(file, what="table", remedy="remove it and run again").frame, prior_scatter=survey.priors.sigma8.std
     )
@@ -82,7 +88,7 @@ def judged(
     return {name: round(told[name], 5) for name in names}
 
 
-def lognormal_catalogs(kind: str, n: int) -> tuple[Preset, list[Case], None]:
+def lognormal_catalogs(kind: str, n: int) -> tuple[Preset, list[ObservedCatalog], None]:
     """Return model catalogs of preset paper; those of all kinds but one are the same."""
     survey = preset("paper")
     if kind == "uncorrelated":
@@ -90,7 +96,7 @@ def lognormal_catalogs(kind: str, n: int) -> tuple[Preset, list[Case], None]:
     return survey, model_cases(Variant(key=kind, title=kind, preset=survey), n_catalogs=n, seed=SEED), None
 
 
-def mock_catalogs(path: Path, n: int) -> tuple[Preset, list[Case], ResidualModel]:
+def mock_catalogs(path: Path, n: int) -> tuple[Preset, list[ObservedCatalog], ResidualModel]:
     """Return catalogs of a set's test split, and the smoothed distribution of its residuals."""
     opened = CatalogSet.open(path)
     survey, rng = survey_of_set(opened), generator(1, Stage.SELF_CALIBRATION, 2**40)  # as `referee` learns

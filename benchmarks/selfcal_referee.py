@@ -35,7 +35,7 @@ from earnest_common.survey.scaling import FACTORS
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, Likelihood, build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig, referee
-from earnest_selfcal.exact_posterior.run import judge
+from earnest_selfcal.exact_posterior.run import run_referee
 from earnest_selfcal.exact_posterior.score import score
 from earnest_selfcal.information.scatter import model_cases, true_catalog
 from earnest_selfcal.information.variants import Variant, continuous_priors
@@ -76,7 +76,9 @@ def closure(folder: Path, wanted: list[str], *, n_catalogs: int, seed: int, work
                     progress(n_catalogs, f"{name}, {data}") as bar,
                     open_executor(workers=workers) as pool,
                 ):
-                    judge(likelihood, cases, seed=seed, config=QUICK, executor=pool, out=file, on_done=bar.advance)
+                    run_referee(
+                        likelihood, cases, seed=seed, config=QUICK, executor=pool, out=file, on_done=bar.advance
+                    )
             table = read_parquet(file, what="table", remedy="remove it and run again").frame
             found[f"{name}: {data}"] = scored(table, survey) | without_luck(table, survey, data=data, seed=seed)
     return found
@@ -192,7 +194,7 @@ def seconds_per_catalog(*, n: int = 20) -> dict[str, float]:
     for data, observables in DATA.items():
         likelihood = build_likelihood(survey, observables=observables)
         start = time.process_time()
-        judge(likelihood, cases, seed=SEED)
+        run_referee(likelihood, cases, seed=SEED)
         found[data] = (time.process_time() - start) / n
     return found
 

@@ -18,14 +18,14 @@ from earnest_mocks.catalogs.source import make_source
 from earnest_selfcal.cli.answer import evaluated, survey_of_set
 from earnest_selfcal.cli.referee_answer import referee_set
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.survey.recorded import preset_of
 
 N_HALOS = 2000
 SLOPES, AT_PIVOT = np.array([1.45, 0.55, 1.05]), np.array([0.45, 0.60, 13.50])  # log10 at 10^14.4 solMass, z = 0.0663
 SCATTER = np.array([0.18, 0.05, 0.06])
 CORRELATION = np.array([[1.0, 0.5, 0.7], [0.5, 1.0, -0.2], [0.7, -0.2, 1.0]])
-COARSE = GridConfig(n_nuisance=256)
+COARSE = Resolution(n_nuisance=256)
 
 MAPPING = """
 name = "halos"

@@ -8,8 +8,8 @@ from earnest_common.survey.scaling import (
     FACTORS,
     TABLE_2,
     ResidualCorrelation,
-    biased,
     log10_y_x_of_paper,
+    with_factors,
     y_x_relation,
 )
 
@@ -34,7 +34,7 @@ def test_y_x_at_the_typical_mass():
 def test_a_factor_changes_one_number(name):
     observable, kind = name.rsplit("_", 1)
     field = {"normalisation": "log10_normalisation"}.get(kind, kind)
-    before, after = getattr(TABLE_2, observable), getattr(biased(TABLE_2, {name: 1.2}), observable)
+    before, after = getattr(TABLE_2, observable), getattr(with_factors(TABLE_2, {name: 1.2}), observable)
     expected = getattr(before, field) + np.log10(1.2) if kind == "normalisation" else getattr(before, field) * 1.2
     assert getattr(after, field) == pytest.approx(expected)
     others = {"log10_normalisation", "slope", "scatter", "log10_pivot"} - {field}
@@ -42,15 +42,15 @@ def test_a_factor_changes_one_number(name):
 
 
 def test_slope_turns_about_the_pivot():
-    assert biased(TABLE_2, {"l_x_slope": 1.3}).l_x.log10_mean(PIVOT) == TABLE_2.l_x.log10_mean(PIVOT)
+    assert with_factors(TABLE_2, {"l_x_slope": 1.3}).l_x.log10_mean(PIVOT) == TABLE_2.l_x.log10_mean(PIVOT)
 
 
 def test_arrays_of_factors_stand_for_many_catalogs():
     factors = {"l_x_normalisation": np.array([0.8, 1.3]), "l_x_slope": np.array([1.2, 0.7])}
     masses = np.array([13.9, 14.9])
-    together = biased(TABLE_2, factors).l_x.log10_mean(masses)
+    together = with_factors(TABLE_2, factors).l_x.log10_mean(masses)
     alone = [
-        biased(TABLE_2, {name: float(values[i]) for name, values in factors.items()}).l_x.log10_mean(masses[i])
+        with_factors(TABLE_2, {name: float(values[i]) for name, values in factors.items()}).l_x.log10_mean(masses[i])
         for i in range(2)
     ]
     np.testing.assert_allclose(together, alone, rtol=1e-15)
@@ -58,7 +58,7 @@ def test_arrays_of_factors_stand_for_many_catalogs():
 
 def test_unknown_factor_is_refused():
     with pytest.raises(InputError, match="unknown factor t_x_slope; known are l_x_normalisation"):
-        biased(TABLE_2, {"t_x_slope": 1.1})
+        with_factors(TABLE_2, {"t_x_slope": 1.1})
 
 
 @pytest.mark.parametrize("rho", [-0.9, 0.0, 0.5])

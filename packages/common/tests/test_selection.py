@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from earnest_common.errors import InputError
-from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_common.survey.scaling import TABLE_2, with_factors
 from earnest_common.survey.selection import Selection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +54,7 @@ def test_no_smoothing_is_the_limit_of_little_smoothing():
 
 @given(normalisation=st.floats(0.5, 2.0), slope=st.floats(0.6, 1.5))
 def test_the_flux_limit_stays(normalisation, slope):
-    l_x = biased(TABLE_2, {"l_x_normalisation": normalisation, "l_x_slope": slope}).l_x
+    l_x = with_factors(TABLE_2, {"l_x_normalisation": normalisation, "l_x_slope": slope}).l_x
     limit = TABLE_2.l_x.log10_mean(SHARP.log10_m_break)
     assert l_x.log10_mean(SHARP.log10_m_break_of(l_x)) == pytest.approx(limit, abs=1e-12)
 

@@ -8,7 +8,7 @@ from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import MAGNETICUM_VOLUME, PRESETS, Survey, preset
-from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_common.survey.scaling import TABLE_2, with_factors
 from earnest_common.survey.selection import Selection
 from scipy.integrate import trapezoid
 
@@ -43,7 +43,7 @@ def test_cuts_in_mass_and_flux_agree_without_scatter_at_the_reference():
 
 
 def test_only_a_cut_in_flux_moves_its_lower_edge_with_luminosity():
-    brighter = biased(TABLE_2, {"l_x_normalisation": 1.3}).l_x
+    brighter = with_factors(TABLE_2, {"l_x_normalisation": 1.3}).l_x
     below = 13.58
     probability = {
         cut: float(Survey(cut=cut).detection_probability(below, brighter.log10_mean(below), brighter))

@@ -7,8 +7,8 @@ import pytest
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Survey, preset
-from earnest_common.survey.scaling import TABLE_2, biased
-from earnest_interpret.analyses.saliency.examination import Question, examine_inputs
+from earnest_common.survey.scaling import TABLE_2, with_factors
+from earnest_interpret.analyses.saliency.examination import SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.faint_clusters import find_stripes
 from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.bands import break_band, median_band
@@ -61,7 +61,7 @@ def test_the_break_follows_each_catalogs_luminosities(sample):
     band = break_band(changed)
     assert band.high == pytest.approx(14.4 - np.log10(0.8) / 1.74)
     assert band.low == pytest.approx(14.4 - np.log10(1.3) / 1.74)
-    by_hand = Survey().selection.log10_m_break_of(biased(TABLE_2, {"l_x_normalisation": 1.3}).l_x)
+    by_hand = Survey().selection.log10_m_break_of(with_factors(TABLE_2, {"l_x_normalisation": 1.3}).l_x)
     assert band.low == pytest.approx(float(by_hand))
     same = break_band(sample)  # without factors all catalogs have the reference relation
     assert (same.low, same.high) == pytest.approx((14.4, 14.4))
@@ -80,7 +80,7 @@ def test_median_masses(sample, observed):
 def test_everything_beside_is_found_and_drawn(sample):
     others = [SaturatingEstimator(weights={n: w * f for n, w in WEIGHTS.items()}, saturation=0.4) for f in (0.7, 1.5)]
     flat = SaturatingEstimator(weights=WEIGHTS, saturation=1e9)
-    summary, beside = examine_inputs(CURVED, sample, also=others, compare=flat, compare_name="a linear model")
+    summary, beside = run_saliency(CURVED, sample, also=others, compare=flat, compare_name="a linear model")
     assert len(beside.also) == 2
     assert set(beside.bands) == {"break", "median mass"}
     assert beside.check.n_shuffles == 5
@@ -98,7 +98,7 @@ def test_everything_beside_is_found_and_drawn(sample):
 def test_shares_of_trainings_that_differ_by_a_factor_do_not_scatter(sample):
     """The unit of a terse value is arbitrary: shares do not depend on it."""
     linear = [SaturatingEstimator(weights={n: w * f for n, w in WEIGHTS.items()}, saturation=1e9) for f in (1, 3)]
-    summary, beside = examine_inputs(linear[0], sample, also=linear[1:])
+    summary, beside = run_saliency(linear[0], sample, also=linear[1:])
     section = inputs_section(summary, mass_axis(sample.batch), beside=beside)
     table = next(table for table in section.tables if table.name == "saliency-seeds")
     assert all("± 0.0" in row[1] for row in table.rows)
@@ -107,7 +107,7 @@ def test_shares_of_trainings_that_differ_by_a_factor_do_not_scatter(sample):
 @pytest.mark.parametrize("method", ["smoothgrad", "integrated", "occlusion"])
 def test_every_method_can_be_told(sample, method):
     small = replace(sample, batch=sample.batch.select(np.arange(8)))
-    summary, beside = examine_inputs(CURVED, small, Question(method=method))
+    summary, beside = run_saliency(CURVED, small, SaliencyRequest(method=method))
     assert summary.method == method
     assert (beside.check is None) == (method != "smoothgrad")
     assert np.isfinite(summary.per_unit).all() == summary.is_slope
@@ -116,14 +116,14 @@ def test_every_method_can_be_told(sample, method):
 
 def test_an_observed_catalog_shows_its_map(observed):
     one = Sample(batch=observed, n_available=1)
-    summary, beside = examine_inputs(CURVED, one)
+    summary, beside = run_saliency(CURVED, one)
     section = inputs_section(summary, None, beside=beside)
     assert [f.name for f in section.figures][-1] == "saliency-maps"
     assert any("Masses are unknown" in text for text in section.text)
 
 
 def test_lone_clusters(lonely):
-    summary, beside = examine_inputs(CURVED, Sample(batch=lonely, n_available=40))
+    summary, beside = run_saliency(CURVED, Sample(batch=lonely, n_available=40))
     assert inputs_section(summary, mass_axis(lonely), beside=beside).figures
     assert summary.names == FEATURES
 
@@ -136,6 +136,6 @@ def test_trainings_of_other_inputs_and_models_without_terse_are_refused(sample):
             return super().gradient(batch, of=of)[:, :3]
 
     with pytest.raises(InputError, match="--compare"):
-        examine_inputs(CURVED, sample, also=[Narrow()])
+        run_saliency(CURVED, sample, also=[Narrow()])
     with pytest.raises(InputError, match="no terse layer"):
-        examine_inputs(PlainEstimator(), sample)
+        run_saliency(PlainEstimator(), sample)

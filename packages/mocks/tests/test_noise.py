@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_mocks.catalogs.config import resolve_config
-from earnest_mocks.catalogs.measurement_errors import Noise
+from earnest_mocks.catalogs.measurement_errors import MeasurementErrors
 from earnest_mocks.catalogs.source import open_source
 
 IDS = np.arange(60)
@@ -23,8 +23,8 @@ def noisy_and_true():
 
 
 def test_the_presets_say_what_is_measured_with_which_error():
-    assert resolve_config("paper").noise == Noise()
-    assert resolve_config("realistic").noise == Noise(**SIZES)
+    assert resolve_config("paper").noise == MeasurementErrors()
+    assert resolve_config("realistic").noise == MeasurementErrors(**SIZES)
 
 
 def test_every_enclosed_mass_has_the_error_asked_for_and_no_bias(noisy_and_true):

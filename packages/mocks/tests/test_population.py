@@ -7,7 +7,7 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import Survey, preset
-from earnest_common.survey.scaling import TABLE_2, biased
+from earnest_common.survey.scaling import TABLE_2, with_factors
 from earnest_common.survey.selection import Selection
 from earnest_mocks.catalogs.mass_function import abundance_of
 from earnest_mocks.catalogs.population import LOG10_M_MAX, expected_number, insert_node, mass_nodes, populate
@@ -46,7 +46,7 @@ def test_expected_number_is_the_integral_of_abundance_and_selection(sigma8):
 
 
 def test_a_brighter_relation_moves_the_break_and_keeps_the_flux_limit():
-    l_x = biased(TABLE_2, {"l_x_normalisation": np.array([1.3]), "l_x_slope": np.array([0.8])}).l_x
+    l_x = with_factors(TABLE_2, {"l_x_normalisation": np.array([1.3]), "l_x_slope": np.array([0.8])}).l_x
     spectra = spectra_of(FIDUCIAL, l_x=l_x)
     log10_m_break = 14.552427 - (1.74 * (14.552427 - 14.4) + np.log10(1.3)) / (0.8 * 1.74)
     expected = analytic_number(13.6, LOG10_M_MAX, FIDUCIAL, log10_m_break=log10_m_break)

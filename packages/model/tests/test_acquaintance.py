@@ -9,7 +9,7 @@ from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.config import FastRecipe
-from earnest_model.data.overlap import acquaintance
+from earnest_model.data.overlap import overlap_with_training
 from earnest_model.data.training_data import SetFeed
 
 
@@ -32,7 +32,7 @@ SPLITS["validation"] = ("validation", True)
 
 @pytest.mark.parametrize(("asked", "expected"), SPLITS.items())
 def test_of_the_set_that_was_trained_on_only_the_split_test_is_held_out(trained_on, toy_set, asked, expected):
-    found = acquaintance(trained_on, toy_set, asked)
+    found = overlap_with_training(trained_on, toy_set, asked)
     assert (found.split, found.met) == expected
     assert ("held-out" in found.words) is not found.met
     assert ("warning" in (found.note or "")) is found.met
@@ -40,7 +40,7 @@ def test_of_the_set_that_was_trained_on_only_the_split_test_is_held_out(trained_
 
 
 def test_another_set_is_held_out_and_taken_whole(trained_on, tmp_path):
-    found = acquaintance(trained_on, written(tmp_path / "OTHER", 30, seed=6), None)
+    found = overlap_with_training(trained_on, written(tmp_path / "OTHER", 30, seed=6), None)
     assert (found.split, found.met, found.words, found.note) == (None, False, "held-out catalogs", None)
 
 
@@ -51,7 +51,7 @@ def test_a_shorter_set_of_the_same_seed_may_hold_the_same_catalogs(trained_on, t
     del before["seed"]  # a bundle that was written before seeds were
     old = dataclasses.replace(trained_on, training={**trained_on.training, "catalogs": {"set": before}})
     for description in (trained_on, old):
-        found = acquaintance(description, shorter, None)
+        found = overlap_with_training(description, shorter, None)
         assert (found.split, found.met) == (None, None)
         assert "held-out" not in found.words
         assert "preset and seed of the set that the model was trained on" in found.note
@@ -60,8 +60,8 @@ def test_a_shorter_set_of_the_same_seed_may_hold_the_same_catalogs(trained_on, t
 def test_live_training_never_meets_a_set_and_unknown_training_promises_nothing(bundle, toy_set):
     live = read_bundle(bundle)
     assert "live" in live.training["catalogs"]
-    assert acquaintance(live, toy_set, None).words == "held-out catalogs"
-    unknown = acquaintance(dataclasses.replace(live, training={}), toy_set, "train")
+    assert overlap_with_training(live, toy_set, None).words == "held-out catalogs"
+    unknown = overlap_with_training(dataclasses.replace(live, training={}), toy_set, "train")
     assert (unknown.split, unknown.met, unknown.words) == ("train", None, "catalogs")
 
 
@@ -76,7 +76,7 @@ def test_donors_that_are_dealt_by_another_seed_were_met(bundle, tmp_path, seed, 
     description = dataclasses.replace(live, training={**live.training, "catalogs": origin})
     plan = Plan(kind="mock", preset="toy", seed=seed, n_catalogs=30, config={"donors": {"split": True}})
     write_batch(tmp_path / "SET", toy_batch(n_catalogs=30, seed=seed), plan)
-    found = acquaintance(description, CatalogSet.open(tmp_path / "SET"), split)
+    found = overlap_with_training(description, CatalogSet.open(tmp_path / "SET"), split)
     assert found.words == "held-out catalogs"
     assert found.note is None if words is None else words in found.note
 
@@ -89,4 +89,4 @@ def test_without_catalogs_to_judge_on_the_remedy_is_named(trained_on, toy_set, t
     origin = {"set": {"data_hash": opened.manifest.data_hash, "preset": "toy", "seed": 5}}
     description = dataclasses.replace(trained_on, training={"catalogs": origin})
     with pytest.raises(InputError, match=r"no catalogs of split test; take another set, or with --split all"):
-        acquaintance(description, opened, None)
+        overlap_with_training(description, opened, None)

@@ -8,16 +8,16 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.evaluation.accuracy import accuracy, thirds
-from earnest_model.evaluation.labelled_predictions import Estimates, estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions, predict_labelled
 from scipy.special import ndtr
 
 
-def known(n: int, *, scatter: float, bias: float, claimed: float, seed: int = 0) -> Estimates:
+def known(n: int, *, scatter: float, bias: float, claimed: float, seed: int = 0) -> LabelledPredictions:
     rng = np.random.default_rng(seed)
     true = rng.uniform(0.70, 0.92, n)
     inferred = true + bias + scatter * rng.standard_normal(n)
     table = pl.DataFrame({"catalog_id": np.arange(n), "sigma8": inferred})
-    return Estimates(
+    return LabelledPredictions(
         true=true,
         predictions=table,
         interval_68=(inferred - 0.994458 * claimed, inferred + 0.994458 * claimed),
@@ -86,9 +86,9 @@ class Plain:
 
 def test_any_estimator_can_be_evaluated_in_parts(batch):
     parts = [batch.select(np.arange(15)), batch.select([]), batch.select(np.arange(15, 40))]
-    found = accuracy(estimates(Plain(), parts))
+    found = accuracy(predict_labelled(Plain(), parts))
     assert (found.scatter, found.coverage_68, found.coverage_95, found.n_catalogs) == (0.0, 1.0, 1.0, 40)
-    told = estimates(Plain(), parts)
+    told = predict_labelled(Plain(), parts)
     np.testing.assert_allclose(told.cumulative(told.true), 0.5)
     np.testing.assert_allclose(told.cumulative(told.true + np.linspace(0, 0.02, 40)), ndtr(np.linspace(0, 2, 40)))
 
@@ -96,11 +96,11 @@ def test_any_estimator_can_be_evaluated_in_parts(batch):
 def test_unknown_truth_is_refused(batch):
     unknown = batch.catalogs.with_columns(sigma8=pl.lit(None, dtype=pl.Float64))
     with pytest.raises(InputError, match="40 of 40 catalogs have no true sigma8"):
-        estimates(Plain(), [type(batch)(catalogs=unknown, clusters=batch.clusters)])
+        predict_labelled(Plain(), [type(batch)(catalogs=unknown, clusters=batch.clusters)])
     with pytest.raises(InputError, match="no catalogs to evaluate"):
-        estimates(Plain(), [])
+        predict_labelled(Plain(), [])
     with pytest.raises(InputError, match="at least two catalogs, found 1"):
-        accuracy(estimates(Plain(), [toy_batch(n_catalogs=1, seed=1)]))
+        accuracy(predict_labelled(Plain(), [toy_batch(n_catalogs=1, seed=1)]))
 
 
 def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimator, tmp_path):
@@ -110,7 +110,7 @@ def test_one_true_sigma8_leaves_null_with_the_reason_and_nothing_absurd(estimato
 
     batch = toy_batch(n_catalogs=120, seed=3)
     same = dataclasses.replace(batch, catalogs=batch.catalogs.with_columns(sigma8=pl.lit(0.809)))
-    found = estimates(estimator, [same])
+    found = predict_labelled(estimator, [same])
     quality = accuracy(found)
     told = quality.to_dict()
     for name in ("skill", "edge_slope", "edge_bias_low", "edge_bias_high", "sbc_p_value", "tarp_p_value"):

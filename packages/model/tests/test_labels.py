@@ -14,7 +14,7 @@ from earnest_model.bundle.export import export_bundle
 from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import LiveFeed
 from earnest_model.evaluation.accuracy import accuracy
-from earnest_model.evaluation.labelled_predictions import estimates
+from earnest_model.evaluation.labelled_predictions import predict_labelled
 from earnest_model.evaluation.predictions import other_labels, prediction_table
 from earnest_model.report.accuracy import accuracy_section
 from earnest_model.training.bundle_writing import save_bundle
@@ -55,7 +55,7 @@ def joint(tmp_path_factory, config, source):
 
 def test_what_can_be_told_is_told_and_the_rest_keeps_its_prior(joint, trained):
     path, batch = joint
-    quality = accuracy(estimates(load_estimator(path), [batch]))
+    quality = accuracy(predict_labelled(load_estimator(path), [batch]))
     told, blind = quality.others["l_x_normalisation"], quality.others["Om0"]
     # Each of N = 60 clusters gives the factor to about 14 % (10 % of scatter in L_X and in the mass); the prior's
     # scatter is 0.4 / sqrt(12).
@@ -85,7 +85,7 @@ def test_bundle_card_export_and_section_know_them(joint, tmp_path):
     assert set(read_bundle(path).calibration["others"]) == {"l_x_normalisation", "Om0"}
     assert "marginal distributions of l_x_normalisation, Om0" in (path / "README.md").read_text()
     export_bundle(path, tmp_path / "graph", kind="savedmodel")  # repeats its example: sigma8 alone
-    found = estimates(load_estimator(path), [batch])
+    found = predict_labelled(load_estimator(path), [batch])
     rows = [row[0] for row in accuracy_section(found, accuracy(found), provenance={}).tables[0].rows]
     assert "Om0: prior scatter" in rows
 
@@ -95,7 +95,7 @@ def test_unlabelled_catalogs_are_predicted_and_told_of_no_more(joint):
     some = batch.select(np.arange(50))
     catalogs = some.catalogs.with_columns(Om0=pl.lit(None, dtype=pl.Float64))
     blank = CatalogBatch(catalogs=catalogs, clusters=some.clusters, radii=some.radii)
-    assert set(accuracy(estimates(load_estimator(path), [blank])).others) == {"l_x_normalisation"}
+    assert set(accuracy(predict_labelled(load_estimator(path), [blank])).others) == {"l_x_normalisation"}
 
 
 @pytest.mark.parametrize(

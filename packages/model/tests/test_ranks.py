@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 from earnest_model.evaluation.ranks import nearer, ranks, uniformity
 from earnest_model.networks.distribution import histogram_for
 from scipy.special import ndtr
@@ -12,14 +12,14 @@ N = 5000
 PRIOR, NOISE = 0.05, 0.03
 
 
-def estimates_of(true, inferred, cumulative) -> Estimates:
+def estimates_of(true, inferred, cumulative) -> LabelledPredictions:
     table = pl.DataFrame({"catalog_id": np.arange(len(true)), "sigma8": inferred})
-    return Estimates(
+    return LabelledPredictions(
         true=true, predictions=table, interval_68=(true, true), interval_95=(true, true), cumulative=cumulative
     )
 
 
-def conjugate(*, too_sure: float = 1.0, shift: float = 0.0, seed: int = 1) -> Estimates:
+def conjugate(*, too_sure: float = 1.0, shift: float = 0.0, seed: int = 1) -> LabelledPredictions:
     """Gaussian prior and noise: the exact posterior is a Gaussian; ``too_sure`` narrows it."""
     rng = np.random.default_rng(seed)
     true = 0.8 + PRIOR * rng.standard_normal(N)
@@ -29,7 +29,7 @@ def conjugate(*, too_sure: float = 1.0, shift: float = 0.0, seed: int = 1) -> Es
     return estimates_of(true, mean, lambda values: ndtr((values - mean) / width))
 
 
-def p_values(found: Estimates) -> tuple[float, float]:
+def p_values(found: LabelledPredictions) -> tuple[float, float]:
     told = ranks(found)
     return uniformity(told.pit), uniformity(told.tarp)
 

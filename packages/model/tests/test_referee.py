@@ -10,7 +10,7 @@ from earnest_common.errors import EarnestError, InputError, PluginError
 from earnest_common.survey.limits import Limit
 from earnest_model.evaluation import limits as referee
 from earnest_model.evaluation.accuracy import accuracy
-from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 from earnest_model.evaluation.limits import limit_of_preset, paired, with_limit, with_referee
 
 LIMIT = Limit(scatter=0.01, scatter_err=0.001, n_catalogs=100, text="a toy")
@@ -18,12 +18,12 @@ PLAN = Plan(kind="mock", preset="toy", seed=1, n_catalogs=10, config={"survey": 
 
 
 @pytest.fixture
-def found() -> Estimates:
+def found() -> LabelledPredictions:
     rng = np.random.default_rng(1)
     true = rng.uniform(0.7, 0.92, 500)
     mine = true + 0.02 * rng.standard_normal(500)
     table = pl.DataFrame({"catalog_id": np.arange(500), "sigma8": mine})
-    return Estimates(
+    return LabelledPredictions(
         true=true, predictions=table, interval_68=(mine, mine), interval_95=(mine, mine), cumulative=np.zeros_like
     )
 

@@ -7,7 +7,7 @@ import pytest
 from earnest_common.errors import MissingExtraError
 from earnest_common.report.section import read_section, write_section
 from earnest_model.evaluation.accuracy import accuracy
-from earnest_model.evaluation.labelled_predictions import estimates
+from earnest_model.evaluation.labelled_predictions import predict_labelled
 from earnest_model.report.accuracy import accuracy_section, by_true_sigma8
 
 
@@ -28,7 +28,7 @@ def test_other_values_are_binned_in_equal_numbers():
 
 
 def test_the_section_is_written_and_read(estimator, batch, tmp_path):
-    found = estimates(estimator, [batch])
+    found = predict_labelled(estimator, [batch])
     section = accuracy_section(found, accuracy(found), provenance={"model": "toy"})
     write_section(tmp_path / "s.json", section)
     back = read_section(tmp_path / "s.json")
@@ -46,7 +46,7 @@ def test_without_matplotlib_the_remedy_is_named(estimator, batch, monkeypatch):
             raise ImportError(name)
         return original(name, *args, **kwargs)
 
-    found = estimates(estimator, [batch])
+    found = predict_labelled(estimator, [batch])
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r'pip install "earnest-common\[figures\]"'):
         accuracy_section(found, accuracy(found), provenance={})

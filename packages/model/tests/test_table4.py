@@ -14,7 +14,7 @@ from earnest_model.report.table4 import table4_section, table4_text
 from earnest_model.table4 import table4 as module
 from earnest_model.table4.table4 import CASES, table4
 from earnest_model.table4.test_catalogs import HeldOut, held_out_for
-from earnest_model.training.seeds import Training, train_seeds, trained
+from earnest_model.training.seeds import Training, train_or_reuse, train_seeds
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_several_seeds_are_the_trainings_of_each_and_are_kept(training, tmp_path
     found = train_seeds(training, 2, workers=2)
     assert list(found) == ["T-3", "T-4"]
     alone = dataclasses.replace(training, config=dataclasses.replace(training.config, seed=4), out=tmp_path / "alone")
-    again, first, other = (numbers["validation_scatter"] for numbers in (trained(alone), *found.values()))
+    again, first, other = (numbers["validation_scatter"] for numbers in (train_or_reuse(alone), *found.values()))
     assert again == other != first
     before = (tmp_path / "T-3" / "bundle.json").stat().st_mtime_ns
     assert train_seeds(training, 2) == found

@@ -14,14 +14,14 @@ from earnest_model.training.bundle_writing import describe
 from earnest_model.training.card import model_card
 from earnest_model.training.loop import train
 from earnest_model.training.train import headline
-from earnest_model.training.validation import in_words, validated, warning
+from earnest_model.training.validation import in_words, validation_metrics, warning
 
 
 def test_errors_are_those_of_gaussian_residuals_and_the_prior_is_that_of_the_labels():
     n, rng = 20_000, np.random.default_rng(1)
     true = rng.uniform(0.70, 0.92, n)
     outputs = (true + 0.003 + 0.02 * rng.standard_normal(n))[:, None]
-    found = validated(PointHead(0.0, 1.0), outputs, true[:, None])
+    found = validation_metrics(PointHead(0.0, 1.0), outputs, true[:, None])
     assert found["scatter"] == pytest.approx(0.02, rel=3 / np.sqrt(2 * n))
     assert found["scatter_err"] == pytest.approx(0.02 / np.sqrt(2 * n), rel=0.15)  # 400 resamples: 3.5 %, and luck
     assert found["bias"] == pytest.approx(0.003, abs=3 * 0.02 / np.sqrt(n))

@@ -11,8 +11,8 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.report.section import read_section
 from earnest_common.survey.presets import preset
-from earnest_selfcal.cli.answer import Question, answered, evaluated, prepare_outputs, write_inference
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.cli.answer import InferenceRequest, evaluated, infer_from, prepare_outputs, write_inference
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.posterior.evaluation import evaluate
 from earnest_selfcal.report.figures import estimates_figure
 from earnest_selfcal.simulation.surveys import simulate
@@ -20,7 +20,7 @@ from earnest_selfcal.survey.recorded import preset_of, summaries_of
 
 PAPER = preset("paper")
 N_CATALOGS = 60
-COARSE = GridConfig(n_nuisance=256)
+COARSE = Resolution(n_nuisance=256)
 
 
 def catalogs_of_simulated_surveys(seed=4):
@@ -140,9 +140,11 @@ def test_sets_that_vary_om0_are_refused():
 def test_one_catalog_of_a_set_gives_what_its_numbers_give(simulated_set, tmp_path):
     path, surveys = simulated_set
     figure, section = tmp_path / "posterior.svg", tmp_path / "posterior.json"
-    found = answered(Question(catalog_set=path, catalog_id=7), resolution=COARSE)
+    found = infer_from(InferenceRequest(catalog_set=path, catalog_id=7), resolution=COARSE)
     y_x_h = surveys.median_log10_y_x[7] + np.log10(0.704)
-    stated = answered(Question(n_clusters=int(surveys.n_clusters[7]), median_log10_y_x=y_x_h), resolution=COARSE)
+    stated = infer_from(
+        InferenceRequest(n_clusters=int(surveys.n_clusters[7]), median_log10_y_x=y_x_h), resolution=COARSE
+    )
     assert found.numbers()["sigma8"] == pytest.approx(stated.numbers()["sigma8"], abs=1e-6)
     assert found.numbers()["true_sigma8"] is not None
     write_inference(found, figure=figure, section=section)
@@ -150,7 +152,7 @@ def test_one_catalog_of_a_set_gives_what_its_numbers_give(simulated_set, tmp_pat
     assert read_section(section).summary["sigma8"] == found.numbers()["sigma8"]
     with pytest.raises(OutputExistsError):
         prepare_outputs(None, figure=figure)
-    bright = answered(Question(catalog_set=path, catalog_id=7, median="l_x"), resolution=COARSE).numbers()
+    bright = infer_from(InferenceRequest(catalog_set=path, catalog_id=7, median="l_x"), resolution=COARSE).numbers()
     assert bright["median_log10_l_x"] == pytest.approx(surveys.median_log10_l_x[7])
     assert bright["median_log10_y_x"] is None
     with pytest.raises(InputError, match=r"posterior\.docx ends in '\.docx', but figures are drawn as SVG"):
@@ -179,4 +181,4 @@ def test_questions_that_make_no_sense(simulated_set, question, options, message)
     if question.get("catalog_set") == "SET":
         question = question | {"catalog_set": simulated_set[0]}
     with pytest.raises(InputError, match=message):
-        answered(Question(**question), options=options, resolution=COARSE)
+        infer_from(InferenceRequest(**question), options=options, resolution=COARSE)

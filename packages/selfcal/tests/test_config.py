@@ -2,7 +2,7 @@
 
 import pytest
 from earnest_common.errors import InputError
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from earnest_selfcal.forward.resolution import GridConfig
 )
 def test_bad_resolution_is_refused(fields, message):
     with pytest.raises(InputError, match=message):
-        GridConfig(**fields)
+        Resolution(**fields)

@@ -9,7 +9,7 @@ from earnest_common.survey.halo import dn_dlog10_m_500c
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Uniform
 from earnest_selfcal.cli.joint_answer import joint_answer
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior import joint_om0 as contours
 from earnest_selfcal.posterior.inference import Observed
@@ -17,7 +17,7 @@ from earnest_selfcal.posterior.joint_om0 import contours_figure, joint_posterior
 from earnest_selfcal.posterior.posterior import infer
 
 PAPER = replace(preset("paper"), priors=replace(preset("paper").priors, sigma8=Uniform(low=0.66, high=0.98, step=0.02)))
-COARSE = GridConfig(n_nuisance=64)
+COARSE = Resolution(n_nuisance=64)
 NODES = (0.232, 0.272, 0.312)  # 0.04 apart, as the default's tables
 OBSERVED = Observed(n_clusters=130, median_log10_x=13.75)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 
 MISSING = [name for name in ("cosmocnc", "astropy") if importlib.util.find_spec(name) is None]
@@ -72,6 +72,6 @@ def test_counts_of_both_surveys():
         priors = Priors(**(fixed | {"sigma8": Uniform(low=sigma8, high=sigma8)}))
         for name, counts in theirs.items():
             survey = replace(preset(name), priors=priors, mass_function="tinker08")
-            ours = forward_table(survey, GridConfig(n_nuisance=1, n_sigma8=2)).expected_n[0, 0]
+            ours = forward_table(survey, Resolution(n_nuisance=1, n_sigma8=2)).expected_n[0, 0]
             # Tinker's parameters are interpolated linearly there and by splines in COLOSSUS, good for 1e-3.
             assert counts == pytest.approx(ours, rel=3e-3), (name, sigma8)

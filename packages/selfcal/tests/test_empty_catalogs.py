@@ -11,13 +11,13 @@ from earnest_common.errors import InputError
 from earnest_selfcal.cli.answer import evaluated
 from earnest_selfcal.forward.counts import ln_poisson
 from earnest_selfcal.forward.median import ln_median_density
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.inference import observed_in_set
 from earnest_selfcal.posterior.posterior import infer
 from earnest_selfcal.survey.config import resolve_survey
 
-COARSE = GridConfig(n_nuisance=64, n_sigma8=22)
+COARSE = Resolution(n_nuisance=64, n_sigma8=22)
 SMALL = resolve_survey(options={"volume": 2e6})
 
 

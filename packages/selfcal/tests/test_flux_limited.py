@@ -9,7 +9,7 @@ import pytest
 from earnest_common.errors import InputError, SchemaError
 from earnest_common.survey.cosmology import Cosmology
 from earnest_selfcal.forward.population import mass_function_for
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.light_cone.distances import comoving_distance, comoving_volume, flux_to_luminosity
 from earnest_selfcal.light_cone.flux_limited import (
     IN_BAND_L_X,
@@ -21,7 +21,7 @@ from earnest_selfcal.light_cone.flux_limited import (
 from scipy.integrate import quad
 
 FOLDER = Path(os.environ.get("EARNEST_REAL_TABLES", Path(__file__).parents[4] / "shared" / "data"))
-COARSE = GridConfig(n_nuisance=256, n_sigma8=22)
+COARSE = Resolution(n_nuisance=256, n_sigma8=22)
 COSMOLOGY = survey_of_sample(FluxLimitedSample()).cosmology
 
 

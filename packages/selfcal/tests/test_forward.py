@@ -11,7 +11,7 @@ from earnest_common.survey.scaling import TABLE_2, ResidualCorrelation
 from earnest_common.survey.selection import Selection
 from earnest_selfcal.forward.median import median_cdf
 from earnest_selfcal.forward.observable import OBSERVABLES
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.simulation.surveys import simulate
 
@@ -39,7 +39,7 @@ def at_one_point(survey, values):
 @pytest.mark.parametrize("changes", CORNERS.values(), ids=CORNERS)
 def test_agrees_with_direct_simulation(survey, changes):
     values = REFERENCE | changes
-    at_point, config = at_one_point(survey, values), GridConfig(n_nuisance=1, n_sigma8=2)
+    at_point, config = at_one_point(survey, values), Resolution(n_nuisance=1, n_sigma8=2)
     tables = {observable: forward_table(at_point, config, observable=observable) for observable in OBSERVABLES}
     table = tables["y_x"]
     n = 3000
@@ -88,7 +88,7 @@ def sharp_survey(scatter):
 
 def test_power_law_universe_by_hand():
     scatter = 0.006
-    config = GridConfig(n_nuisance=1, log10_m_step=0.0025, log10_x_step=0.004)
+    config = Resolution(n_nuisance=1, log10_m_step=0.0025, log10_x_step=0.004)
     survey = sharp_survey(scatter)
     table = forward_table(survey, config, mass_function=PowerLawUniverse())
     top = 15.7
@@ -103,10 +103,10 @@ def test_power_law_universe_by_hand():
 
 
 def test_the_step_follows_a_small_scatter_down_to_what_fits_into_memory():
-    coarse = forward_table(sharp_survey(0.006), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
+    coarse = forward_table(sharp_survey(0.006), Resolution(n_nuisance=1), mass_function=PowerLawUniverse())
     assert np.diff(coarse.log10_x).max() <= 0.006 + 1e-12
     with pytest.raises(InputError, match=r"falls to 0\.002 dex; the forward model resolves 0\.004 dex or more"):
-        forward_table(sharp_survey(0.002), GridConfig(n_nuisance=1), mass_function=PowerLawUniverse())
+        forward_table(sharp_survey(0.002), Resolution(n_nuisance=1), mass_function=PowerLawUniverse())
 
 
 def test_distributions_are_distributions(paper_table, realistic_table):

@@ -6,9 +6,9 @@ from earnest_common.errors import InputError
 from earnest_common.survey.presets import preset
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.forward.observable import relation_of
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of, recorded_noise
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of, recorded_noise
 
-LOUD = MeasurementNoise(t_x=0.3, m_gas=0.2)
+LOUD = MeasurementErrors(t_x=0.3, m_gas=0.2)
 
 
 def test_factors_have_mean_one_and_the_stated_width():
@@ -21,7 +21,7 @@ def test_factors_have_mean_one_and_the_stated_width():
 
 def test_y_x_scatters_by_both():
     chosen = preset("paper")
-    quiet, loud = (relation_of("y_x", chosen.relations, chosen.correlation, n) for n in (MeasurementNoise(), LOUD))
+    quiet, loud = (relation_of("y_x", chosen.relations, chosen.correlation, n) for n in (MeasurementErrors(), LOUD))
     added = loud.scatter**2 - quiet.scatter**2
     assert added == pytest.approx(LOUD.dex("t_x") ** 2 + LOUD.dex("m_gas") ** 2)
     assert relation_of("l_x", chosen.relations, chosen.correlation, LOUD) == chosen.relations.l_x
@@ -33,7 +33,7 @@ def test_model_catalogs_are_measured_with_errors():
     truth = {name: float(value[0]) for name, value in chosen.priors.draw(1, rng=np.random.default_rng(2)).items()}
     one, other = (
         draw_catalog(ModelCatalogs.of(chosen, noise=noise), truth, rng=np.random.default_rng(3))
-        for noise in (MeasurementNoise(t_x=1e-9, m_gas=1e-9), LOUD)
+        for noise in (MeasurementErrors(t_x=1e-9, m_gas=1e-9), LOUD)
     )
     np.testing.assert_array_equal(one["l_x"], other["l_x"])
     for name in ("t_x", "m_gas"):
@@ -50,4 +50,4 @@ def test_recorded_by_mocks():
 
 def test_impossible_errors():
     with pytest.raises(InputError, match=r"t_x = -0\.1"):
-        MeasurementNoise(t_x=-0.1)
+        MeasurementErrors(t_x=-0.1)

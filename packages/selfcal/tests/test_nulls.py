@@ -11,7 +11,7 @@ from earnest_common.survey.priors import Uniform
 from earnest_selfcal.cli import information_answer as answer
 from earnest_selfcal.cli.information_answer import information_map
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.information.scatter import Effort, InformationPoint, measure, model_cases
 from earnest_selfcal.information.variants import DATA, Variant, mass_prior, survey_variants, width_variants
 from earnest_selfcal.report.information_words import sentences
@@ -19,7 +19,7 @@ from earnest_selfcal.survey.measurement_errors import noise_of
 
 PAPER = preset("paper")
 QUICK = RefereeConfig(n_draws=300, target_ess=60, max_rounds=3)
-COARSE = GridConfig(n_nuisance=256, log10_m_step=0.04)
+COARSE = Resolution(n_nuisance=256, log10_m_step=0.04)
 EFFORT = Effort(n_catalogs=24, referee=QUICK, grid=COARSE)
 FEW = Effort(n_catalogs=10, referee=QUICK, grid=COARSE)
 

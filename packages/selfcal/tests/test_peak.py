@@ -11,7 +11,7 @@ from earnest_selfcal.forward.observable import relation_of
 from earnest_selfcal.forward.population import mass_function_for
 from earnest_selfcal.peak.equations import Solution, peak_of, sharp_peak, solve_peak
 from earnest_selfcal.peak.errors import combined, compare_observables, peak_answer
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors
 
 PAPER = preset("paper")
 TABLE = mass_function_for(PAPER)
@@ -39,7 +39,7 @@ def test_the_peak_of_a_universe_gives_the_universe_back(name, observable, truth)
 
 
 def test_without_scatter_the_equations_are_solved_by_hand():
-    law = relation_of("y_x", PAPER.relations, PAPER.correlation, MeasurementNoise())
+    law = relation_of("y_x", PAPER.relations, PAPER.correlation, MeasurementErrors())
     volume, log10_m = PAPER.survey.volume, 14.2
     per_dex = volume * 1e-5 * (0.85 / 0.8) ** 4 * 10 ** (-1.2 * 0.2) / law.slope
     place = float(law.log10_mean(log10_m))
@@ -50,7 +50,7 @@ def test_without_scatter_the_equations_are_solved_by_hand():
 
 def test_scatter_lowers_the_peak_so_the_sharp_equations_are_biased():
     peak = peak_of(PAPER, Solution(sigma8=0.809, log10_m_peak=14.4), observable="y_x", mass_function=TABLE)
-    law = relation_of("y_x", PAPER.relations, PAPER.correlation, MeasurementNoise())
+    law = relation_of("y_x", PAPER.relations, PAPER.correlation, MeasurementErrors())
     numbers = {"law": law, "volume": PAPER.survey.volume, "mass_function": TABLE}
     assert sharp_peak(peak.per_dex, peak.log10_x, **numbers).sigma8 < 0.79
 

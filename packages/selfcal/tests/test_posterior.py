@@ -5,7 +5,7 @@ import pytest
 from earnest_common.errors import InputError
 from earnest_common.posterior import Posterior
 from earnest_selfcal.posterior.posterior import infer
-from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.posterior.validity import reason_outside
 from earnest_selfcal.simulation.surveys import simulate
 from scipy.stats import poisson
 
@@ -49,10 +49,10 @@ def test_more_clusters_of_the_same_median_mean_larger_sigma8(paper_table):
 
 
 def test_posterior_hardly_depends_on_the_design(paper_table):
-    from earnest_selfcal.forward.resolution import GridConfig
+    from earnest_selfcal.forward.resolution import Resolution
     from earnest_selfcal.forward.table import forward_table
 
-    finer = forward_table(paper_table.preset, GridConfig(n_nuisance=2048))
+    finer = forward_table(paper_table.preset, Resolution(n_nuisance=2048))
     # A tenth of the posterior's own width of 0.03; 512 and 2,048 points differ by 0.001 in the mean.
     for n, y_x in ((70, 13.5), (130, 13.75), (200, 13.8)):
         assert infer(paper_table, n, y_x).mean == pytest.approx(infer(finer, n, y_x).mean, abs=0.003)
@@ -70,5 +70,5 @@ def test_impossible_data_are_refused_as_by_the_command(paper_table):
     for n, y_x in ((130, 30.0), (-3, 13.75), (0, 13.75)):
         with pytest.raises(InputError) as refused:
             infer(paper_table, n, y_x)
-        assert str(refused.value) == refusal(paper_table, n, y_x)
-    assert "h-free 30 is outside" in str(refusal(paper_table, 130, 30.0))
+        assert str(refused.value) == reason_outside(paper_table, n, y_x)
+    assert "h-free 30 is outside" in str(reason_outside(paper_table, 130, 30.0))

@@ -8,7 +8,7 @@ from earnest_common.errors import InputError
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import Preset, Survey, preset
 from earnest_common.survey.priors import Priors, Uniform
-from earnest_common.survey.scaling import FACTORS, ScalingRelations, biased
+from earnest_common.survey.scaling import FACTORS, ScalingRelations, with_factors
 from earnest_common.survey.selection import Selection
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.exact_posterior.likelihood import build_likelihood
@@ -67,7 +67,7 @@ def residual_density(model, residual, v, *, scatter, noise):
 
 def direct(chosen, model, catalog, values):
     """Return ln L by sums over a fine grid of masses."""
-    relations = biased(chosen.relations, {name: values[name] for name in FACTORS})
+    relations = with_factors(chosen.relations, {name: values[name] for name in FACTORS})
     selection, survey = chosen.survey.selection, chosen.survey
     low = selection.log10_m_min if survey.cut == "mass" and not selection.smoothing else 12.5
     x, step = np.linspace(low, 15.8, 16_001, retstep=True)

@@ -23,7 +23,7 @@ from earnest_selfcal.exact_posterior.likelihood import build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.exact_posterior.refereed import cases_of, validity
 from earnest_selfcal.exact_posterior.residuals import ResidualModel, lognormal
-from earnest_selfcal.exact_posterior.run import judge
+from earnest_selfcal.exact_posterior.run import run_referee
 from earnest_selfcal.exact_posterior.score import inside, rank, score
 from earnest_selfcal.report.referee import referee_section
 
@@ -57,7 +57,7 @@ def likelihood():
 
 @pytest.fixture(scope="module")
 def verdicts(batch, likelihood):
-    return judge(likelihood, cases_of(batch, likelihood.observables), seed=1, config=QUICK)
+    return run_referee(likelihood, cases_of(batch, likelihood.observables), seed=1, config=QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -112,23 +112,23 @@ def test_goes_on_after_an_interruption(batch, likelihood, verdicts, tmp_path):
         raise KilledError
 
     with pytest.raises(KilledError):
-        judge(likelihood, cases, seed=1, config=QUICK, out=out, on_done=die)
+        run_referee(likelihood, cases, seed=1, config=QUICK, out=out, on_done=die)
     assert not out.exists()
     parts = tmp_path / "referee.parquet.parts"
     assert len(list(parts.glob("part-*.parquet"))) == 1
     with pytest.raises(InputError, match="parts of another computation"):
-        judge(likelihood, cases, seed=2, config=QUICK, out=out)
-    again = judge(likelihood, cases, seed=1, config=QUICK, out=out)
+        run_referee(likelihood, cases, seed=2, config=QUICK, out=out)
+    again = run_referee(likelihood, cases, seed=1, config=QUICK, out=out)
     assert again.equals(verdicts)
     assert pl.read_parquet(out).equals(verdicts)
     assert not parts.exists()
     with pytest.raises(OutputExistsError):
-        judge(likelihood, cases, seed=1, config=QUICK, out=out)
+        run_referee(likelihood, cases, seed=1, config=QUICK, out=out)
 
 
 def test_other_processes_give_the_same_numbers(batch, likelihood, verdicts):
     with open_executor(workers=2) as pool:
-        found = judge(likelihood, cases_of(batch, likelihood.observables), seed=1, config=QUICK, executor=pool)
+        found = run_referee(likelihood, cases_of(batch, likelihood.observables), seed=1, config=QUICK, executor=pool)
     assert found.equals(verdicts)
 
 

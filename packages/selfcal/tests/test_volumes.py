@@ -10,14 +10,14 @@ from earnest_common.survey.presets import preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_selfcal.cli.survey_answer import figures_answer, volumes_answer
 from earnest_selfcal.forward.population import mass_function_for
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.report.abundance import abundance, median_curves
 from earnest_selfcal.simulation.grid import simulate_grid
 from earnest_selfcal.simulation.volumes import at_volume
 
 PAPER = preset("paper")
-COARSE = GridConfig(n_nuisance=128)
+COARSE = Resolution(n_nuisance=128)
 
 
 def test_larger_volumes_hold_more_clusters_and_tell_more(tmp_path):
@@ -49,7 +49,7 @@ def test_figures_are_written_from_a_grid_of_the_same_survey(tmp_path):
 def test_abundance_adds_up_to_the_expected_number(name):
     at_reference = {n: Uniform(low=1.0, high=1.0) for n in Priors.names()} | {"sigma8": Uniform(low=0.8, high=0.8)}
     survey = replace(preset(name), priors=Priors(**at_reference))
-    table = forward_table(survey, GridConfig(n_nuisance=1, n_sigma8=2))
+    table = forward_table(survey, Resolution(n_nuisance=1, n_sigma8=2))
     step = 0.002
     log10_m = np.arange(12.5, 15.7, step) + step / 2
     seen = abundance(survey, log10_m, sigma8=0.8, l_x_normalisation=1.0, mass_function=mass_function_for(survey))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from earnest_common.survey.scaling import biased
+from earnest_common.survey.scaling import with_factors
 
 from earnest_interpret.sample import Sample
 
@@ -32,7 +32,7 @@ def break_band(sample: Sample) -> Band | None:
         return None
     selection = sample.survey.selection
     factors = {name: np.nan_to_num(sample.batch.label(name).astype(np.float64), nan=1.0) for name in _FACTORS}
-    l_x = biased(sample.relations, factors).l_x
+    l_x = with_factors(sample.relations, factors).l_x
     masses = np.asarray(selection.log10_m_break_of(l_x))
     return Band(low=float(masses.min()), high=float(masses.max()))
 

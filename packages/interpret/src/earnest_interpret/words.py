@@ -3,7 +3,16 @@
 import math
 from collections.abc import Sequence
 
-__all__ = ["NAMES", "fixed", "joined", "percent", "plain", "probability", "signed", "significant"]
+__all__ = [
+    "NAMES",
+    "enumerate_words",
+    "format_number",
+    "format_signed",
+    "name_of",
+    "percent",
+    "probability",
+    "significant",
+]
 
 _MINUS, _TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 
@@ -33,12 +42,12 @@ NAMES = {
 """Words for columns, inputs and proxies."""
 
 
-def fixed(value: float, digits: int = 2) -> str:
+def format_number(value: float, digits: int = 2) -> str:
     """Return a number with a true minus sign; "unknown" where it is not one.
 
     Examples
     --------
-    >>> fixed(-0.128), fixed(float("nan"))
+    >>> format_number(-0.128), format_number(float("nan"))
     ('−0.13', 'unknown')
     """
     if not math.isfinite(value):
@@ -47,15 +56,15 @@ def fixed(value: float, digits: int = 2) -> str:
     return text.replace("-", _MINUS) if float(text) else text.lstrip("-")
 
 
-def signed(value: float, digits: int = 4) -> str:
+def format_signed(value: float, digits: int = 4) -> str:
     """Return a number with its sign, plus or minus.
 
     Examples
     --------
-    >>> signed(0.00123), signed(-0.00123)
+    >>> format_signed(0.00123), format_signed(-0.00123)
     ('+0.0012', '−0.0012')
     """
-    text = fixed(value, digits)
+    text = format_number(value, digits)
     return f"+{text}" if math.isfinite(value) and float(f"{value:.{digits}f}") > 0 else text
 
 
@@ -70,7 +79,7 @@ def significant(value: float, digits: int = 3) -> str:
     if not math.isfinite(value):
         return "unknown"
     places = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
-    return fixed(value, min(max(places, 0), 8))
+    return format_number(value, min(max(places, 0), 8))
 
 
 def percent(fraction: float, digits: int = 0) -> str:
@@ -81,7 +90,7 @@ def percent(fraction: float, digits: int = 0) -> str:
     >>> percent(0.683)
     '68 %'
     """
-    return f"{fixed(100 * fraction, digits)} %" if math.isfinite(fraction) else "unknown"
+    return f"{format_number(100 * fraction, digits)} %" if math.isfinite(fraction) else "unknown"
 
 
 def probability(p_value: float) -> str:
@@ -98,25 +107,25 @@ def probability(p_value: float) -> str:
     return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.2g}"
 
 
-def joined(parts: list[str]) -> str:
+def enumerate_words(parts: list[str]) -> str:
     """Return words as a list in a sentence.
 
     Examples
     --------
-    >>> joined(["a", "b", "c"])
+    >>> enumerate_words(["a", "b", "c"])
     'a, b and c'
     """
     return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def plain(name: str, radii: Sequence[float] = ()) -> str:
+def name_of(name: str, radii: Sequence[float] = ()) -> str:
     """Return the words for a column or input; a profile's place is told as its radius where radii are given.
 
     Examples
     --------
-    >>> plain("log10_m_gas_profile_5"), plain("log10_t_x"), plain("my_column")
+    >>> name_of("log10_m_gas_profile_5"), name_of("log10_t_x"), name_of("my_column")
     ('gas mass profile, radius 5', 'temperature', 'my column')
-    >>> plain("gas_slope_profile_2", [0.15, 0.22])
+    >>> name_of("gas_slope_profile_2", [0.15, 0.22])
     'gas density slope at 0.22 R₅₀₀'
     """
     if name in NAMES:

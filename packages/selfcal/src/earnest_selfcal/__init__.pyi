@@ -1,6 +1,6 @@
 from .exact_posterior.posterior import RefereeConfig
 from .exact_posterior.refereed import Refereed, referee
-from .forward.resolution import GridConfig
+from .forward.resolution import Resolution
 from .forward.table import ForwardTable, forward_table
 from .posterior.evaluation import Evaluation, evaluate
 from .posterior.posterior import infer
@@ -10,9 +10,9 @@ from .survey.recorded import summaries_of
 __all__ = [
     "Evaluation",
     "ForwardTable",
-    "GridConfig",
     "RefereeConfig",
     "Refereed",
+    "Resolution",
     "SurveyConfig",
     "evaluate",
     "forward_table",

@@ -6,7 +6,7 @@ import typer
 
 from earnest_common.cli import tables as table_commands
 from earnest_common.cli.options import JsonOption, OutOption, SeedOption, SetArgument
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 __all__ = ["app"]
 
@@ -29,7 +29,7 @@ def validate(catalog_set: SetArgument, *, as_json: JsonOption = False) -> None:
     if as_json:
         emit(answer, as_json=True)
     else:
-        say(
+        echo(
             "\n  - ".join(
                 [f"{catalog_set}: {len(problems)} problem(s)" if problems else f"{catalog_set}: valid", *problems]
             )

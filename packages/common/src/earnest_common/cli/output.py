@@ -9,7 +9,7 @@ from earnest_common.run.numbers import json_ready
 from earnest_common.run.progress import is_quiet
 from earnest_common.run.records import ANSWER
 
-__all__ = ["emit", "say"]
+__all__ = ["echo", "emit"]
 
 
 def emit(answer: Mapping[str, Any], *, as_json: bool, checksum: bool = False) -> None:
@@ -34,7 +34,7 @@ def emit(answer: Mapping[str, Any], *, as_json: bool, checksum: bool = False) ->
     sys.stdout.writelines(f"{name:<{width}}  {text}\n" for name, text in rows)
 
 
-def say(text: str) -> None:
+def echo(text: str) -> None:
     """Print a note on standard error, where it does not disturb a pipe; nothing with ``--quiet``."""
     if not is_quiet():
         sys.stderr.write(text + "\n")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from earnest_common.cli.options import JsonOption, OutOption, SetArgument
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 __all__ = ["register"]
 
@@ -67,7 +67,7 @@ def import_table(
         emit(report.to_dict(), as_json=True)
     else:
         typer.echo("\n".join(report.lines()))
-        say(f"wrote {out}")
+        echo(f"wrote {out}")
 
 
 def export_set(

@@ -9,7 +9,7 @@ from typing import Any
 
 from earnest_common.run.files import file_sha256
 
-__all__ = ["DISTRIBUTIONS", "emulated", "extras", "provenance", "versions"]
+__all__ = ["DISTRIBUTIONS", "extras", "provenance", "synthetic_note", "versions"]
 
 DISTRIBUTIONS = ("earnest-common", "earnest-mocks", "earnest-model", "earnest-interpret", "earnest-selfcal")
 
@@ -74,14 +74,14 @@ def provenance(
     return {"config": dict(config), "seed": seed, "inputs": hashes, "versions": versions()}
 
 
-def emulated(*, catalogs: str | None, training: str | None) -> str | None:
+def synthetic_note(*, catalogs: str | None, training: str | None) -> str | None:
     """Return what is emulated in the catalogs of an answer and in those of the training behind it.
 
     Examples
     --------
-    >>> emulated(catalogs="EMULATED gas", training="EMULATED gas")
+    >>> synthetic_note(catalogs="EMULATED gas", training="EMULATED gas")
     'EMULATED gas'
-    >>> emulated(catalogs=None, training="EMULATED gas")
+    >>> synthetic_note(catalogs=None, training="EMULATED gas")
     'in training: EMULATED gas'
     """
     if catalogs == training:

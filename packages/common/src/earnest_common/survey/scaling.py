@@ -17,8 +17,8 @@ __all__ = [
     "PowerLaw",
     "ResidualCorrelation",
     "ScalingRelations",
-    "biased",
     "log10_y_x_of_paper",
+    "with_factors",
     "y_x_relation",
 ]
 
@@ -147,7 +147,7 @@ the pivot of table 1, 10^14.4 solMass/h, for a slope 30 % steeper about log10 M 
 """
 
 
-def biased(relations: ScalingRelations, factors: Mapping[str, FloatLike]) -> ScalingRelations:
+def with_factors(relations: ScalingRelations, factors: Mapping[str, FloatLike]) -> ScalingRelations:
     """Return the relations with normalisation, slope and scatter multiplied by factors.
 
     Parameters
@@ -164,7 +164,7 @@ def biased(relations: ScalingRelations, factors: Mapping[str, FloatLike]) -> Sca
 
     Examples
     --------
-    >>> steep = biased(TABLE_2, {"l_x_slope": 1.3}).l_x
+    >>> steep = with_factors(TABLE_2, {"l_x_slope": 1.3}).l_x
     >>> bool(steep.log10_mean(steep.log10_pivot) == TABLE_2.l_x.log10_normalisation)
     True
     """

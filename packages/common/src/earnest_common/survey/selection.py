@@ -107,8 +107,8 @@ class Selection:
 
         Examples
         --------
-        >>> from earnest_common.survey.scaling import biased
-        >>> brighter = biased(TABLE_2, {"l_x_normalisation": 1.3}).l_x
+        >>> from earnest_common.survey.scaling import with_factors
+        >>> brighter = with_factors(TABLE_2, {"l_x_normalisation": 1.3}).l_x
         >>> round(float(Selection().log10_m_break_of(brighter)), 4)  # 14.4 - log10(1.3) / 1.74
         14.3345
         """

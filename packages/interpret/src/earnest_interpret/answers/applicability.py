@@ -15,7 +15,7 @@ from earnest_common.errors import InputError
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.protocols import Estimator
 from earnest_common.run.parquet import read_parquet
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.analyses.applicability.answer import Applicability
@@ -94,7 +94,7 @@ def compared(estimator: Estimator, sample: Sample, trained: Sample, config: Appl
     learned = learn(estimator, known, rng=generator(config.seed, Stage.RESAMPLING, index=20))
     found = apply_to(estimator, batch, learned, max_rows=config.max_rows)
     trained_on = estimator.description.synthetic or trained.synthetic
-    label = emulated(catalogs=sample.synthetic, training=trained_on)
+    label = synthetic_note(catalogs=sample.synthetic, training=trained_on)
     return replace(found, sample=sample.text, synthetic=label, n_training=known.n_catalogs)
 
 

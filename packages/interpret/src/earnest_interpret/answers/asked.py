@@ -11,7 +11,7 @@ from earnest_common.catalogs.reader import open_catalogs
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator
 from earnest_common.run.numbers import json_ready
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.sample import ALL, Sample, read_sample
@@ -53,7 +53,7 @@ def sample_of(catalogs: Catalogs, config: InterpretConfig) -> Sample:
 
 def synthetic_of(estimator: Estimator, sample: Sample) -> str | None:
     """Return what is emulated in the catalogs and in the training of a model; ``None`` if nothing is."""
-    return emulated(catalogs=sample.synthetic, training=estimator.description.synthetic)
+    return synthetic_note(catalogs=sample.synthetic, training=estimator.description.synthetic)
 
 
 def head(sample: Sample, synthetic: str | None, numbers: Mapping[str, Any]) -> dict[str, Any]:

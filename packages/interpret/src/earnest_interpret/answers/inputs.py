@@ -10,7 +10,7 @@ from earnest_common.notebook import html_table
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.report.section import Section
 
-from earnest_interpret.analyses.saliency.examination import Beside, Question, examine_inputs
+from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, Target, saliency_table
 from earnest_interpret.answers.asked import Catalogs, head, sample_of, synthetic_of
 from earnest_interpret.page.brief import saliency_rows
@@ -41,7 +41,7 @@ class Saliency:
 
     sample: Sample
     summary: SaliencySummary
-    beside: Beside
+    beside: SaliencyContext
     synthetic: str | None
 
     def __repr__(self) -> str:
@@ -141,8 +141,10 @@ def saliency(
     """
     resolved = config or InterpretConfig()
     sample, estimator = sample_of(catalogs, resolved), as_estimator(model)
-    asked = Question(of=of, method=method, config=resolved.attribution, seed=resolved.seed, max_rows=resolved.max_rows)
-    summary, beside = examine_inputs(
+    asked = SaliencyRequest(
+        of=of, method=method, config=resolved.attribution, seed=resolved.seed, max_rows=resolved.max_rows
+    )
+    summary, beside = run_saliency(
         estimator,
         sample,
         asked,

@@ -12,7 +12,7 @@ from earnest_common.protocols import Estimator
 from earnest_common.report.section import Section, read_section
 from earnest_common.run.config import as_mapping
 from earnest_common.run.files import file_sha256, refuse_existing
-from earnest_common.run.provenance import emulated, provenance
+from earnest_common.run.provenance import provenance, synthetic_note
 
 from earnest_interpret.analyses.verdict.decide import ALPHA
 from earnest_interpret.answers.asked import Catalogs, opened, sample_of
@@ -20,7 +20,7 @@ from earnest_interpret.answers.verdict import judged, section_of
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
 from earnest_interpret.page.report import TITLE, Report, beside_page, build_report, read_summary, write_report
 from earnest_interpret.sample import Sample
-from earnest_interpret.words import joined, plain
+from earnest_interpret.words import enumerate_words, name_of
 
 __all__ = ["model_in_words", "record_of", "report"]
 
@@ -127,7 +127,7 @@ def record_of(
     made = {"kind": plan.kind, "preset": plan.preset, "seed": plan.seed, "config": dict(plan.config)} if plan else None
     return {
         **provenance(config=as_mapping(config), seed=config.seed, inputs=hashes),
-        "synthetic": emulated(catalogs=plan.synthetic if plan else None, training=description.synthetic),
+        "synthetic": synthetic_note(catalogs=plan.synthetic if plan else None, training=description.synthetic),
         "catalogs": made,
         "model": {
             "estimator": description.estimator,
@@ -146,7 +146,7 @@ def model_in_words(estimator: Estimator) -> str:
     """
     description = estimator.description
     name = description.training.get("architecture", description.estimator)
-    encoded = joined([plain(column) for column in description.features])
-    added = joined([plain(column) for column in description.supplementary])
+    encoded = enumerate_words([name_of(column) for column in description.features])
+    added = enumerate_words([name_of(column) for column in description.supplementary])
     reads = f"which encodes {encoded} of each cluster" if encoded else "which reads no column of the clusters"
     return f"The {name} model, {reads}{f' and adds {added}' if added else ''}"

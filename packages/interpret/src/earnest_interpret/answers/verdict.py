@@ -12,7 +12,7 @@ from earnest_common.plugins import Model, as_estimator
 from earnest_common.protocols import Estimator
 from earnest_common.report.section import Section
 
-from earnest_interpret.analyses.verdict.decide import ALPHA, Verdict, decide, examine
+from earnest_interpret.analyses.verdict.decide import ALPHA, Verdict, decide, gather_evidence
 from earnest_interpret.answers.asked import Catalogs, opened, sample_of, synthetic_of
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.sample import Sample, read_sample
@@ -63,7 +63,7 @@ def judged(
 ) -> Verdict:
     """Return the verdict from a sample, and from the set that it is of, where there is one."""
     known, why = _known_donors(estimator, sample, origin, config) if origin else (None, "")
-    evidence = examine(
+    evidence = gather_evidence(
         estimator,
         sample.batch,
         known=known,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from earnest_common.cli.options import ConfigOption, JsonOption, ModelOption, OutOption, SectionOption, SetArgument
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_interpret.cli.options import (
     AlsoOption,
@@ -105,7 +105,7 @@ def saliency(
     )
     answer = saliency_command(inputs, of=of, method=method, out=out, section=section)
     if answer["warning"]:
-        say(f"warning: {answer['warning']}")
+        echo(f"warning: {answer['warning']}")
     _tell(inputs, answer, None if as_json else saliency_rows)
 
 
@@ -239,20 +239,20 @@ def report(
         emit({**numbers, "page": str(out)}, as_json=True)
         return
     if numbers["synthetic"]:
-        say(f"synthetic data: {numbers['synthetic']}")
+        echo(f"synthetic data: {numbers['synthetic']}")
     for reason in numbers["reasons"]:
-        say(f"- {reason}")
-    say(f"wrote {out} and {out.with_suffix('.json')}")
+        echo(f"- {reason}")
+    echo(f"wrote {out} and {out.with_suffix('.json')}")
 
 
 def _tell(inputs: "Inputs", answer: dict[str, Any], rows: Callable[[dict[str, Any]], dict[str, Any]] | None) -> None:
     """Print every number as JSON, or sentences and a few rows."""
-    say(f"interpreted {inputs.sample.text}")
+    echo(f"interpreted {inputs.sample.text}")
     if rows is None:
         emit(answer, as_json=True)
         return
     if answer["synthetic"]:
-        say(f"synthetic data: {answer['synthetic']}")
+        echo(f"synthetic data: {answer['synthetic']}")
     for reason in answer["reasons"]:
-        say(f"- {reason}")
+        echo(f"- {reason}")
     emit(rows(answer), as_json=False)

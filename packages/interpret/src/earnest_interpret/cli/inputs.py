@@ -12,12 +12,12 @@ from earnest_common.protocols import Estimator
 from earnest_common.run.config import as_mapping, load_config
 from earnest_common.run.files import file_sha256
 from earnest_common.run.parts import Outputs
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 
 from earnest_interpret.answers.report import record_of
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.sample import ALL, Sample, read_sample
-from earnest_interpret.words import joined, plain
+from earnest_interpret.words import enumerate_words, name_of
 
 __all__ = ["Inputs", "open_inputs"]
 
@@ -57,7 +57,7 @@ class Inputs:
     @property
     def synthetic(self) -> str | None:
         """What is emulated in the catalogs and in the training; ``None`` if nothing is."""
-        return emulated(catalogs=self.sample.synthetic, training=self.estimator.description.synthetic)
+        return synthetic_note(catalogs=self.sample.synthetic, training=self.estimator.description.synthetic)
 
 
 def open_inputs(
@@ -132,7 +132,7 @@ def _difference(estimator: Estimator, other: Estimator, name: str) -> str:
     """Return what another model is called: after the columns it lacks, else after its folder."""
     here, there = estimator.description, other.description
     lacking = [c for c in (*here.features, *here.supplementary) if c not in (*there.features, *there.supplementary)]
-    return f"the model without {joined([plain(c) for c in lacking])}" if lacking else f"model {name}"
+    return f"the model without {enumerate_words([name_of(c) for c in lacking])}" if lacking else f"model {name}"
 
 
 def _other_radii(estimator: Estimator, opened: CatalogSet) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from earnest_common.cli.options import ConfigOption, JsonOption, ModelOption, SectionOption, SetArgument
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_interpret.cli.options import MaxCatalogsOption, MaxRowsOption, PermutationsOption, SeedOption, SplitOption
 
@@ -46,13 +46,13 @@ def verdict(
         check=lambda sample: enough_catalogs(sample, catalog_set),
     )
     told = verdict_command(inputs, catalog_set, model, alpha=alpha, section=section)
-    say(f"judged on {inputs.sample.text}")
+    echo(f"judged on {inputs.sample.text}")
     if as_json:
         emit(told, as_json=True)
     else:
         _label(told)
         for check in told["checks"]:
-            say(f"- {check['text']}")
+            echo(f"- {check['text']}")
         emit({name: told[name] for name in ("overspecialised", "p_value", "alpha")}, as_json=False)
     if told["overspecialised"]:
         raise typer.Exit(1)
@@ -100,7 +100,7 @@ def applicability(
     else:
         _label(told)
         for reason in told["reasons"]:
-            say(f"- {reason}")
+            echo(f"- {reason}")
         emit({name: told[name] for name in ("answer", "n_catalogs", "n_clusters", "n_training")}, as_json=False)
     if told["answer"] == "no":
         raise typer.Exit(1)
@@ -108,4 +108,4 @@ def applicability(
 
 def _label(told: Mapping[str, Any]) -> None:
     if told["synthetic"]:
-        say(f"synthetic data: {told['synthetic']}")
+        echo(f"synthetic data: {told['synthetic']}")

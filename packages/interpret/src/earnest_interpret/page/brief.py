@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from earnest_interpret.words import percent, plain, signed, significant
+from earnest_interpret.words import format_signed, name_of, percent, significant
 
 __all__ = ["leave_one_out_rows", "proxy_rows", "saliency_rows", "terse_rows"]
 
@@ -35,13 +35,16 @@ def _group(group: Mapping[str, Any], unit: str) -> str:
 
 
 def _range(group: Mapping[str, Any]) -> str:
-    return f"{signed(group['median'])} ({signed(group['low68'])} to {signed(group['high68'])} in 68 % of catalogs)"
+    return (
+        f"{format_signed(group['median'])} ({format_signed(group['low68'])} to {format_signed(group['high68'])} "
+        f"in 68 % of catalogs)"
+    )
 
 
 def saliency_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return shares of the quantities and the loudest inputs."""
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "of", "method")}
-    rows |= {f"share of the {plain(name)}": percent(share, 1) for name, share in answer["shares"].items()}
+    rows |= {f"share of the {name_of(name)}": percent(share, 1) for name, share in answer["shares"].items()}
     loudest = answer["ranked"][:_LOUDEST]
     return rows | {f"saliency of {name}": significant(answer["inputs"][name]["mean_abs"]) for name in loudest}
 
@@ -51,19 +54,19 @@ def terse_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "spread")}
     rows |= {f"r with {name}": _correlation(found) for name, found in answer["correlations"].items()}
     tested = answer["sigma8_at_fixed_mass"]
-    told = f"{signed(tested['value'], 3)}, p = {tested['p_value']:.2g}" if tested else "cannot be tested"
+    told = f"{format_signed(tested['value'], 3)}, p = {tested['p_value']:.2g}" if tested else "cannot be tested"
     return rows | {"r with sigma8 at fixed mass": told}
 
 
 def _correlation(found: Mapping[str, Any]) -> str:
     error = "" if found["pearson_err"] is None else f" ± {found['pearson_err']:.3f}"
-    rank = "" if found["spearman"] is None else f", ranks {signed(found['spearman'], 3)}"
-    return f"{signed(found['pearson'], 3)}{error}{rank}"
+    rank = "" if found["spearman"] is None else f", ranks {format_signed(found['spearman'], 3)}"
+    return f"{format_signed(found['pearson'], 3)}{error}{rank}"
 
 
 def proxy_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return mass scatters and what formulas explain."""
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters")}
-    rows |= {f"mass scatter of {plain(n)}": percent(p["scatter"], 1) for n, p in answer["mass_proxies"].items()}
+    rows |= {f"mass scatter of {name_of(n)}": percent(p["scatter"], 1) for n, p in answer["mass_proxies"].items()}
     best = answer["formula"]["best"] if answer["formula"] else []
     return rows | {f"R^2 of the best {len(form['names'])}": form["r_squared"] for form in best}

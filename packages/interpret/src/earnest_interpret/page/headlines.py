@@ -9,7 +9,7 @@ from earnest_common.spread import skill
 
 from earnest_interpret.accuracy import Accuracy
 from earnest_interpret.page import Headline, question_of
-from earnest_interpret.words import fixed, percent, signed
+from earnest_interpret.words import format_number, format_signed, percent
 
 __all__ = ["headline_numbers", "headlines", "samples_in_words"]
 
@@ -62,8 +62,10 @@ def _subject(record: Mapping[str, Any]) -> str:
 def headlines(numbers: Mapping[str, Any]) -> tuple[Headline, ...]:
     """Return the tiles."""
     return (
-        Headline(label="Scatter of σ₈", value=fixed(_number(numbers, "scatter"), 4), note=_beside_scatter(numbers)),
-        Headline(label="Bias", value=signed(_number(numbers, "bias")), note=_beside_bias(numbers)),
+        Headline(
+            label="Scatter of σ₈", value=format_number(_number(numbers, "scatter"), 4), note=_beside_scatter(numbers)
+        ),
+        Headline(label="Bias", value=format_signed(_number(numbers, "bias")), note=_beside_bias(numbers)),
         _coverage(numbers),
         *(_counts(label, name, numbers) for name, label in _OF_COUNTS.items()),
     )
@@ -95,7 +97,7 @@ def _beside_scatter(numbers: Mapping[str, Any]) -> str:
     parts = {"scatter_err": "±", "prior_scatter": "prior alone", "referee_scatter": "best possible", "skill": "skill"}
     told = {name: _number(numbers, name) for name in parts}
     digits = {"skill": 3}
-    words = [f"{parts[n]} {fixed(v, digits.get(n, 4))}" for n, v in told.items() if math.isfinite(v)]
+    words = [f"{parts[n]} {format_number(v, digits.get(n, 4))}" for n, v in told.items() if math.isfinite(v)]
     return "; ".join([*words, *_catalogs(numbers, "n_catalogs")])
 
 
@@ -103,7 +105,7 @@ def _beside_bias(numbers: Mapping[str, Any]) -> str:
     error, n = _number(numbers, "bias_err"), _number(numbers, "n_catalogs")
     if not math.isfinite(error) and n > 0:
         error = _number(numbers, "scatter") / math.sqrt(n)
-    words = f"± {fixed(error, 4)}" if math.isfinite(error) else "mean of inferred minus true"
+    words = f"± {format_number(error, 4)}" if math.isfinite(error) else "mean of inferred minus true"
     return "; ".join([words, *_catalogs(numbers, "n_catalogs")])
 
 
@@ -119,11 +121,11 @@ def _counts(label: str, name: str, numbers: Mapping[str, Any]) -> Headline:
     if not math.isfinite(value):
         return Headline(label=label, value="\N{EN DASH}", note="not included")
     prior = _number(numbers, "counts_prior_scatter")
-    words = [f"± {fixed(error, 4)}"] if math.isfinite(error) else ["scatter of σ₈"]
+    words = [f"± {format_number(error, 4)}"] if math.isfinite(error) else ["scatter of σ₈"]
     if prior > 0:
-        words += [f"prior alone {fixed(prior, 4)}", f"skill {fixed(skill(value, prior), 3)}"]
+        words += [f"prior alone {format_number(prior, 4)}", f"skill {format_number(skill(value, prior), 3)}"]
     return Headline(
-        label=label, value=fixed(value, 4), note="; ".join([*words, *_catalogs(numbers, "counts_n_catalogs")])
+        label=label, value=format_number(value, 4), note="; ".join([*words, *_catalogs(numbers, "counts_n_catalogs")])
     )
 
 

@@ -10,7 +10,7 @@ from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.report.section import Section
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 from earnest_common.spread import is_single
 from earnest_common.survey.mass_function import mass_function_of
 
@@ -19,7 +19,7 @@ from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval, leave_
 from earnest_interpret.analyses.leave_one_out.information import Ideal, ideal_leave_one_out
 from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
 from earnest_interpret.analyses.saliency.attribution import AttributionConfig
-from earnest_interpret.analyses.saliency.examination import Beside, Question, examine_inputs
+from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import TerseSummary, summarise_terse
 from earnest_interpret.analyses.terse.proxy import ProxyFindings, find_proxy
@@ -126,7 +126,7 @@ class Interpretation:
     ideal: Ideal | None
     groups: tuple[GroupRemoval, ...]
     inputs: SaliencySummary | None
-    beside_inputs: Beside | None
+    beside_inputs: SaliencyContext | None
     terse_values: FloatArray
     terse: TerseSummary | None
     proxy: ProxyFindings | None
@@ -221,8 +221,8 @@ def interpret(
     inputs, beside, values = None, None, np.empty(0)
     missing = f"the model '{estimator.description.estimator}' has no terse layer"
     if isinstance(estimator, TerseEstimator):
-        question = Question(config=config.attribution, seed=config.seed, max_rows=rows)
-        inputs, beside = examine_inputs(
+        question = SaliencyRequest(config=config.attribution, seed=config.seed, max_rows=rows)
+        inputs, beside = run_saliency(
             estimator, sample, question, also=also, compare=compare[0], compare_name=compare[1]
         )
         values, missing = beside.terse, ""
@@ -248,7 +248,7 @@ def interpret(
         proxy=proxy,
         beside=tuple(estimator.description.supplementary),
         missing=missing,
-        synthetic=emulated(catalogs=sample.synthetic, training=estimator.description.synthetic),
+        synthetic=synthetic_note(catalogs=sample.synthetic, training=estimator.description.synthetic),
     )
 
 

@@ -9,7 +9,7 @@ from earnest_common.arrays import FloatArray
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval
 from earnest_interpret.analyses.leave_one_out.information import Ideal, information_by_mass
 from earnest_interpret.analyses.leave_one_out.removal import MASSIVE, LeaveOneOutSummary
-from earnest_interpret.analyses.saliency.examination import Beside
+from earnest_interpret.analyses.saliency.examination import SaliencyContext
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
 from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
@@ -98,7 +98,7 @@ def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
     }
 
 
-def beside_numbers(beside: Beside) -> dict[str, Any]:
+def beside_numbers(beside: SaliencyContext) -> dict[str, Any]:
     """Return what belongs beside saliency as plain numbers by name."""
     stripes = beside.stripes
     return {

@@ -11,7 +11,7 @@ from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
 from earnest_interpret.caution import marked
 from earnest_interpret.units import MASS_UNIT
-from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
+from earnest_interpret.words import enumerate_words, format_number, format_signed, name_of, percent, probability
 
 __all__ = ["Reason", "cluster_reason", "input_reasons", "proxy_reasons", "terse_reasons", "top_reasons"]
 
@@ -87,7 +87,7 @@ def cluster_reason(summary: LeaveOneOutSummary) -> Reason:
     """Return which clusters move sigma8."""
     if summary.n_clusters == 0:
         return _reason("clusters", "impossible", "No catalog holds two clusters, so none can be left out.")
-    start = f"Leaving out one cluster moves σ₈ by less than {fixed(summary.stability_68, 4)} in 68 % of cases"
+    start = f"Leaving out one cluster moves σ₈ by less than {format_number(summary.stability_68, 4)} in 68 % of cases"
     numbers = {"n_clusters": summary.n_clusters, "stability_68": summary.stability_68}
     if not np.isfinite(summary.massive_share):
         return _reason("clusters", "finding", f"{start}; masses are unknown, so it cannot be said which.", **numbers)
@@ -99,7 +99,7 @@ def cluster_reason(summary: LeaveOneOutSummary) -> Reason:
     if np.isfinite(last.log10_m):
         text += (
             f"; removing one above 10^{last.log10_m:.2f} M☉ lowers σ₈ in {percent(last.lowering)} of {last.n:,} cases "
-            f"(median {signed(last.median)})"
+            f"(median {format_signed(last.median)})"
         )
     more = {"massive_share": summary.massive_share, "massive_fraction": summary.massive_fraction}
     told: dict[str, float | str] = {f"above_log10_{summary.column}": last.log10_m, "unit_of_masses": MASS_UNIT}
@@ -123,18 +123,18 @@ def input_reasons(summary: SaliencySummary) -> list[Reason]:
 def _inputs(summary: SaliencySummary) -> Reason:
     groups = sorted(summary.groups, key=lambda group: -summary.share(group))
     heard = [group for group in groups[:3] if summary.share(group) >= 0.005]
-    words = [f"the {plain(group.name)} ({percent(summary.share(group))})" for group in heard]
+    words = [f"the {name_of(group.name)} ({percent(summary.share(group))})" for group in heard]
     target = "terse value" if summary.of == "terse" else "inferred σ₈"
     if not heard:
         return _reason("inputs", "finding", f"The {target} does not depend on any input.", most_salient=None)
-    text = f"The {target} listens to {joined(words)} of the summed saliency"
+    text = f"The {target} listens to {enumerate_words(words)} of the summed saliency"
     profiles = [group for group in heard if group.radii]
     if profiles:
         first = profiles[0]
         sizes = summary.mean_abs[list(first.columns)]
         peak, radii = int(np.argmax(sizes)), first.radii or ()
         ratio = sizes[0] / sizes[peak] if sizes[peak] > 0 else np.nan
-        text += f", and along the {plain(first.name)} most at {radii[peak]:.2f} R₅₀₀"
+        text += f", and along the {name_of(first.name)} most at {radii[peak]:.2f} R₅₀₀"
         if peak:
             text += f" (the core at {radii[0]:.2f} has {percent(ratio)} of that)"
     shares = {f"share_{group.name}": summary.share(group) for group in groups}
@@ -148,7 +148,7 @@ def _shape(summary: SaliencySummary) -> list[Reason]:
         left = summary.coherence(group)
         if group.radii and summary.share(group) >= 0.2 and left < 0.25:
             text = (
-                f"Along the {plain(group.name)} the radii pull against each other: when all rise together, "
+                f"Along the {name_of(group.name)} the radii pull against each other: when all rise together, "
                 f"{percent(left)} of the summed response is left. The encoder reads the shape of the profile, which "
                 "can tell clusters apart, rather than its amount."
             )
@@ -169,10 +169,12 @@ def _mass(summary: TerseSummary, beside: tuple[str, ...]) -> Reason:
     name, correlation = next(iter(found.items()))
     follows = abs(correlation.spearman) >= 0.5
     verb = "follows" if follows else "hardly follows"
-    text = f"The terse value {verb} the {plain(name)}: r = {fixed(correlation.pearson)}, rank correlation "
-    text += f"{fixed(correlation.spearman)} over {correlation.n:,} clusters"
+    text = f"The terse value {verb} the {name_of(name)}: r = {format_number(correlation.pearson)}, rank correlation "
+    text += f"{format_number(correlation.spearman)} over {correlation.n:,} clusters"
     if not follows and beside:
-        text += f"; {joined([plain(column) for column in beside])} join after it and can carry the mass instead"
+        text += (
+            f"; {enumerate_words([name_of(column) for column in beside])} join after it and can carry the mass instead"
+        )
     numbers = {"pearson": correlation.pearson, "spearman": correlation.spearman, "n_clusters": correlation.n}
     return _reason("mass", "passed" if follows else "failed", f"{text}.", **numbers)
 
@@ -187,7 +189,8 @@ def _excess(summary: TerseSummary) -> list[Reason]:
         return []
     more = "rises" if correlation.pearson > 0 else "falls"
     text = (
-        f"The terse value {more} with the {plain(name)} (r = {fixed(correlation.pearson)}): it says how far a cluster "
+        f"The terse value {more} with the {name_of(name)} (r = {format_number(correlation.pearson)}): it "
+        f"says how far a cluster "
         "lies from its scaling relation, which a sum over clusters can use to correct the observable."
     )
     return [_reason("excess", "finding", text, excess=name, pearson=correlation.pearson, n_clusters=correlation.n)]
@@ -203,7 +206,7 @@ def _fixed_mass(summary: TerseSummary) -> Reason:
             "catalogs of different known σ₈.",
         )
     clean = found.p_value > SIGNIFICANT
-    size = f"partial r = {signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
+    size = f"partial r = {format_signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
     text = f"At fixed mass the terse value shows no trace of σ₈: {size}."
     if not clean:
         text = (
@@ -219,6 +222,8 @@ def proxy_reasons(proxies: tuple[MassProxy, ...]) -> list[Reason]:
     scatter = {proxy.name: proxy.scatter for proxy in proxies}
     if len(scatter) < 2 or "terse" not in scatter:
         return []
-    others = [f"{plain(n)} {percent(s, 1)}" for n, s in scatter.items() if n != "terse"]
-    text = f"As a mass proxy the terse value scatters by {percent(scatter['terse'], 1)}, beside {joined(others)}."
+    others = [f"{name_of(n)} {percent(s, 1)}" for n, s in scatter.items() if n != "terse"]
+    text = (
+        f"As a mass proxy the terse value scatters by {percent(scatter['terse'], 1)}, beside {enumerate_words(others)}."
+    )
     return [_reason("mass_proxy", "finding", text, **scatter)]

@@ -16,7 +16,7 @@ from earnest_common.run.records import ANSWER
 from earnest_interpret.page import Headline, Page, question_of, render
 from earnest_interpret.page.headlines import headline_numbers, headlines, samples_in_words
 from earnest_interpret.page.interpretation import Interpretation
-from earnest_interpret.words import fixed
+from earnest_interpret.words import format_number
 
 __all__ = ["Report", "beside_page", "build_report", "read_summary", "write_report"]
 
@@ -225,8 +225,8 @@ def _inferred(found: Interpretation) -> tuple[Headline, ...]:
     return tuple(
         Headline(
             label=f"σ₈ of catalog {row['catalog_id']}",
-            value=fixed(row["sigma8"], 3),
-            note=f"68 %: {fixed(row['sigma8_lo68'], 3)} to {fixed(row['sigma8_hi68'], 3)}",
+            value=format_number(row["sigma8"], 3),
+            note=f"68 %: {format_number(row['sigma8_lo68'], 3)} to {format_number(row['sigma8_hi68'], 3)}",
         )
         for row in rows
     )

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from earnest_interpret.accuracy import Accuracy
 from earnest_interpret.statistics.correlation import running_quantiles
-from earnest_interpret.words import fixed, percent, signed
+from earnest_interpret.words import format_number, format_signed, percent
 
 __all__ = ["accuracy_section"]
 
@@ -37,8 +37,8 @@ def accuracy_section(
         return _unlabelled(predictions, sample)
     figures = (_against_truth(accuracy, predictions, sigma8), _residuals(accuracy, predictions, sigma8))
     text = (
-        f"Over {sample}, inferred minus true σ₈ scatters by {fixed(accuracy.scatter, 4)} ± "
-        f"{fixed(accuracy.scatter_err, 4)}. {_beside_the_prior(accuracy)}",
+        f"Over {sample}, inferred minus true σ₈ scatters by {format_number(accuracy.scatter, 4)} ± "
+        f"{format_number(accuracy.scatter_err, 4)}. {_beside_the_prior(accuracy)}",
     )
     return Section(
         key="accuracy.interpret", title=_TITLE, text=text, figures=figures, tables=(_table(accuracy),), summary={}
@@ -53,7 +53,7 @@ def _beside_the_prior(accuracy: Accuracy) -> str:
         if accuracy.skill > 0
         else "on these catalogs the model is no better"
     )
-    return f"Guessing from the prior alone would scatter by {fixed(accuracy.prior_scatter, 4)}: {removed}."
+    return f"Guessing from the prior alone would scatter by {format_number(accuracy.prior_scatter, 4)}: {removed}."
 
 
 def _unlabelled(predictions: pl.DataFrame, sample: str) -> Section:
@@ -80,10 +80,10 @@ def _rounded(value: float | None) -> float | None:
 
 def _table(accuracy: Accuracy) -> DataTable:
     rows = (
-        ("scatter", f"{fixed(accuracy.scatter, 4)} ± {fixed(accuracy.scatter_err, 4)}"),
-        ("prior scatter", fixed(accuracy.prior_scatter, 4)),
-        ("skill (share of the prior variance removed)", fixed(accuracy.skill, 3)),
-        ("bias", f"{signed(accuracy.bias)} ± {fixed(accuracy.bias_err, 4)}"),
+        ("scatter", f"{format_number(accuracy.scatter, 4)} ± {format_number(accuracy.scatter_err, 4)}"),
+        ("prior scatter", format_number(accuracy.prior_scatter, 4)),
+        ("skill (share of the prior variance removed)", format_number(accuracy.skill, 3)),
+        ("bias", f"{format_signed(accuracy.bias)} ± {format_number(accuracy.bias_err, 4)}"),
         ("truth inside the 68 % interval", percent(accuracy.coverage_68, 1)),
         ("catalogs", accuracy.n_catalogs),
     )
@@ -102,7 +102,7 @@ def _against_truth(accuracy: Accuracy, predictions: pl.DataFrame, sigma8: FloatA
 
     caption = (
         f"Inferred against true σ₈ of {accuracy.n_catalogs:,} catalogs with 68 % intervals; the points scatter by "
-        f"{fixed(accuracy.scatter, 4)} around the dashed line of equality."
+        f"{format_number(accuracy.scatter, 4)} around the dashed line of equality."
     )
     alt = "Scatter plot of inferred against true sigma8 with vertical 68 % intervals, along the line of equality."
     return Figure(name="accuracy-truth", svg=draw(paint), alt=alt, caption=caption)
@@ -120,10 +120,12 @@ def _residuals(accuracy: Accuracy, predictions: pl.DataFrame, sigma8: FloatArray
         axes.axhline(accuracy.bias, color=INK, linewidth=0.8, dashes=(2, 2))
         axes.set(xlabel=r"true $\sigma_8$", ylabel=r"inferred $-$ true $\sigma_8$")
 
-    caption = f"The mean error is {signed(accuracy.bias)} ± {fixed(accuracy.bias_err, 4)}"
+    caption = f"The mean error is {format_signed(accuracy.bias)} ± {format_number(accuracy.bias_err, 4)}"
     if run.centres.size > 1:
         first, last = run.level(0.5)[[0, -1]]
-        caption += f"; its running median is {signed(first)} at the low and {signed(last)} at the high end"
+        caption += (
+            f"; its running median is {format_signed(first)} at the low and {format_signed(last)} at the high end"
+        )
         caption += ", pulled towards the middle of the prior" if first > 0 > last else ""
     alt = "Errors of sigma8 against true sigma8 with a running median and 68 % band."
     return Figure(name="accuracy-errors", svg=draw(paint), alt=alt, caption=f"{caption}.")

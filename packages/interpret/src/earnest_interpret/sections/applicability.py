@@ -11,7 +11,7 @@ from earnest_interpret.analyses.applicability.answer import Applicability, Compa
 from earnest_interpret.analyses.applicability.unseen import SIZE, Unseen
 from earnest_interpret.sections.palette import SMALL
 from earnest_interpret.units import unit_in_words
-from earnest_interpret.words import percent, plain, signed
+from earnest_interpret.words import format_signed, name_of, percent
 
 __all__ = ["applicability_section"]
 
@@ -71,11 +71,13 @@ def _distances(comparisons: Sequence[Comparison]) -> Figure:
 
 
 def _unseen(unseen: Unseen) -> DataTable:
-    rows = [(f"{plain(name)} {percent(SIZE)} too high", signed(shift)) for name, shift in unseen.columns.items()]
+    rows = [
+        (f"{name_of(name)} {percent(SIZE)} too high", format_signed(shift)) for name, shift in unseen.columns.items()
+    ]
     return DataTable(
         name="applicability-unseen",
         columns=("error", "mean Δσ₈"),
-        rows=(*rows, (f"{percent(SIZE)} of the clusters missed, whatever their mass", signed(unseen.missed))),
+        rows=(*rows, (f"{percent(SIZE)} of the clusters missed, whatever their mass", format_signed(unseen.missed))),
         caption="What errors that all clusters share would do to the inferred σ₈; they cannot be seen where relations "
         "vary in training.",
     )
@@ -83,7 +85,7 @@ def _unseen(unseen: Unseen) -> DataTable:
 
 def _column(found: Range, radii: Sequence[float]) -> str:
     unit = unit_in_words(found.name)
-    words = found.name if found.name == "z" else plain(found.name, radii)
+    words = found.name if found.name == "z" else name_of(found.name, radii)
     return f"log₁₀ {words}{f' [{unit}]' if unit else ''}" if found.is_logarithm else words
 
 

@@ -3,19 +3,19 @@
 import numpy as np
 from earnest_common.report.section import DataTable, Figure
 
-from earnest_interpret.analyses.saliency.examination import Beside
+from earnest_interpret.analyses.saliency.examination import SaliencyContext
 from earnest_interpret.analyses.saliency.faint_clusters import Stripes
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.saliency.randomisation import RandomisationCheck
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.maps import map_figure, stripes_figure
 from earnest_interpret.sections.models import compare_figures, seeds_figure, seeds_table
-from earnest_interpret.words import fixed, percent
+from earnest_interpret.words import format_number, percent
 
 __all__ = ["beside_figures", "beside_tables", "beside_text"]
 
 
-def beside_text(summary: SaliencySummary, beside: Beside) -> tuple[str, ...]:
+def beside_text(summary: SaliencySummary, beside: SaliencyContext) -> tuple[str, ...]:
     """Return sentences on faint clusters and checks."""
     lines = [f"Warning: {beside.warning}."] if beside.warning else []
     if beside.stripes:
@@ -27,7 +27,7 @@ def beside_text(summary: SaliencySummary, beside: Beside) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def beside_figures(summary: SaliencySummary, axis: MassAxis | None, beside: Beside) -> tuple[Figure, ...]:
+def beside_figures(summary: SaliencySummary, axis: MassAxis | None, beside: SaliencyContext) -> tuple[Figure, ...]:
     """Return figures of maps, faint clusters and other models."""
     figures = [map_figure(summary, beside.values, beside.batch)]
     if beside.stripes and axis:
@@ -39,7 +39,7 @@ def beside_figures(summary: SaliencySummary, axis: MassAxis | None, beside: Besi
     return tuple(figures)
 
 
-def beside_tables(summary: SaliencySummary, beside: Beside) -> tuple[DataTable, ...]:
+def beside_tables(summary: SaliencySummary, beside: SaliencyContext) -> tuple[DataTable, ...]:
     """Return the shares of several trainings."""
     return (seeds_table((summary, *beside.also)),) if beside.also else ()
 
@@ -52,7 +52,7 @@ def _stripes_text(found: Stripes) -> str:
     )
     known = {"distance of the terse value from the middle": found.with_edge, "mass": found.with_mass}
     known["shape of the gas profile"] = found.with_shape
-    told = [f"{name} {fixed(value)}" for name, value in known.items() if np.isfinite(value)]
+    told = [f"{name} {format_number(value)}" for name, value in known.items() if np.isfinite(value)]
     text = f"{text}. Rank correlation of a cluster's summed saliency with: {', '.join(told)}"
     if abs(found.with_shape) > 0.3:
         return f"{text}. The paper's network showed no relation with the shape; this one is driven by it."
@@ -63,6 +63,7 @@ def _check_text(check: RandomisationCheck) -> str:
     verdict = "so the order was learned" if check.passed else "so an untrained model would look much the same"
     return (
         f"With the weights of each layer shuffled ({check.n_shuffles} times) the inputs' mean saliencies keep a rank "
-        f"correlation of {fixed(check.of_inputs)} with those of the trained model, {verdict}. Which clusters are loud "
-        f"keeps {fixed(check.of_clusters)}: that much any such network shows."
+        f"correlation of {format_number(check.of_inputs)} with those of the trained model, {verdict}. Which "
+        f"clusters are loud "
+        f"keeps {format_number(check.of_clusters)}: that much any such network shows."
     )

@@ -19,7 +19,7 @@ from earnest_interpret.sections.information import (
 )
 from earnest_interpret.sections.palette import by_mass
 from earnest_interpret.statistics.correlation import RunningQuantiles
-from earnest_interpret.words import fixed, percent, signed
+from earnest_interpret.words import format_number, format_signed, percent
 
 __all__ = ["clusters_section"]
 _PAPER = "; the masses are the paper's benchmarks, 10^14.0 to 10^14.8 h⁻¹ M☉, without h (h = 0.704)"
@@ -72,7 +72,8 @@ def clusters_section(
 def _text(summary: LeaveOneOutSummary, axis: MassAxis | None) -> str:
     start = (
         f"Each of {summary.n_clusters:,} clusters was left out of its catalog in turn. The inferred σ₈ then moves by "
-        f"less than {fixed(summary.stability_68, 4)} in 68 % and {fixed(summary.stability_95, 4)} in 95 % of cases "
+        f"less than {format_number(summary.stability_68, 4)} in 68 % and "
+        f"{format_number(summary.stability_95, 4)} in 95 % of cases "
         "(the paper's network: 0.003 in 68 %)."
     )
     if axis is None:
@@ -126,8 +127,9 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray, idea
     if ideal is not None:
         expected = np.interp(run.centres[[0, -1]], ideal.log10_m, ideal.delta)
         caption += (
-            f" An ideal analysis of the same survey that knows all masses would give {signed(expected[0], 5)} and "
-            f"{signed(expected[1], 5)} (dashed)."
+            f" An ideal analysis of the same survey that knows all masses would give "
+            f"{format_signed(expected[0], 5)} and "
+            f"{format_signed(expected[1], 5)} (dashed)."
         )
     alt = "Change of sigma8 when a cluster is removed against the cluster's mass, with median and bands."
     return Figure(name="leave-one-out-mass", svg=draw(paint), alt=alt, caption=caption)
@@ -136,8 +138,9 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray, idea
 def _trend(run: RunningQuantiles) -> str:
     median = run.level(0.5)
     return (
-        f"Median change of σ₈ (line) with 68 % and 95 % bands: {signed(median[0], 5)} at 10^{run.centres[0]:.2f} M☉ "
-        f"and {signed(median[-1], 5)} at 10^{run.centres[-1]:.2f} M☉."
+        f"Median change of σ₈ (line) with 68 % and 95 % bands: {format_signed(median[0], 5)} at "
+        f"10^{run.centres[0]:.2f} M☉ "
+        f"and {format_signed(median[-1], 5)} at 10^{run.centres[-1]:.2f} M☉."
     )
 
 

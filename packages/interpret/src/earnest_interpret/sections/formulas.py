@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
 from earnest_interpret.units import unit_in_words
-from earnest_interpret.words import fixed, percent, plain, signed
+from earnest_interpret.words import format_number, format_signed, name_of, percent
 
 __all__ = ["DEAF", "formula_text", "weights"]
 
@@ -25,16 +25,17 @@ def formula_text(forms: ClosedForms, radii: Sequence[float]) -> str:
     """
     short = forms.best[-1]
     text = (
-        f"In a formula: terse = {fixed(short.constant, 2)} {_sum(short, radii)}, which explains "
+        f"In a formula: terse = {format_number(short.constant, 2)} {_sum(short, radii)}, which explains "
         f"{percent(short.r_squared, 1)} of the variance of the terse value; all {len(forms.all_inputs.names)} inputs "
         f"together explain {percent(forms.all_inputs.r_squared, 1)} if they enter linearly, the rest is curvature."
     )
     if forms.pair is None or forms.gas is None:
         return text
     return (
-        f"{text} Fitted by temperature and one gas mass alone ({plain(forms.pair.names[1], radii)}; R² = "
-        f"{fixed(forms.pair.r_squared, 3)}) the terse value {_weighing(forms.pair)}; fitted by temperature and all gas "
-        f"masses (R² = {fixed(forms.gas.r_squared, 3)}) it {_weighing(forms.gas)}. Y_X weights them as +1 to 1."
+        f"{text} Fitted by temperature and one gas mass alone ({name_of(forms.pair.names[1], radii)}; R² = "
+        f"{format_number(forms.pair.r_squared, 3)}) the terse value {_weighing(forms.pair)}; fitted by "
+        f"temperature and all gas "
+        f"masses (R² = {format_number(forms.gas.r_squared, 3)}) it {_weighing(forms.gas)}. Y_X weights them as +1 to 1."
     )
 
 
@@ -43,16 +44,16 @@ def weights(form: ClosedForm) -> str:
     if not any(name.startswith("log10_m_gas") for name in form.names) or "log10_t_x" not in form.names:
         return ""
     ratio = form.gas_per_temperature
-    return signed(ratio, 2) if math.isfinite(ratio) else DEAF
+    return format_signed(ratio, 2) if math.isfinite(ratio) else DEAF
 
 
 def _weighing(form: ClosedForm) -> str:
     ratio = form.gas_per_temperature
-    return f"weights gas mass against temperature as {signed(ratio, 2)} to 1" if math.isfinite(ratio) else DEAF
+    return f"weights gas mass against temperature as {format_signed(ratio, 2)} to 1" if math.isfinite(ratio) else DEAF
 
 
 def _sum(form: ClosedForm, radii: Sequence[float]) -> str:
-    return " ".join(f"{signed(s, 2)} {_term(n, radii)}" for n, s in zip(form.names, form.slopes, strict=True))
+    return " ".join(f"{format_signed(s, 2)} {_term(n, radii)}" for n, s in zip(form.names, form.slopes, strict=True))
 
 
 def _term(name: str, radii: Sequence[float]) -> str:
@@ -63,5 +64,5 @@ def _term(name: str, radii: Sequence[float]) -> str:
     >>> print(_term("log10_m_gas_profile_1", [0.15]))
     log₁₀(gas mass profile at 0.15 R₅₀₀ / M☉)
     """
-    words, unit = plain(name, radii), unit_in_words(name)
+    words, unit = name_of(name, radii), unit_in_words(name)
     return f"log₁₀({words}{f' / {unit}' if unit else ''})" if name.startswith("log10_") else f"({words})"

@@ -9,7 +9,7 @@ from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval
 from earnest_interpret.analyses.leave_one_out.information import InformationByMass
 from earnest_interpret.analyses.leave_one_out.removal import MASSIVE
 from earnest_interpret.sample import MassAxis
-from earnest_interpret.words import percent, signed
+from earnest_interpret.words import format_signed, percent
 
 __all__ = ["group_figure", "group_table", "information_figure", "information_table", "information_text"]
 
@@ -57,7 +57,7 @@ def information_table(found: InformationByMass) -> DataTable:
         (
             f"{found.edges[k]:.2f} to {found.edges[k + 1]:.2f}",
             int(found.counts[k]),
-            signed(float(found.mean_delta[k]), 5),
+            format_signed(float(found.mean_delta[k]), 5),
             percent(float(found.systematic[k])),
             percent(float(found.total[k])),
             percent(float(found.fisher[k])) if np.isfinite(found.fisher[k]) else "",
@@ -94,7 +94,7 @@ def group_figure(groups: tuple[GroupRemoval, ...]) -> Figure:
     first = max(groups, key=lambda group: abs(group.median) / max(group.removed, 1e-9))
     caption = (
         f"Change of σ₈ (dots: median, bars: 68 % of catalogs) without whole groups; per cluster most for "
-        f"{_name(first)}: {signed(first.median)} for {first.removed:.1f} clusters."
+        f"{_name(first)}: {format_signed(first.median)} for {first.removed:.1f} clusters."
     )
     alt = "Median and 68 % range of the change of sigma8 when all clusters of a mass bin or a random share are removed."
     return Figure(name="leave-group-out", svg=draw(paint), alt=alt, caption=caption)
@@ -103,7 +103,13 @@ def group_figure(groups: tuple[GroupRemoval, ...]) -> Figure:
 def group_table(groups: tuple[GroupRemoval, ...]) -> DataTable:
     """Return the same as numbers."""
     rows = tuple(
-        (_name(g), g.n_catalogs, round(g.removed, 1), signed(g.median), f"{signed(g.low68)} to {signed(g.high68)}")
+        (
+            _name(g),
+            g.n_catalogs,
+            round(g.removed, 1),
+            format_signed(g.median),
+            f"{format_signed(g.low68)} to {format_signed(g.high68)}",
+        )
         for g in groups
     )
     return DataTable(

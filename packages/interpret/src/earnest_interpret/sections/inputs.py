@@ -6,7 +6,7 @@ from earnest_common.report.drawing import GREY, draw
 from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
-from earnest_interpret.analyses.saliency.examination import Beside
+from earnest_interpret.analyses.saliency.examination import SaliencyContext
 from earnest_interpret.analyses.saliency.gradients import (
     PAPER_SALIENCY,
     REFERENCE_RADIUS,
@@ -18,13 +18,13 @@ from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.beside import beside_figures, beside_tables, beside_text
 from earnest_interpret.sections.names import COLOURS, MASS_FROM, described, meaning, short, slope_label, symbol
 from earnest_interpret.sections.palette import SINGLE, by_mass
-from earnest_interpret.words import fixed, percent, plain, significant
+from earnest_interpret.words import format_number, name_of, percent, significant
 
 __all__ = ["inputs_section"]
 
 
 def inputs_section(
-    summary: SaliencySummary | None, axis: MassAxis | None, *, beside: Beside | None = None, missing: str = ""
+    summary: SaliencySummary | None, axis: MassAxis | None, *, beside: SaliencyContext | None = None, missing: str = ""
 ) -> Section:
     """Return the section.
 
@@ -58,7 +58,7 @@ def inputs_section(
 
 def _text(summary: SaliencySummary, axis: MassAxis | None) -> tuple[str, ...]:
     best = summary.names[summary.ranked[0]]
-    shares = ", ".join(f"{plain(g.name)} {percent(summary.share(g))}" for g in summary.groups)
+    shares = ", ".join(f"{name_of(g.name)} {percent(summary.share(g))}" for g in summary.groups)
     lines = [
         f"Saliency is {meaning(summary)}, for inputs scaled to about [0, 1]. The most salient single input is "
         f"{described(summary, best)}; of the summed mean saliency the shares are: {shares}.",
@@ -75,9 +75,9 @@ def _core_text(summary: SaliencySummary, group: FeatureGroup) -> str:
     """Return whether saliency dips in the core, as in the paper, and if not a reason."""
     sizes, radii = summary.mean_abs[list(group.columns)], group.radii or ()
     if not sizes.max() > 0:
-        return f"The {plain(group.name)} has no saliency at all."
+        return f"The {name_of(group.name)} has no saliency at all."
     share, together = float(sizes[0] / sizes.max()), summary.coherence(group)
-    text = f"In the core ({radii[0]:.2f} R₅₀₀) the {plain(group.name)} has {percent(share)} of its largest saliency"
+    text = f"In the core ({radii[0]:.2f} R₅₀₀) the {name_of(group.name)} has {percent(share)} of its largest saliency"
     if share < 0.5:
         return f"{text}: a dip, as in the paper."
     if together < 0.5:
@@ -90,7 +90,7 @@ def _core_text(summary: SaliencySummary, group: FeatureGroup) -> str:
 
 
 def _group_table(summary: SaliencySummary) -> DataTable:
-    first = plain(summary.groups[0].name)
+    first = name_of(summary.groups[0].name)
     head = (
         *("input", "mean S", "68 % of clusters", "signed mean", "S per dex or unit", f"S / S({first})"),
         *("paper: S", "paper: ratio"),
@@ -116,9 +116,9 @@ def _group_row(summary: SaliencySummary, group: FeatureGroup) -> tuple[str, ...]
         f"{significant(summary.low[j])} to {significant(summary.high[j])}",
         significant(summary.mean_signed[j]),
         significant(summary.per_unit[j]) if np.isfinite(summary.per_unit[j]) else "",
-        fixed(summary.mean_abs[j] / scale if scale > 0 else np.nan, 2),
-        fixed(paper, 3) if paper else "",
-        fixed(paper / paper_scale, 2) if paper and paper_scale else "",
+        format_number(summary.mean_abs[j] / scale if scale > 0 else np.nan, 2),
+        format_number(paper, 3) if paper else "",
+        format_number(paper / paper_scale, 2) if paper and paper_scale else "",
     )
 
 
@@ -185,7 +185,7 @@ def _by_radius(summary: SaliencySummary, group: FeatureGroup) -> Figure:
         axes.figure.legend(loc="outside lower center", title=title, ncols=6, fontsize=9.5, columnspacing=1.1)
 
     caption = _along(group, radii, mean)
-    alt = f"Median saliency of the {plain(group.name)} against radius, one curve per bin of cluster mass."
+    alt = f"Median saliency of the {name_of(group.name)} against radius, one curve per bin of cluster mass."
     return Figure(name=f"saliency-{group.name.replace('_', '-')}", svg=draw(paint), alt=alt, caption=caption)
 
 
@@ -193,7 +193,7 @@ def _along(group: FeatureGroup, radii: FloatArray, mean: FloatArray) -> str:
     peak, dip = int(np.argmax(mean)), int(np.argmin(mean))
     best, least, core = significant(mean[peak]), significant(mean[dip]), significant(mean[0])
     return (
-        f"Saliency of the {plain(group.name)} peaks at {radii[peak]:.2f} R₅₀₀ ({best}) and is lowest at "
+        f"Saliency of the {name_of(group.name)} peaks at {radii[peak]:.2f} R₅₀₀ ({best}) and is lowest at "
         f"{radii[dip]:.2f} R₅₀₀ ({least}); the core at {radii[0]:.2f} R₅₀₀ has {core}."
     )
 
@@ -214,7 +214,7 @@ def _by_mass(summary: SaliencySummary, axis: MassAxis) -> Figure:
     first = max(summary.groups, key=lambda group: float(curves[group.name].max()))
     peak = int(np.argmax(curves[first.name]))
     caption = (
-        f"Median saliency by cluster mass, profiles near {REFERENCE_RADIUS} R₅₀₀: that of the {plain(first.name)} is "
+        f"Median saliency by cluster mass, profiles near {REFERENCE_RADIUS} R₅₀₀: that of the {name_of(first.name)} is "
         f"largest at 10^{centres[peak]:.2f} M☉ ({significant(curves[first.name][peak])})."
     )
     alt = "Median saliency of each quantity against cluster mass."

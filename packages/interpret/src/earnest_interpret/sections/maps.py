@@ -15,7 +15,7 @@ from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.names import slope_label
 from earnest_interpret.sections.palette import loudness
-from earnest_interpret.words import fixed, percent, plain
+from earnest_interpret.words import format_number, name_of, percent
 
 __all__ = ["map_figure", "stripes_figure"]
 
@@ -44,7 +44,7 @@ def map_figure(summary: SaliencySummary, values: FloatArray, batch: CatalogBatch
 
     faint = np.concatenate(maps).sum(axis=1)
     share = float(np.mean(faint < 0.5 * np.median(faint)))
-    columns = ", ".join(f"{k} {plain(group.name)}" for k, group in enumerate(summary.groups, start=1))
+    columns = ", ".join(f"{k} {name_of(group.name)}" for k, group in enumerate(summary.groups, start=1))
     caption = (
         f"Saliency of every input (columns: {columns}) of every cluster (rows) in "
         f"{len(maps)} catalog{'s' * (len(maps) != 1)}; {percent(share, 1)} of these clusters are faint stripes with "
@@ -104,7 +104,7 @@ def stripes_figure(found: Stripes, terse: FloatArray, axis: MassAxis) -> Figure:
     caption = (
         "Mean summed saliency of clusters by mass and terse value. Of the faintest tenth "
         f"{percent(found.faint_at_edge)} lie at the ends of the terse values (20 % if unrelated); rank correlation "
-        f"with the distance from the middle {fixed(found.with_edge)}."
+        f"with the distance from the middle {format_number(found.with_edge)}."
     )
     alt = "Plane of cluster mass and terse value, coloured by the mean summed saliency of the clusters there."
     return Figure(name="saliency-stripes", svg=draw_canvas(paint, size=(4.4, 3.4)), alt=alt, caption=caption)

@@ -14,7 +14,7 @@ from earnest_interpret.bands import Band
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.names import COLOURS, MASS_FROM, short, slope_label, symbol
 from earnest_interpret.sections.palette import SINGLE, by_mass
-from earnest_interpret.words import fixed, percent, plain, signed
+from earnest_interpret.words import format_number, format_signed, name_of, percent
 
 __all__ = ["compare_figures", "seeds_figure", "seeds_table"]
 
@@ -56,10 +56,10 @@ def seeds_table(summaries: Sequence[SaliencySummary]) -> DataTable:
         coherence = np.array([summary.coherence(group) for summary in summaries])
         rows.append(
             (
-                plain(group.name),
-                f"{percent(float(shares.mean()), 1)} ± {fixed(100 * float(shares.std(ddof=1)), 1)}",
+                name_of(group.name),
+                f"{percent(float(shares.mean()), 1)} ± {format_number(100 * float(shares.std(ddof=1)), 1)}",
                 f"{percent(float(shares.min()), 1)} to {percent(float(shares.max()), 1)}",
-                f"{fixed(float(coherence.mean()))} ± {fixed(float(coherence.std(ddof=1)))}",
+                f"{format_number(float(coherence.mean()))} ± {format_number(float(coherence.std(ddof=1)))}",
             )
         )
     return DataTable(
@@ -105,8 +105,10 @@ def _other_by_radius(other: SaliencySummary, group: FeatureGroup, name: str) -> 
 
     mean = other.mean_abs[list(group.columns)]
     peak = int(np.argmax(mean))
-    caption = f"Saliency of the {plain(group.name)} in {name}, by radius and mass: it peaks at {radii[peak]:.2f} R₅₀₀."
-    alt = f"Median saliency of the {plain(group.name)} against radius in {name}, one curve per bin of cluster mass."
+    caption = (
+        f"Saliency of the {name_of(group.name)} in {name}, by radius and mass: it peaks at {radii[peak]:.2f} R₅₀₀."
+    )
+    alt = f"Median saliency of the {name_of(group.name)} against radius in {name}, one curve per bin of cluster mass."
     return Figure(name="saliency-other", svg=draw(paint, size=SINGLE), alt=alt, caption=caption)
 
 
@@ -137,9 +139,10 @@ def _against_mass(
     peaks = [centres[int(np.nanargmax(values))] for values in (first, second)]
     ends = [float(values[np.isfinite(values)][-1]) for values in (first, second)]
     caption = (
-        f"Saliency of the {plain(group.name)} near 2/3 R₅₀₀ against mass, each relative to its mean over mass: largest "
+        f"Saliency of the {name_of(group.name)} near 2/3 R₅₀₀ against mass, each relative to its mean over "
+        f"mass: largest "
         f"at 10^{peaks[0]:.2f} M☉ here and at 10^{peaks[1]:.2f} M☉ in {name}; from the mean to the heaviest clusters "
-        f"it changes by {signed(ends[0] - 1, 2)} and {signed(ends[1] - 1, 2)}."
+        f"it changes by {format_signed(ends[0] - 1, 2)} and {format_signed(ends[1] - 1, 2)}."
     )
     for label, band in bands.items():
         caption += f" The {label} of catalogs lies between 10^{band.low:.2f} and 10^{band.high:.2f} M☉."

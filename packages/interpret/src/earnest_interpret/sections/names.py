@@ -5,7 +5,7 @@ from typing import Final
 from earnest_common.report.drawing import BLUE, GREEN, OCHRE, RUST
 
 from earnest_interpret.analyses.saliency.gradients import FeatureGroup, SaliencySummary
-from earnest_interpret.words import plain
+from earnest_interpret.words import name_of
 
 __all__ = ["COLOURS", "MASS_FROM", "described", "meaning", "short", "slope_label", "symbol", "target"]
 
@@ -32,7 +32,7 @@ _MEANINGS: Final = {
 
 def symbol(group: FeatureGroup) -> str:
     """Return a quantity as mathtext."""
-    return _SYMBOLS.get(group.name, plain(group.name))
+    return _SYMBOLS.get(group.name, name_of(group.name))
 
 
 def target(summary: SaliencySummary) -> str:
@@ -58,8 +58,8 @@ def described(summary: SaliencySummary, name: str) -> str:
     column = summary.names.index(name)
     for group in summary.groups:
         if column in group.columns and group.radii:
-            return f"{plain(group.name)} at {group.radii[group.columns.index(column)]:.2f} R₅₀₀"
-    return plain(name)
+            return f"{name_of(group.name)} at {group.radii[group.columns.index(column)]:.2f} R₅₀₀"
+    return name_of(name)
 
 
 def short(summary: SaliencySummary, column: int) -> str:

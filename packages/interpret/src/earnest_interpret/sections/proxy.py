@@ -14,7 +14,7 @@ from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
 from earnest_interpret.caution import SECTION_CAUTION
 from earnest_interpret.sections.formulas import formula_text, weights
 from earnest_interpret.sections.palette import SMALL, density
-from earnest_interpret.words import fixed, joined, percent, plain, signed
+from earnest_interpret.words import enumerate_words, format_number, format_signed, name_of, percent
 
 __all__ = ["proxy_section"]
 
@@ -78,7 +78,7 @@ def _proxy_text(proxies: tuple[MassProxy, ...]) -> str:
 def _formula_table(forms: ClosedForms, radii: Sequence[float]) -> DataTable:
     pairs = {"temperature and one gas mass": forms.pair, "temperature and all gas masses": forms.gas}
     rows = [(words, form) for words, form in pairs.items() if form]
-    rows += [(joined([plain(name, radii) for name in form.names]), form) for form in forms.best]
+    rows += [(enumerate_words([name_of(name, radii) for name in form.names]), form) for form in forms.best]
     rows.append(("all inputs", forms.all_inputs))
     return DataTable(
         name="terse-formula",
@@ -86,8 +86,8 @@ def _formula_table(forms: ClosedForms, radii: Sequence[float]) -> DataTable:
         rows=tuple(
             (
                 words,
-                "; ".join(signed(slope, 2) for slope in form.slopes) if len(form.names) < 4 else "",
-                fixed(form.r_squared, 3),
+                "; ".join(format_signed(slope, 2) for slope in form.slopes) if len(form.names) < 4 else "",
+                format_number(form.r_squared, 3),
                 weights(form),
             )
             for words, form in rows
@@ -107,7 +107,7 @@ def _formula_figure(form: ClosedForm, terse: FloatArray, formula_values: FloatAr
         axes.set(xlabel="formula", ylabel="terse value")
         axes.grid(visible=False)
 
-    caption = f"Terse value against its formula of {len(form.names)} inputs: R² = {fixed(form.r_squared, 3)}."
+    caption = f"Terse value against its formula of {len(form.names)} inputs: R² = {format_number(form.r_squared, 3)}."
     alt = "Two-dimensional histogram of the terse value against the value of a linear formula."
     return Figure(name="terse-formula", svg=draw(paint, size=SMALL), alt=alt, caption=caption)
 

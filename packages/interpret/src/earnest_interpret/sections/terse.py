@@ -11,7 +11,7 @@ from earnest_interpret.analyses.terse.correlations import TerseSummary, cluster_
 from earnest_interpret.caution import SECTION_CAUTION
 from earnest_interpret.sections.palette import SMALL, density
 from earnest_interpret.statistics.correlation import Correlation
-from earnest_interpret.words import fixed, joined, plain, probability, signed
+from earnest_interpret.words import enumerate_words, format_number, format_signed, name_of, probability
 
 __all__ = ["fixed_mass_text", "terse_section"]
 
@@ -60,7 +60,7 @@ def terse_section(
         fixed_mass_text(summary),
     )
     tables = (_correlation_table(summary), _dependence_table(summary))
-    lost = [plain(name) for name in quantities if name not in summary.correlations]
+    lost = [name_of(name) for name in quantities if name not in summary.correlations]
     if lost:
         text = (*text, f"Not shown, because unknown or the same for all clusters here: {', '.join(lost)}.")
     return Section(
@@ -82,17 +82,25 @@ def fixed_mass_text(summary: TerseSummary) -> str:
         else "a single cluster betrays the cosmology, which is a mark of overspecialisation"
     )
     return (
-        f"At fixed mass the terse value correlates with σ₈ by {signed(found.value, 3)} ({probability(found.p_value)}, "
+        f"At fixed mass the terse value correlates with σ₈ by {format_signed(found.value, 3)} "
+        f"({probability(found.p_value)}, "
         f"σ₈ shuffled {found.n_permutations:,} times between {found.n_catalogs} catalogs): {verdict}."
     )
 
 
 def _correlation_table(summary: TerseSummary) -> DataTable:
-    rows = [(plain(name), c.n, _with_error(c), fixed(c.spearman, 3)) for name, c in summary.correlations.items()]
+    rows = [
+        (name_of(name), c.n, _with_error(c), format_number(c.spearman, 3)) for name, c in summary.correlations.items()
+    ]
     found = summary.at_fixed_mass
     if found:
         rows.append(
-            ("σ₈ at fixed M₅₀₀", found.n_catalogs, f"{signed(found.value, 3)} ({probability(found.p_value)})", "")
+            (
+                "σ₈ at fixed M₅₀₀",
+                found.n_catalogs,
+                f"{format_signed(found.value, 3)} ({probability(found.p_value)})",
+                "",
+            )
         )
     return DataTable(
         name="terse-correlations",
@@ -105,11 +113,11 @@ def _correlation_table(summary: TerseSummary) -> DataTable:
 def _dependence_table(summary: TerseSummary) -> DataTable:
     rows = tuple(
         (
-            plain(name),
-            fixed(found.distance, 3),
-            fixed(found.information, 3),
+            name_of(name),
+            format_number(found.distance, 3),
+            format_number(found.information, 3),
             _chance(found.p_value),
-            signed(summary.partial[name], 3) if name in summary.partial else "",
+            format_signed(summary.partial[name], 3) if name in summary.partial else "",
         )
         for name, found in summary.dependence.items()
     )
@@ -132,7 +140,7 @@ def _p_values(summary: TerseSummary) -> str:
     )
     if not counted:
         return f"{text}."
-    names = joined([f"the {plain(name)}" if name != "sigma8" else plain(name) for name in counted])
+    names = enumerate_words([f"the {name_of(name)}" if name != "sigma8" else name_of(name) for name in counted])
     return f"{text}; those of {names} are counted from {max(counted.values())} shuffles between catalogs."
 
 
@@ -143,8 +151,8 @@ def _chance(p_value: float) -> str:
 
 
 def _with_error(found: Correlation) -> str:
-    text = fixed(found.pearson, 3)
-    return f"{text} ± {fixed(found.pearson_err, 3)}" if np.isfinite(found.pearson_err) else text
+    text = format_number(found.pearson, 3)
+    return f"{text} ± {format_number(found.pearson_err, 3)}" if np.isfinite(found.pearson_err) else text
 
 
 def _over_cells(values: FloatArray) -> FloatArray:
@@ -174,6 +182,9 @@ def _panel(name: str, terse: FloatArray, values: FloatArray, found: Correlation)
         axes.set(xlabel=_LABELS[name], ylabel="terse value")
         axes.grid(visible=False)
 
-    caption = f"With {plain(name)}: Pearson r = {fixed(found.pearson, 2)}, Spearman {fixed(found.spearman, 2)}."
-    alt = f"Two-dimensional histogram of the terse value against {plain(name)} of {found.n} clusters."
+    caption = (
+        f"With {name_of(name)}: Pearson r = {format_number(found.pearson, 2)}, Spearman "
+        f"{format_number(found.spearman, 2)}."
+    )
+    alt = f"Two-dimensional histogram of the terse value against {name_of(name)} of {found.n} clusters."
     return Figure(name=f"terse-{name.replace('_', '-')}", svg=draw(paint, size=SMALL), alt=alt, caption=caption)

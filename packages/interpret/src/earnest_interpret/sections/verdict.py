@@ -12,7 +12,7 @@ from earnest_interpret.analyses.verdict.check import Check
 from earnest_interpret.analyses.verdict.decide import Evidence, Verdict
 from earnest_interpret.analyses.verdict.exchange import Exchange
 from earnest_interpret.sections.palette import SINGLE, density
-from earnest_interpret.words import fixed, percent, probability
+from earnest_interpret.words import format_number, percent, probability
 
 __all__ = ["verdict_section"]
 
@@ -48,7 +48,7 @@ def verdict_section(verdict: Verdict, *, history: Sequence[Mapping[str, Any]] = 
     answer = "Yes" if verdict.overspecialised else "No sign of it"
     rate = (
         f"A model is overspecialised if it learned what holds only in its simulation. {answer}: the smallest p-value "
-        f"after Holm's correction is {fixed(verdict.p_value, 4)}; all tests together accuse at most "
+        f"after Holm's correction is {format_number(verdict.p_value, 4)}; all tests together accuse at most "
         f"{percent(verdict.alpha)} of sound models. The tests need labelled mocks: an observed catalog cannot tell."
     )
     return Section(
@@ -66,7 +66,9 @@ def _table(checks: Sequence[Check]) -> DataTable:
         (
             _NAMES[check.key],
             check.outcome,
-            ", ".join(f"{name} {fixed(value, 4)}" for name, value in check.numbers.items() if value is not None),
+            ", ".join(
+                f"{name} {format_number(value, 4)}" for name, value in check.numbers.items() if value is not None
+            ),
             None if check.p_value is None else float(f"{check.p_value:.2g}"),
             check.null or None,
         )
@@ -96,7 +98,8 @@ def _inferred(evidence: Evidence) -> Figure:
         alt="Inferred against true sigma8 of every catalog, with the line of equality.",
         caption=(
             f"Inferred against true σ₈ of {len(truth)} catalogs (the form of figure 19): scatter "
-            f"{fixed(float(error.std()), 4)}, prior alone {fixed(float(truth.std()), 4)}. The paper's overspecialised "
+            f"{format_number(float(error.std()), 4)}, prior alone {format_number(float(truth.std()), 4)}. "
+            f"The paper's overspecialised "
             "network scatters by 0.0016."
         ),
     )
@@ -119,7 +122,7 @@ def _training(history: Sequence[Mapping[str, Any]]) -> Figure:
         alt="Mean squared error of training and validation catalogs against the training step.",
         caption=(
             f"Mean squared error while training (the form of figure 20): at the end that of validation catalogs is "
-            f"{fixed(ratio)} times that of training. Curves that stay together rule out overfitting, not "
+            f"{format_number(ratio)} times that of training. Curves that stay together rule out overfitting, not "
             "overspecialisation."
         ),
     )
@@ -145,8 +148,9 @@ def _terse(evidence: Evidence) -> Figure:
         svg=draw_panels(paint, panels=2, size=(2 * SINGLE[0], SINGLE[1])),
         alt="Terse value of every cluster against its mass and against the sigma8 of its catalog.",
         caption=(
-            f"Terse value of each cluster against its mass (r = {fixed(with_mass)}) and the σ₈ of its catalog "
-            f"(r = {fixed(with_sigma8)}), the form of figure 21. Without any leak the second is small: a catalog of "
+            f"Terse value of each cluster against its mass (r = {format_number(with_mass)}) and the σ₈ of its catalog "
+            f"(r = {format_number(with_sigma8)}), the form of figure 21. Without any leak the second is "
+            f"small: a catalog of "
             "high σ₈ only holds more massive clusters."
         ),
     )

@@ -14,7 +14,7 @@ from earnest_common.survey.presets import PRESETS, Survey, preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import FACTORS
 
-from earnest_mocks.catalogs.measurement_errors import Noise
+from earnest_mocks.catalogs.measurement_errors import MeasurementErrors
 from earnest_mocks.prescription.scaling import ILLUSTRATIVE, Prescription
 
 __all__ = ["OVERSPECIALISED", "DonorRule", "MocksConfig", "resolve_config"]
@@ -105,7 +105,7 @@ class MocksConfig:
     mass_function: str = "bocquet16"
     mass_function_table: Path | None = None
     donors: DonorRule = field(default_factory=DonorRule)
-    noise: Noise = field(default_factory=Noise)
+    noise: MeasurementErrors = field(default_factory=MeasurementErrors)
     prescription: Prescription | None = None
     base_sample: Path | None = None
 
@@ -114,7 +114,10 @@ _DONORS = {"paper": DonorRule(), "realistic": DonorRule(split=True, recombine=0.
 
 # 2.5 % is the paper's upper limit for gas masses. The others are our choice of what some ten thousand photons give: 3 %
 # in temperature, and 0.05 in slopes that follow from a fitted model of the whole profile.
-_NOISE = {"paper": Noise(), "realistic": Noise(m_gas_profile=0.025, gas_slope_profile=0.05, t_x=0.03)}
+_NOISE = {
+    "paper": MeasurementErrors(),
+    "realistic": MeasurementErrors(m_gas_profile=0.025, gas_slope_profile=0.05, t_x=0.03),
+}
 
 
 def resolve_config(

@@ -8,7 +8,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.catalogs import CatalogSet
 from earnest_common.survey.priors import Uniform
-from earnest_common.survey.scaling import FACTORS, biased
+from earnest_common.survey.scaling import FACTORS, with_factors
 from scipy.integrate import trapezoid
 
 from earnest_mocks.catalogs.population import LOG10_M_MAX
@@ -124,7 +124,7 @@ def _expected(
         one = {"sigma8": sigma8, "Om0": source.config.cosmology.Om0, "l_x_normalisation": bias}
         parameters = {name: np.array([value]) for name, value in one.items()}
     factors = {name: values for name, values in parameters.items() if name in FACTORS}
-    l_x = biased(source.sample.relations, factors).l_x
+    l_x = with_factors(source.sample.relations, factors).l_x
     abundance = source.abundance(parameters["sigma8"], parameters["Om0"])
     spectra = mass_limited(source.config.survey, abundance, l_x=l_x)
     rows = [np.interp(log10_m, x, np.log(f)) for x, f in zip(spectra.nodes, spectra.density, strict=True)]

@@ -14,12 +14,12 @@ from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.run.seeds import Stage, generators
 
-__all__ = ["Noise", "measured"]
+__all__ = ["MeasurementErrors", "add_measurement_errors"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Noise:
+class MeasurementErrors:
     """Sizes of the statistical errors; the luminosity, from a few thousand photons at least, has none.
 
     Attributes
@@ -48,8 +48,14 @@ class Noise:
         return max(self.m_gas_profile, self.gas_slope_profile, self.t_x) > 0
 
 
-def measured(
-    clusters: pl.DataFrame, noise: Noise, *, radii: tuple[float, ...], seed: int, counts: IntArray, catalog_id: IntArray
+def add_measurement_errors(
+    clusters: pl.DataFrame,
+    noise: MeasurementErrors,
+    *,
+    radii: tuple[float, ...],
+    seed: int,
+    counts: IntArray,
+    catalog_id: IntArray,
 ) -> pl.DataFrame:
     r"""Return the clusters table with errors of measurement, the same for a catalog in any company.
 

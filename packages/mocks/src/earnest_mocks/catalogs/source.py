@@ -17,7 +17,7 @@ from earnest_common.run.provenance import provenance
 from earnest_common.schema import CATALOGS, CLUSTERS
 from earnest_common.survey.mass_function import MassFunctionTable
 from earnest_common.survey.priors import Uniform
-from earnest_common.survey.scaling import ScalingRelations, biased
+from earnest_common.survey.scaling import ScalingRelations, with_factors
 
 from earnest_mocks.base_sample.evolution import at_redshift
 from earnest_mocks.base_sample.relations import OBSERVABLES
@@ -27,7 +27,7 @@ from earnest_mocks.catalogs.config import MocksConfig, resolve_config
 from earnest_mocks.catalogs.direct_catalogs import expected_copies, own_clusters
 from earnest_mocks.catalogs.donors import DonorPool, donor_pools
 from earnest_mocks.catalogs.mass_function import Abundance, MassFunctionCube, abundance_of, mass_function_for
-from earnest_mocks.catalogs.measurement_errors import measured
+from earnest_mocks.catalogs.measurement_errors import add_measurement_errors
 from earnest_mocks.catalogs.observables import Loan, borrow, cluster_table, largest_residual, log10_observable
 from earnest_mocks.catalogs.parameters import Design, design
 from earnest_mocks.catalogs.population import Population, expected_number, populate
@@ -119,7 +119,7 @@ class MockSource:
             return self.batch(np.zeros(1, dtype=np.int64)).select([])
         ids = np.asarray(catalog_ids, dtype=np.int64)
         chosen = design(self.config.priors, seed=self.seed, catalog_id=ids, Om0=_prior_of_Om0(self.config))
-        relations = biased(self.sample.relations, chosen.factors)
+        relations = with_factors(self.sample.relations, chosen.factors)
         spectra = self._spectra(chosen, relations)
         clusters, loan = self._drawn(chosen, spectra)
         log10_x = _log10_observables(chosen, relations, loan, clusters)
@@ -137,7 +137,7 @@ class MockSource:
             m_wl_scatter=chosen.parameters["m_wl_scatter"],
             z=self.config.survey.z,
         )
-        table = measured(
+        table = add_measurement_errors(
             table,
             self.config.noise,
             radii=self.radii,
@@ -272,7 +272,7 @@ def most_expected(source: MockSource) -> float:
     corners = dict(zip(names, np.array(list(product(*ends))).T, strict=True))
     n = len(corners["l_x_scatter"])
     abundance = source.abundance(np.full(n, config.priors.sigma8.high), np.full(n, _prior_of_Om0(config).high))
-    l_x, common = biased(source.sample.relations, corners).l_x, flux_nodes(source.table.log10_m)
+    l_x, common = with_factors(source.sample.relations, corners).l_x, flux_nodes(source.table.log10_m)
     if source.highest is None:
         spectra = [mass_limited(config.survey, abundance, l_x=l_x)]
     else:

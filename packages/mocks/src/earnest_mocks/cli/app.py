@@ -15,7 +15,7 @@ from earnest_common.cli.options import (
     ShardOption,
     WorkersOption,
 )
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_mocks.cli.xray import photons, reduce
 
@@ -65,7 +65,7 @@ def generate_(
     shard_slice(shard, 1)  # a wrong --shard is refused before anything is computed
     source = make_source(resolve_config(preset, file=config), seed=seed)
     for line in statements(source):
-        say(line)
+        echo(line)
     useful = useful_workers(source, n_catalogs=n_catalogs, workers=workers)
     with progress(n_catalogs, "mock catalogs") as bar, open_executor(workers=useful, address=executor) as pool:
         manifest = generate_from(
@@ -78,7 +78,7 @@ def generate_(
             on_done=lambda done: bar.advance(done.n_catalogs),
         )
     if manifest is None:
-        say(f"{out}: this part is complete; the set is once all parts are")
+        echo(f"{out}: this part is complete; the set is once all parts are")
         return
     plan = manifest.plan
     answer = {"path": str(out), "preset": preset, "seed": seed, "n_catalogs": plan.n_catalogs}

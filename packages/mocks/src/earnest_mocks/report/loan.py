@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw_panels
 from earnest_common.report.section import Figure
-from earnest_common.survey.scaling import PowerLaw, biased
+from earnest_common.survey.scaling import PowerLaw, with_factors
 
 from earnest_mocks.base_sample.sample import BaseSample
 
@@ -36,7 +36,7 @@ def loan_figure(sample: BaseSample, *, half_width: float, recombined: bool) -> F
         Whether mock clusters mix in a second donor, which the caption then says.
     """
     donor = _example(sample, half_width)
-    same, other = sample.relations.l_x, biased(sample.relations, _OTHER).l_x
+    same, other = sample.relations.l_x, with_factors(sample.relations, _OTHER).l_x
 
     def paint(panels: Sequence["Axes"]) -> None:
         for axes, law in zip(panels, (same, other), strict=True):

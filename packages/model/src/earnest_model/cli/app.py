@@ -17,7 +17,7 @@ from earnest_common.cli.options import (
     VariantOption,
     WorkersOption,
 )
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_model.cli.training_options import (
     ArchitectureOption,
@@ -136,7 +136,7 @@ def train(
     else:
         numbers = train_bundle(resolved, training.feed(), out)
         if numbers["warning"]:
-            say(f"warning: {numbers['warning']}")
+            echo(f"warning: {numbers['warning']}")
         emit(numbers, as_json=as_json)
 
 
@@ -219,7 +219,7 @@ def predict(
 
     notes = predict_set(model, catalog_set, out, split=split, variant=variant)
     for note in notes:
-        say(note)
+        echo(note)
     emit({"path": str(out), "notes": notes}, as_json=as_json)
 
 
@@ -281,5 +281,5 @@ def evaluate(
 
     found = evaluate_set(model, catalog_set, split=split, variant=variant, referee=referee, section=section)
     if found["note"]:
-        say(found["note"])
+        echo(found["note"])
     emit(found, as_json=as_json, checksum=True)

@@ -15,10 +15,10 @@ from earnest_common.report.drawing import require_matplotlib
 from earnest_common.report.section import section_text, write_section
 from earnest_common.run.files import refuse_existing
 from earnest_common.run.parts import Content, Outputs
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 
 from earnest_model.data.features import Range, outside_training_range
-from earnest_model.data.overlap import acquaintance
+from earnest_model.data.overlap import overlap_with_training
 from earnest_model.evaluation.evaluate import evaluated, seen
 from earnest_model.evaluation.predictions import refuse_other_kinds, write_predictions
 
@@ -44,14 +44,14 @@ def predict_set(
     refuse_existing(out)
     opened, set_aside = CatalogSet.open(catalog_set).without_empty(split=split)
     estimator = load_estimator(model)
-    met = acquaintance(estimator.description, opened, split or "all")
+    met = overlap_with_training(estimator.description, opened, split or "all")
     parts, held = [], []
     for batch in seen(opened, estimator, split=split, variant=variant):
         parts.append(_predicted(estimator, batch))
         held += _ranges(estimator, batch)
     if not parts:
         raise InputError(f"catalog set {catalog_set} has no clusters" + (f" in split '{split}'" if split else ""))
-    synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=estimator.description.synthetic)
+    synthetic = synthetic_note(catalogs=opened.manifest.plan.synthetic, training=estimator.description.synthetic)
     facts = {"data_hash": opened.manifest.data_hash, **({"synthetic": synthetic} if synthetic else {})}
     write_predictions(out, pl.concat(parts), facts=facts)
     together = {name: reduce(Range.joined, (part[name] for part in held)) for name in (held[0] if held else ())}

@@ -12,7 +12,7 @@ from earnest_common.errors import InputError
 
 from earnest_model.data.label_checks import UNDERSTOOD
 
-__all__ = ["Acquaintance", "acquaintance"]
+__all__ = ["Overlap", "overlap_with_training"]
 
 _MET = {
     "train": "catalogs that were met in training (split train)",
@@ -23,7 +23,7 @@ _MET = {
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Acquaintance:
+class Overlap:
     """Catalogs of a set, and what the model knows of them.
 
     Attributes
@@ -44,7 +44,7 @@ class Acquaintance:
     note: str | None = None
 
 
-def acquaintance(description: BundleDescription, opened: CatalogSet, split: str | None) -> Acquaintance:
+def overlap_with_training(description: BundleDescription, opened: CatalogSet, split: str | None) -> Overlap:
     """Return which catalogs a model is judged on: of the set that it was trained on those of split ``test``.
 
     Live catalogs have ids far above those of any set, so that training on them never meets a set's.
@@ -68,19 +68,19 @@ def acquaintance(description: BundleDescription, opened: CatalogSet, split: str 
     origin = description.training.get("catalogs")
     one_split = None if split == "all" else split
     if not origin:
-        return Acquaintance(split=one_split, words="catalogs", met=None)
+        return Overlap(split=one_split, words="catalogs", met=None)
     trained_on = origin.get("set", {})
     if trained_on.get("data_hash") == opened.manifest.data_hash:
         return _of_the_same_set(opened, split)
     if _may_overlap(trained_on, opened):
-        return Acquaintance(
+        return Overlap(
             split=one_split,
             words="catalogs, some of which training may have met (preset and seed of its set)",
             met=None,
             note=f"warning: {opened.path} has the preset and seed of the set that the model was trained on: its "
             "catalogs may be the same, and are not called held-out",
         )
-    return Acquaintance(split=one_split, words="held-out catalogs", met=False, note=_donors(origin, opened, split))
+    return Overlap(split=one_split, words="held-out catalogs", met=False, note=_donors(origin, opened, split))
 
 
 def _donors(origin: Mapping[str, Any], opened: CatalogSet, split: str | None) -> str | None:
@@ -97,22 +97,22 @@ def _donors(origin: Mapping[str, Any], opened: CatalogSet, split: str | None) ->
     return None if split == "test" else f"most donors of {opened.path} were met in training; --split test has strangers"
 
 
-def _of_the_same_set(opened: CatalogSet, split: str | None) -> Acquaintance:
+def _of_the_same_set(opened: CatalogSet, split: str | None) -> Overlap:
     words = "held-out catalogs (split test of the set that was trained on)"
     if split == "test":
-        return Acquaintance(split="test", words=words, met=False)
+        return Overlap(split="test", words=words, met=False)
     if split in _MET:
         note = f"warning: the model was trained on {opened.path}, and these are {_MET[split]}"
-        return Acquaintance(split=None if split == "all" else split, words=_MET[split], met=True, note=note)
+        return Overlap(split=None if split == "all" else split, words=_MET[split], met=True, note=note)
     if split is not None:  # the set knows what may be asked of it, and says so
-        return Acquaintance(split=split, words="catalogs", met=None)
+        return Overlap(split=split, words="catalogs", met=None)
     if not opened.scan_catalogs().filter(pl.col("split") == "test").select(pl.len()).collect().item():
         raise InputError(
             f"the model was trained on {opened.path}, which has no catalogs of split test; take another set, or with "
             "--split all those that training met"
         )
     note = f"the model was trained on {opened.path}: only its split test is judged (--split all for every catalog)"
-    return Acquaintance(split="test", words=words, met=False, note=note)
+    return Overlap(split="test", words=words, met=False, note=note)
 
 
 def _may_overlap(trained_on: Mapping[str, Any], opened: CatalogSet) -> bool:

@@ -14,7 +14,7 @@ from earnest_common.run.numbers import json_ready
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.spread import SAME_SIGMA8, is_single, skill, spread
 
-from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 from earnest_model.evaluation.ranks import ranks, uniformity
 
 __all__ = ["Accuracy", "OtherAccuracy", "accuracy", "bootstrap_error", "thirds"]
@@ -128,7 +128,7 @@ class Accuracy:
         return plain
 
 
-def accuracy(found: Estimates, *, n_resamples: int = 400, seed: int = 0) -> Accuracy:
+def accuracy(found: LabelledPredictions, *, n_resamples: int = 400, seed: int = 0) -> Accuracy:
     """Return scatter, bias, skill, coverage and the tests of the distributions.
 
     Parameters
@@ -215,7 +215,7 @@ def _by_third(true: FloatArray, inside: npt.NDArray[np.bool_]) -> Three:
     return low, middle, high
 
 
-def _rank_tests(found: Estimates, *, seed: int) -> tuple[float, float]:
+def _rank_tests(found: LabelledPredictions, *, seed: int) -> tuple[float, float]:
     """Return the p-values of ranks and of random regions; ranks of one value that is always true are not even."""
     if is_single(found.true):
         return float("nan"), float("nan")
@@ -223,7 +223,7 @@ def _rank_tests(found: Estimates, *, seed: int) -> tuple[float, float]:
     return uniformity(told.pit), uniformity(told.tarp)
 
 
-def _edges(found: Estimates) -> Three:
+def _edges(found: LabelledPredictions) -> Three:
     """Return the slope of inferred on true sigma8, and the bias in the outer tenths of its range."""
     true, residual = found.true, found.sigma8 - found.true
     if is_single(true):

@@ -14,11 +14,11 @@ from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.protocols import Estimator
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 
-from earnest_model.data.overlap import Acquaintance, acquaintance
+from earnest_model.data.overlap import Overlap, overlap_with_training
 from earnest_model.evaluation.accuracy import Accuracy, accuracy
-from earnest_model.evaluation.labelled_predictions import Estimates, as_trained, estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions, as_trained, predict_labelled
 from earnest_model.evaluation.limits import limit_of_preset, with_limit, with_referee
 
 __all__ = ["evaluate", "evaluated", "predict", "seen"]
@@ -124,20 +124,20 @@ def evaluated(
     split: str | None,
     variant: str | None,
     referee: str | PathLike[str] | None,
-) -> tuple[Estimates, Accuracy]:
+) -> tuple[LabelledPredictions, Accuracy]:
     """Return the estimates behind :func:`evaluate`, and the accuracy."""
     met, set_aside, synthetic = _known_of(catalogs, estimator, split)
     shown = variant or as_trained(estimator)
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", UserWarning)
-        found = estimates(estimator, seen(catalogs, estimator, split=met.split, variant=shown))
+        found = predict_labelled(estimator, seen(catalogs, estimator, split=met.split, variant=shown))
     far = next((f"warning: {each.message}" for each in raised if issubclass(each.category, UserWarning)), None)
     quality = dataclasses.replace(
         accuracy(found),
         catalogs=met.words,
         split=met.split,
         met_in_training=met.met,
-        synthetic=emulated(catalogs=synthetic, training=estimator.description.synthetic),
+        synthetic=synthetic_note(catalogs=synthetic, training=estimator.description.synthetic),
         note="; ".join(text for text in (met.note, set_aside, far) if text) or None,
     )
     if referee is not None:
@@ -150,15 +150,15 @@ def evaluated(
 
 def _known_of(
     catalogs: CatalogBatch | CatalogSet, estimator: Estimator, split: str | None
-) -> tuple[Acquaintance, str | None, str | None]:
+) -> tuple[Overlap, str | None, str | None]:
     """Return what training knows of catalogs, which of them are set aside, and what in them is emulated."""
     if isinstance(catalogs, CatalogSet):
-        met = acquaintance(estimator.description, catalogs, split)
+        met = overlap_with_training(estimator.description, catalogs, split)
         _, set_aside = catalogs.without_empty(split=met.split)
         return met, set_aside, catalogs.manifest.plan.synthetic
     empty = int((catalogs.catalogs["n_clusters"] == 0).sum())
     words = f"{empty} of {catalogs.n_catalogs} catalogs have no clusters and are set aside" if empty else None
-    return Acquaintance(split=None if split == "all" else split, words="catalogs", met=None), words, None
+    return Overlap(split=None if split == "all" else split, words="catalogs", met=None), words, None
 
 
 def _informative(estimator: Estimator, variant: str) -> tuple[str, ...]:

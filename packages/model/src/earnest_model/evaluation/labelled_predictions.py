@@ -15,7 +15,15 @@ from scipy.special import ndtr, ndtri
 
 from earnest_model.evaluation.predictions import other_labels
 
-__all__ = ["Cumulative", "Estimates", "Predicts", "TellsDistribution", "as_trained", "estimates", "true_sigma8"]
+__all__ = [
+    "Cumulative",
+    "GivesDistribution",
+    "LabelledPredictions",
+    "Predicts",
+    "as_trained",
+    "predict_labelled",
+    "true_sigma8",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[FloatArray, FloatArray]
@@ -43,7 +51,7 @@ class Predicts(Protocol):
 
 
 @runtime_checkable
-class TellsDistribution(Protocol):
+class GivesDistribution(Protocol):
     """An estimator that tells more than the columns of a prediction."""
 
     def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, Distribution]:
@@ -52,7 +60,7 @@ class TellsDistribution(Protocol):
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Estimates:
+class LabelledPredictions:
     """True and inferred sigma8, one entry per catalog.
 
     Attributes
@@ -82,7 +90,7 @@ class Estimates:
         return self.predictions.get_column("sigma8").to_numpy()
 
 
-def estimates(estimator: Predicts, batches: Iterable[CatalogBatch]) -> Estimates:
+def predict_labelled(estimator: Predicts, batches: Iterable[CatalogBatch]) -> LabelledPredictions:
     """Return the estimates of labelled catalogs.
 
     Parameters
@@ -110,7 +118,7 @@ def estimates(estimator: Predicts, batches: Iterable[CatalogBatch]) -> Estimates
     if not predictions:
         raise InputError("there are no catalogs to evaluate")
     table = pl.concat(predictions)
-    return Estimates(
+    return LabelledPredictions(
         true=np.concatenate(true),
         predictions=table,
         interval_68=(table.get_column("sigma8_lo68").to_numpy(), table.get_column("sigma8_hi68").to_numpy()),
@@ -133,7 +141,7 @@ def _known(parts: Sequence[Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
 
 
 def _asked(estimator: Predicts, batch: CatalogBatch) -> tuple[pl.DataFrame, Interval, Cumulative]:
-    if isinstance(estimator, TellsDistribution):
+    if isinstance(estimator, GivesDistribution):
         table, found = estimator.infer(batch)
         return table, found.interval_95, found.cumulative
     table = estimator.predict(batch)

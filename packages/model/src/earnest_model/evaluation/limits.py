@@ -15,7 +15,7 @@ from earnest_common.spread import spread
 from earnest_common.survey.limits import Limit
 
 from earnest_model.evaluation.accuracy import Accuracy, bootstrap_error
-from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 
 __all__ = ["limit_of_preset", "paired", "with_limit", "with_referee"]
 
@@ -49,7 +49,7 @@ def with_limit(quality: Accuracy, limit: Limit) -> Accuracy:
     )
 
 
-def with_referee(quality: Accuracy, found: Estimates, file: Path) -> Accuracy:
+def with_referee(quality: Accuracy, found: LabelledPredictions, file: Path) -> Accuracy:
     """Return the quality with the exact posterior of the same catalogs beside it.
 
     Raises
@@ -69,7 +69,7 @@ def with_referee(quality: Accuracy, found: Estimates, file: Path) -> Accuracy:
     )
 
 
-def paired(found: Estimates, file: Path) -> tuple[Any, Any]:
+def paired(found: LabelledPredictions, file: Path) -> tuple[Any, Any]:
     """Return inferred minus true sigma8 of the model and of a referee, for the catalogs that both know.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from earnest_common.run.seeds import Stage, generator
 from scipy.special import gammaincc
 
-from earnest_model.evaluation.labelled_predictions import Cumulative, Estimates
+from earnest_model.evaluation.labelled_predictions import Cumulative, LabelledPredictions
 
 __all__ = ["N_BINS", "Ranks", "nearer", "on_grid", "ranks", "uniformity"]
 
@@ -43,7 +43,7 @@ class Ranks:
     tarp: FloatArray
 
 
-def ranks(found: Estimates, *, seed: int = 0) -> Ranks:
+def ranks(found: LabelledPredictions, *, seed: int = 0) -> Ranks:
     """Return the ranks of the truth.
 
     True values on a grid are first spread evenly over their cells: a histogram with one bin per grid value spreads

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from earnest_model.data.arrays import Arrays, FloatArray
 from earnest_model.networks.backend import tf
 
-__all__ = ["ROWS", "AbstractInference", "TerseQuestions", "catalog_of", "rows_for", "slices"]
+__all__ = ["ROWS", "AbstractInference", "TerseQueries", "catalog_of", "rows_for", "slices"]
 
 Tensor = Any  # TensorFlow has no useful static types
 ROWS = tf.TensorSpec((None, None), tf.float32)
@@ -47,7 +47,7 @@ class AbstractInference(ABC):
 
 
 @final
-class TerseQuestions:
+class TerseQueries:
     """Terse values and their gradients, which need no catalog: a part of every inference."""
 
     def __init__(self, terse: Callable[[Tensor], Tensor], *, max_rows: int) -> None:

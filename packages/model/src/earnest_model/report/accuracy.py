@@ -9,7 +9,7 @@ from earnest_common.report.drawing import BLUE, GREY, RUST, draw_canvas
 from earnest_common.report.section import DataTable, Figure, Section
 
 from earnest_model.evaluation.accuracy import Accuracy, OtherAccuracy
-from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 from earnest_model.report.footers import labelled
 from earnest_model.report.ranks import ranks_figure
 
@@ -23,7 +23,7 @@ _MOST_BINS = 23
 _THIRDS = ("lower", "middle", "upper")
 
 
-def accuracy_section(found: Estimates, quality: Accuracy, *, provenance: Mapping[str, Any]) -> Section:
+def accuracy_section(found: LabelledPredictions, quality: Accuracy, *, provenance: Mapping[str, Any]) -> Section:
     """Return the section that shows inferred against true sigma8.
 
     Parameters
@@ -177,7 +177,7 @@ def _share_error(share: float, n: float) -> float:
     return float(np.sqrt(max(share * (1 - share), 0.0) / n)) if np.isfinite(share) else float("nan")
 
 
-def figure_8(found: Estimates, quality: Accuracy) -> Figure:
+def figure_8(found: LabelledPredictions, quality: Accuracy) -> Figure:
     """Return inferred against true sigma8, as the paper's figure 8."""
     centres, quantiles = by_true_sigma8(found.true, found.sigma8)
     low, high = float(found.true.min()) - 0.02, float(found.true.max()) + 0.02
@@ -217,7 +217,7 @@ def _jitter(true: FloatArray) -> FloatArray:
     return shifts
 
 
-def _coverage_figure(found: Estimates, quality: Accuracy) -> Figure:
+def _coverage_figure(found: LabelledPredictions, quality: Accuracy) -> Figure:
     shares = {}
     for level, (low, high) in ((68, found.interval_68), (95, found.interval_95)):
         inside = ((found.true >= low) & (found.true <= high)).astype(np.float64)

@@ -15,13 +15,13 @@ from earnest_common.errors import InputError
 from earnest_common.plugins import load_estimator
 from earnest_common.report.drawing import BLUE, GREEN, GREY, INK, OCHRE, RUST, draw, draw_canvas
 from earnest_common.report.section import Figure, Section
-from earnest_common.run.provenance import emulated
+from earnest_common.run.provenance import synthetic_note
 
 from earnest_model.bundle.estimator import NetworkEstimator
 from earnest_model.data.features import FeatureSet, to_arrays
-from earnest_model.data.overlap import acquaintance
+from earnest_model.data.overlap import overlap_with_training
 from earnest_model.evaluation.accuracy import accuracy
-from earnest_model.evaluation.labelled_predictions import as_trained, estimates
+from earnest_model.evaluation.labelled_predictions import as_trained, predict_labelled
 from earnest_model.networks.outline import Stage, outline
 from earnest_model.report.accuracy import figure_8
 from earnest_model.report.footers import labelled
@@ -269,11 +269,11 @@ def figures_section(model: Path, catalog_set: Path | None) -> Section:
 def _with_catalogs(estimator: NetworkEstimator, catalog_set: CatalogSet) -> list[Figure]:
     opened, _ = catalog_set.without_empty()
     seen, description = as_trained(estimator), estimator.description
-    synthetic = emulated(catalogs=opened.manifest.plan.synthetic, training=description.synthetic)
+    synthetic = synthetic_note(catalogs=opened.manifest.plan.synthetic, training=description.synthetic)
     figures = [inputs_figure(view(opened.read(limit=_MOST_READ), seen), description, synthetic=synthetic)]
     labels = opened.scan_catalogs().select("sigma8").collect().get_column("sigma8")
     if labels.null_count() == 0:
-        met = acquaintance(description, opened, None)
-        found = estimates(estimator, (view(batch, seen) for batch in opened.batches(split=met.split)))
+        met = overlap_with_training(description, opened, None)
+        found = predict_labelled(estimator, (view(batch, seen) for batch in opened.batches(split=met.split)))
         figures.append(figure_8(found, dataclasses.replace(accuracy(found), catalogs=met.words, synthetic=synthetic)))
     return figures

@@ -9,7 +9,7 @@ from earnest_common.report.drawing import BLUE, GREY, RUST, draw_canvas
 from earnest_common.report.section import Figure
 
 from earnest_model.evaluation.accuracy import Accuracy
-from earnest_model.evaluation.labelled_predictions import Estimates
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 from earnest_model.evaluation.ranks import N_BINS, Ranks, ranks
 from earnest_model.report.footers import labelled
 
@@ -23,7 +23,7 @@ _TWO_SIGMA = 1.96
 _KOLMOGOROV_95 = 1.358  # largest distance of an empirical distribution of n values, times sqrt(n), 95 % of the time
 
 
-def ranks_figure(found: Estimates, quality: Accuracy) -> Figure:
+def ranks_figure(found: LabelledPredictions, quality: Accuracy) -> Figure:
     """Return the histogram of the ranks of the truth, and the excess of their distribution over an even one."""
     told = ranks(found)
     return Figure(

@@ -20,10 +20,10 @@ from earnest_common.schema import RADII_R500C
 from earnest_model.data.features import refuse_unusable
 from earnest_model.evaluation.accuracy import accuracy
 from earnest_model.evaluation.counting import fit_counts
-from earnest_model.evaluation.labelled_predictions import Estimates, Predicts, estimates, true_sigma8
+from earnest_model.evaluation.labelled_predictions import LabelledPredictions, Predicts, predict_labelled, true_sigma8
 from earnest_model.networks import architecture
 from earnest_model.table4.test_catalogs import HeldOut
-from earnest_model.training.seeds import Training, run_all, trained
+from earnest_model.training.seeds import Training, run_all, train_or_reuse
 
 __all__ = ["CASES", "Case", "table4"]
 
@@ -185,14 +185,14 @@ def _measured(job: _Job) -> dict[str, Any]:
 
 def _model(job: _Job) -> Predicts:
     if CASES[job.cases[0]].variant is not None:
-        trained(job.training)
+        train_or_reuse(job.training)
         return load_estimator(job.training.out)
     sample = job.training.feed().sample()
     return fit_counts(np.diff(sample.row_splits), sample.label("sigma8").astype(np.float64))
 
 
-def _estimated(model: Predicts, held_out: HeldOut, variant: str | None) -> Estimates:
-    return estimates(model, (view(batch, variant or "standard") for batch in held_out.batches()))
+def _estimated(model: Predicts, held_out: HeldOut, variant: str | None) -> LabelledPredictions:
+    return predict_labelled(model, (view(batch, variant or "standard") for batch in held_out.batches()))
 
 
 def _told(record: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ from earnest_model.training.checkpoint import Checkpoint, Workspace
 from earnest_model.training.memory import refuse_too_large
 from earnest_model.training.recipes import AbstractRecipe, recipe
 from earnest_model.training.steps import compiled_step, open_strategy
-from earnest_model.training.validation import quality, validated
+from earnest_model.training.validation import quality, validation_metrics
 
 __all__ = ["TrainingResult", "train"]
 
@@ -50,7 +50,7 @@ class TrainingResult:
     prior
         Range of each label in the training catalogs.
     validation
-        How good it is on all validation catalogs, see :func:`earnest_model.training.validation.validated`, and after
+        Accuracy on all validation catalogs, see ``validation.validation_metrics``, and after
         how many steps (``kept_step``) it was the best.
     history
         One record per look at some of the validation catalogs.
@@ -121,7 +121,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
         scaling=scaling,
         calibration=network.head.calibrate(outputs, validation.labels),
         prior=_label_ranges(sample),
-        validation={"kept_step": run.kept["step"], **validated(network.head, outputs, validation.labels)},
+        validation={"kept_step": run.kept["step"], **validation_metrics(network.head, outputs, validation.labels)},
         history=run.state.history,
         golden=_golden(validation),
     )

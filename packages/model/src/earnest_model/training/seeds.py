@@ -17,7 +17,7 @@ from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import AbstractFeed
 from earnest_model.training.train import bundle_of, open_feed
 
-__all__ = ["Training", "run_all", "train_seeds", "trained"]
+__all__ = ["Training", "run_all", "train_or_reuse", "train_seeds"]
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -50,7 +50,7 @@ class Training:
         return open_feed(self.config, live=self.live, data=self.data, source=self.source, live_config=self.live_config)
 
 
-def trained(training: Training) -> dict[str, Any]:
+def train_or_reuse(training: Training) -> dict[str, Any]:
     """Return :func:`earnest_model.training.train.bundle_of` of one training."""
     return bundle_of(training.config, training.feed(), training.out)
 
@@ -65,7 +65,7 @@ def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor:
     Raises
     ------
     OutputExistsError, InputError
-        See :func:`trained`.
+        See :func:`train_or_reuse`.
     """
     first, out = training.config.seed, training.out
     jobs = [
@@ -74,7 +74,7 @@ def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor:
         )
         for seed in range(first, first + n_seeds)
     ]
-    found = run_all(trained, jobs, workers=workers, executor=executor, tell=_told)
+    found = run_all(train_or_reuse, jobs, workers=workers, executor=executor, tell=_told)
     return {job.out.name: numbers for job, numbers in zip(jobs, found, strict=True)}
 
 

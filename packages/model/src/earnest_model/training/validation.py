@@ -12,7 +12,7 @@ from earnest_model.evaluation.accuracy import bootstrap_error
 if TYPE_CHECKING:  # importing it would load TensorFlow
     from earnest_model.networks.heads import AbstractHead
 
-__all__ = ["in_words", "quality", "validated", "warning"]
+__all__ = ["in_words", "quality", "validation_metrics", "warning"]
 
 _HARDLY_BETTER = 0.95
 
@@ -28,7 +28,7 @@ def quality(head: "AbstractHead", outputs: FloatArray, labels: FloatArray) -> di
     }
 
 
-def validated(head: "AbstractHead", outputs: FloatArray, labels: FloatArray) -> dict[str, float]:
+def validation_metrics(head: "AbstractHead", outputs: FloatArray, labels: FloatArray) -> dict[str, float]:
     """Return the same with bootstrap and standard errors, the number of catalogs, and the scatter of their labels.
 
     Parameters

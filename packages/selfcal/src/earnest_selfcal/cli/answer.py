@@ -15,18 +15,18 @@ from earnest_common.schema import SPLITS
 from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.forward.observable import OBSERVABLES
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.evaluation import evaluate
 from earnest_selfcal.posterior.inference import Inference, Observed, observed_in_set, observed_numbers
-from earnest_selfcal.posterior.inference import inferred as infer_one
+from earnest_selfcal.posterior.inference import posterior_of as infer_one
 from earnest_selfcal.report.accuracy import selfcal_section
 from earnest_selfcal.report.posterior import posterior_figure, posterior_section
 from earnest_selfcal.survey.config import resolve_survey, states_relations
 from earnest_selfcal.survey.measurement_errors import recorded_noise
 from earnest_selfcal.survey.recorded import preset_of, refuse_not_understood, summaries_of, with_base_sample
 
-__all__ = ["Question", "answered", "evaluated", "prepare_outputs", "survey_of_set", "write_inference"]
+__all__ = ["InferenceRequest", "evaluated", "infer_from", "prepare_outputs", "survey_of_set", "write_inference"]
 
 
 def survey_of_set(
@@ -57,7 +57,7 @@ def survey_of_set(
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class InferenceRequest:
     """One survey's numbers as the command line gives them: stated, or to be read from a catalog set.
 
     Attributes
@@ -82,12 +82,12 @@ class Question:
     median: str | None = None
 
 
-def answered(
-    question: Question,
+def infer_from(
+    question: InferenceRequest,
     *,
     config: Path | None = None,
     options: Mapping[str, Any] | None = None,
-    resolution: GridConfig | None = None,
+    resolution: Resolution | None = None,
 ) -> Inference:
     """Return the posterior of sigma8 for stated numbers or one catalog of a set.
 
@@ -116,7 +116,7 @@ def answered(
     return infer_one(preset, observed, resolution, noise=recorded_noise(catalog_set.manifest.plan.config))
 
 
-def _stated(question: Question, preset: Preset) -> tuple[Preset, Observed]:
+def _stated(question: InferenceRequest, preset: Preset) -> tuple[Preset, Observed]:
     if question.catalog_id is not None or question.median is not None:
         raise InputError("--catalog-id and --median belong to --set; with --n-clusters give the median itself")
     observed = observed_numbers(
@@ -129,7 +129,7 @@ def _stated(question: Question, preset: Preset) -> tuple[Preset, Observed]:
 
 
 def _in_set(
-    question: Question, catalog_set: CatalogSet, *, config: Path | None, options: Mapping[str, Any] | None
+    question: InferenceRequest, catalog_set: CatalogSet, *, config: Path | None, options: Mapping[str, Any] | None
 ) -> tuple[Preset, Observed]:
     if question.median_log10_y_x is not None or question.median_log10_l_x is not None:
         raise InputError("a median is given beside --set, which has its own; leave one of them out")
@@ -190,7 +190,7 @@ def evaluated(
     config: Path | None = None,
     options: Mapping[str, Any] | None = None,
     section: Path | None = None,
-    resolution: GridConfig | None = None,
+    resolution: Resolution | None = None,
 ) -> dict[str, Any]:
     """Return the scores on a catalog set and, if asked, write the report section.
 

@@ -77,7 +77,7 @@ def infer(
     as_json: JsonOption = False,
 ) -> None:
     """Infer sigma8 of one survey, marginalised over all nuisance factors."""
-    from earnest_selfcal.cli.answer import Question, answered, prepare_outputs, write_inference
+    from earnest_selfcal.cli.answer import InferenceRequest, infer_from, prepare_outputs, write_inference
 
     survey = {
         "preset": preset,
@@ -89,7 +89,7 @@ def infer(
         "slope": slope,
         "smoothing": smoothing,
     }
-    question = Question(
+    question = InferenceRequest(
         n_clusters=n_clusters,
         median_log10_y_x=median_log10_y_x,
         median_log10_l_x=median_log10_l_x,
@@ -99,7 +99,7 @@ def infer(
     )
     asked = {"command": "infer", "config": config, **survey, **asdict(question)}
     outputs = prepare_outputs(section, figure=figure, asked=asked)
-    inference = answered(question, config=config, options=survey)
+    inference = infer_from(question, config=config, options=survey)
     write_inference(inference, figure=figure, section=section, outputs=outputs)
     emit({**inference.numbers(), "units": inference.units()}, as_json=as_json)
 

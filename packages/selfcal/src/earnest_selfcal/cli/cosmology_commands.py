@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from earnest_common.cli.options import ConfigOption, FigureOption, JsonOption, SectionOption
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_selfcal.cli.survey_options import PresetOption
 
@@ -51,9 +51,9 @@ def sample(
     outputs = prepare_outputs(section, figure=figure, asked=asked)
     inference, told = sample_answer(table, chosen, mapping=mapping)
     for sentence in told["assumptions"]:
-        say(f"assumed: {sentence}")
+        echo(f"assumed: {sentence}")
     for sentence in told["warnings"]:
-        say(f"warning: {sentence}")
+        echo(f"warning: {sentence}")
     write_inference(inference, figure=figure, section=section, outputs=outputs)
     emit(told if as_json else {k: v for k, v in told.items() if k not in {"assumptions", "warnings"}}, as_json=as_json)
 
@@ -75,7 +75,7 @@ def forecast(
     cone = load_config(LightCone, file=config, options={"flux_limit": flux_limit, "area": area})
     told = forecast_of(cone).numbers()
     for sentence in assumptions(cone):
-        say(f"assumed: {sentence}")
+        echo(f"assumed: {sentence}")
     emit(told | ({"assumptions": list(assumptions(cone))} if as_json else {}), as_json=as_json)
 
 

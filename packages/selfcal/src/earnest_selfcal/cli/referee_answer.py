@@ -19,7 +19,7 @@ from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.exact_posterior.refereed import kept_observables, prepared
-from earnest_selfcal.exact_posterior.run import judge
+from earnest_selfcal.exact_posterior.run import run_referee
 from earnest_selfcal.report.referee import referee_section
 
 __all__ = ["referee_set"]
@@ -63,7 +63,7 @@ def referee_set(
     continuous
         Take gridded normalisations as continuous: what an analysis can know that does not exploit the grid.
     seed, config, executor, out
-        As for :func:`earnest_selfcal.exact_posterior.run.judge`.
+        As for :func:`earnest_selfcal.exact_posterior.run.run_referee`.
     section
         Section of the report to write.
 
@@ -110,7 +110,7 @@ def referee_set(
     }
     folder = outputs.keep() if outputs.paths else None
     with progress(len(ready.cases), "refereed catalogs") as bar:
-        table = judge(
+        table = run_referee(
             ready.likelihood,
             ready.cases,
             seed=seed,

@@ -14,7 +14,7 @@ from earnest_common.cli.options import (
     Split,
     WorkersOption,
 )
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_selfcal.cli.survey_options import PresetOption, SetPresetOption
 
@@ -95,7 +95,7 @@ def referee(
             section=section,
         )
     if told["n_low_ess"]:
-        say(
+        echo(
             f"{told['n_low_ess']} of {told['n_catalogs']} catalogs have an effective sample size below 100 (lowest "
             f"{told['ess_min']:.0f}): the set may not follow the assumed model"
         )

@@ -14,7 +14,7 @@ from earnest_common.run.provenance import provenance
 from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.cli.answer import prepare_outputs
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.report.survey import figures_section, volumes_section
 from earnest_selfcal.simulation.grid import draw_surveys, read_grid
 from earnest_selfcal.simulation.volumes import APPENDIX_A_SMOOTHING, at_volume, compare_volumes
@@ -30,7 +30,7 @@ def volumes_answer(
     n_posteriors: int,
     seed: int,
     section: Path | None = None,
-    resolution: GridConfig | None = None,
+    resolution: Resolution | None = None,
     on_done: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Return the scatter of sigma8 for several volumes and, if asked, write the report section.
@@ -70,7 +70,7 @@ def figures_answer(
     grid: Path | None = None,
     n_surveys: int = 100_000,
     seed: int = 1,
-    resolution: GridConfig | None = None,
+    resolution: Resolution | None = None,
     n_catalogs: int = 512,
     n_posteriors: int = 500,
 ) -> dict[str, Any]:

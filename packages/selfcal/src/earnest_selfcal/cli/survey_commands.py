@@ -14,7 +14,7 @@ from earnest_common.cli.options import (
     ShardOption,
     WorkersOption,
 )
-from earnest_common.cli.output import emit, say
+from earnest_common.cli.output import echo, emit
 
 from earnest_selfcal.cli.survey_options import PresetOption, SmoothingOption, VolumeFractionOption
 
@@ -53,7 +53,7 @@ def grid(
             survey, out, n_surveys=n_surveys, seed=seed, executor=pool, shard=shard, on_done=bar.advance
         )
     if record is None:
-        say(f"{out}: this part is complete; the table is once all parts are")
+        echo(f"{out}: this part is complete; the table is once all parts are")
         return
     answer = {"path": str(out), "preset": survey.name, "seed": seed, "n_surveys": n_surveys}
     emit(answer | {"n_files": len(record["files"])}, as_json=as_json)

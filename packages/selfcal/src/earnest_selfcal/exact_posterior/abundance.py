@@ -8,7 +8,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike, IntArray
 from earnest_common.survey.mass_function import MassFunctionTable
 from earnest_common.survey.presets import Preset
-from earnest_common.survey.scaling import PowerLaw, biased
+from earnest_common.survey.scaling import PowerLaw, with_factors
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
 from earnest_selfcal.exact_posterior.residuals import ORIGIN, X_RAY, ResidualModel
@@ -75,7 +75,7 @@ class Abundance:
             ``rows(values["sigma8"])``.
         """
         factors = {name: values[name][:, None] for name in ("l_x_normalisation", "l_x_slope")}
-        l_x = biased(self.preset.relations, factors).l_x
+        l_x = with_factors(self.preset.relations, factors).l_x
         if self.ln_expected_of_break is not None:
             at_break = np.ravel(self.preset.survey.selection.log10_m_break_of(l_x))
             return np.asarray(np.exp(self.ln_expected_of_break.ev(values["sigma8"], at_break)))
@@ -190,5 +190,5 @@ def _lagrange(nodes: FloatArray, at: FloatArray) -> tuple[IntArray, list[FloatAr
 
 def log10_m_breaks(preset: Preset, normalisation: FloatLike, slope: FloatLike) -> FloatArray:
     """Return log10 of the break's mass for factors of the luminosity relation."""
-    l_x = biased(preset.relations, {"l_x_normalisation": normalisation, "l_x_slope": slope}).l_x
+    l_x = with_factors(preset.relations, {"l_x_normalisation": normalisation, "l_x_slope": slope}).l_x
     return np.asarray(preset.survey.selection.log10_m_break_of(l_x))

@@ -9,11 +9,11 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.survey.presets import Preset
-from earnest_common.survey.scaling import FACTORS, biased
+from earnest_common.survey.scaling import FACTORS, with_factors
 
 from earnest_selfcal.exact_posterior.residuals import X_RAY, ResidualModel, lognormal
 from earnest_selfcal.forward.population import MassFunction, log10_m_edges, mass_function_for
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of
 
 __all__ = ["ModelCatalogs", "draw_batch", "draw_catalog"]
 
@@ -39,7 +39,7 @@ class ModelCatalogs:
 
     preset: Preset
     residuals: ResidualModel
-    noise: MeasurementNoise
+    noise: MeasurementErrors
     mass_function: MassFunction
 
     @classmethod
@@ -48,7 +48,7 @@ class ModelCatalogs:
         preset: Preset,
         *,
         residuals: ResidualModel | None = None,
-        noise: MeasurementNoise | None = None,
+        noise: MeasurementErrors | None = None,
         mass_function: MassFunction | None = None,
     ) -> "ModelCatalogs":
         """Return the maker for a preset; by default with its lognormal residuals, its noise and COLOSSUS."""
@@ -89,7 +89,7 @@ def draw_catalog(
     density = maker.mass_function.dn_dlog10_m((edges[1:] + edges[:-1]) / 2, parameters["sigma8"])
     counts = rng.poisson(survey.volume * _STEP * density)
     log10_m = np.repeat(edges[:-1], counts) + _STEP * rng.random(counts.sum())
-    relations = biased(maker.preset.relations, {name: parameters[name] for name in FACTORS})
+    relations = with_factors(maker.preset.relations, {name: parameters[name] for name in FACTORS})
     residual = maker.residuals.draw(log10_m, rng=rng)
     log10_x = {
         name: np.asarray(getattr(relations, name).log10_mean(log10_m)) + parameters[f"{name}_scatter"] * residual[:, i]

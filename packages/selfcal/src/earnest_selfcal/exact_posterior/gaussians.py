@@ -13,10 +13,10 @@ from typing import final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.survey.scaling import FACTORS, ScalingRelations, biased
+from earnest_common.survey.scaling import FACTORS, ScalingRelations, with_factors
 
 from earnest_selfcal.exact_posterior.residuals import ORIGIN, X_RAY, ResidualModel
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors
 
 __all__ = ["MassGaussians", "data_terms", "mass_gaussians"]
 
@@ -68,7 +68,7 @@ def mass_gaussians(
     residuals: ResidualModel,
     component: int,
     *,
-    noise: MeasurementNoise,
+    noise: MeasurementErrors,
     x_ray: tuple[str, ...],
     masses: tuple[str, ...],
 ) -> MassGaussians:
@@ -88,7 +88,7 @@ def mass_gaussians(
         The observables in the order of ``data_terms``.
     """
     n, used = len(values["sigma8"]), [X_RAY.index(name) for name in x_ray]
-    laws = [getattr(biased(relations, {name: values[name] for name in FACTORS}), name) for name in x_ray]
+    laws = [getattr(with_factors(relations, {name: values[name] for name in FACTORS}), name) for name in x_ray]
     scatter = _columns([values[f"{name}_scatter"] for name in x_ray], n)
     covariance = residuals.covariance[component][np.ix_(used, used)] * scatter[:, :, None] * scatter[:, None, :]
     inverse = np.linalg.inv(covariance + noise.covariance(x_ray))

@@ -14,7 +14,7 @@ from earnest_common.arrays import FloatArray
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Preset
-from earnest_common.survey.scaling import FACTORS, biased
+from earnest_common.survey.scaling import FACTORS, with_factors
 
 from earnest_selfcal.exact_posterior.residuals import ORIGIN, X_RAY, ResidualModel
 
@@ -61,7 +61,7 @@ def standardised(batch: CatalogBatch, preset: Preset) -> KnownClusters:
     """
     row = batch.segment_ids
     factors = {name: batch.label(name)[row] for name in FACTORS}
-    relations = biased(preset.relations, factors)
+    relations = with_factors(preset.relations, factors)
     log10_m = np.log10(batch.column("m_500c"))
     log10_x = {name: np.log10(batch.column(name)) for name in X_RAY}
     residuals = [

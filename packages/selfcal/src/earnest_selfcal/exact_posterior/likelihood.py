@@ -21,7 +21,7 @@ from earnest_selfcal.exact_posterior.gaussians import data_terms, mass_gaussians
 from earnest_selfcal.exact_posterior.parameters import ParameterSpace
 from earnest_selfcal.exact_posterior.residuals import ORIGIN, X_RAY, ResidualModel, lognormal
 from earnest_selfcal.forward.population import MassFunction
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of
 
 __all__ = ["OBSERVABLES", "Likelihood", "build_likelihood"]
 
@@ -58,7 +58,7 @@ class Likelihood:
     masses: tuple[str, ...]
     space: ParameterSpace
     residuals: ResidualModel
-    noise: MeasurementNoise
+    noise: MeasurementErrors
     abundance: Abundance
 
     @property
@@ -158,7 +158,7 @@ def build_likelihood(
     observables: Sequence[str] = OBSERVABLES[:4],
     spread: Sequence[str] = (),
     residuals: ResidualModel | None = None,
-    noise: MeasurementNoise | None = None,
+    noise: MeasurementErrors | None = None,
     mass_function: MassFunction | None = None,
 ) -> Likelihood:
     """Return the likelihood of a survey (a fraction of a second).

@@ -13,7 +13,7 @@ from earnest_selfcal.exact_posterior.likelihood import Likelihood
 from earnest_selfcal.exact_posterior.mode import Peak, find_peak
 from earnest_selfcal.exact_posterior.proposal import Draws, Proposal, first_proposal
 
-__all__ = ["RefereeConfig", "Verdict", "referee"]
+__all__ = ["RefereeConfig", "RefereePosterior", "referee"]
 
 _CELL = 0.0025  # of sigma8, for a continuous prior
 
@@ -48,7 +48,7 @@ class RefereeConfig:
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Verdict:
+class RefereePosterior:
     """What the referee finds.
 
     Attributes
@@ -85,7 +85,7 @@ class _Sample:
 
 def referee(
     likelihood: Likelihood, data: FloatArray, *, rng: np.random.Generator, config: RefereeConfig | None = None
-) -> Verdict:
+) -> RefereePosterior:
     """Return the posterior of sigma8 given every cluster of a catalog, all other parameters marginalised.
 
     A Gaussian at the peak proposes draws, which are weighted by likelihood times prior; the proposal learns from them
@@ -116,7 +116,7 @@ def referee(
     values = space.values(sample.draws.coordinates)
     posterior = _cells(likelihood, values["sigma8"], sample)
     off = values["sigma8"] - sample.weight @ values["sigma8"]
-    return Verdict(
+    return RefereePosterior(
         posterior=posterior,
         means={name: float(sample.weight @ value) for name, value in values.items()},
         ess=sample.ess,

@@ -20,10 +20,10 @@ from earnest_selfcal.exact_posterior.learned import learn_residuals
 from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, Likelihood, build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.exact_posterior.residuals import ResidualModel
-from earnest_selfcal.exact_posterior.run import Case, judge
+from earnest_selfcal.exact_posterior.run import ObservedCatalog, run_referee
 from earnest_selfcal.exact_posterior.score import score
 from earnest_selfcal.survey.config import named_preset
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, recorded_noise
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, recorded_noise
 from earnest_selfcal.survey.recorded import preset_of, with_base_sample
 
 __all__ = [
@@ -105,7 +105,7 @@ def referee(
     continuous
         Take gridded normalisations as continuous: what an analysis can know that does not exploit the grid.
     seed, config, executor
-        As for :func:`earnest_selfcal.exact_posterior.run.judge`.
+        As for :func:`earnest_selfcal.exact_posterior.run.run_referee`.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def referee(
         continuous=continuous,
         seed=seed,
     )
-    table = judge(ready.likelihood, ready.cases, seed=seed, config=config, executor=executor)
+    table = run_referee(ready.likelihood, ready.cases, seed=seed, config=config, executor=executor)
     return ready.answer(table)
 
 
@@ -173,7 +173,7 @@ class Refereeing:
     """
 
     likelihood: Likelihood
-    cases: Sequence[Case]
+    cases: Sequence[ObservedCatalog]
     survey: Preset
     known: Mapping[str, Any]
     continuous: bool
@@ -220,7 +220,7 @@ def prepared(
     model = _residuals(catalogs, survey, kind, learn_from=learn_from, seed=seed)
     # Learned residuals are those of measured values: the errors of measurement are in them.
     recorded = recorded_noise(catalogs.manifest.plan.config) if isinstance(catalogs, CatalogSet) else None
-    noise = MeasurementNoise() if model is not None else recorded
+    noise = MeasurementErrors() if model is not None else recorded
     spread = NORMALISATIONS if continuous else ()
     likelihood = build_likelihood(survey, observables=tuple(observables), residuals=model, noise=noise, spread=spread)
     likelihood.data(cases[0].observed)  # bad values are refused before the work begins
@@ -239,14 +239,14 @@ def _read(catalogs: CatalogBatch | CatalogSet, split: str | None, limit: int | N
     return catalogs.select(np.flatnonzero(wanted)[:limit])
 
 
-def cases_of(batch: CatalogBatch, observables: Sequence[str]) -> list[Case]:
+def cases_of(batch: CatalogBatch, observables: Sequence[str]) -> list[ObservedCatalog]:
     """Return the catalogs of a batch as the referee takes them."""
     columns = {name: batch.column(name).astype(np.float64) for name in observables}
     true = batch.label("sigma8").astype(np.float64)
     ids = batch.label("catalog_id").tolist()
     splits = batch.row_splits
     return [
-        Case(
+        ObservedCatalog(
             catalog_id=int(ids[i]),
             observed={name: values[splits[i] : splits[i + 1]] for name, values in columns.items()},
             sigma8_true=float(true[i]),
@@ -299,7 +299,7 @@ def _residuals(
     return learn_residuals(parts, survey, rng=generator(seed, Stage.SELF_CALIBRATION, _LEARNING))
 
 
-def _refuse_outside(cases: Sequence[Case], survey: Preset) -> None:
+def _refuse_outside(cases: Sequence[ObservedCatalog], survey: Preset) -> None:
     prior = survey.priors.sigma8
     half = 0.5 * (prior.step or 0.0) + 1e-9
     outside = [case for case in cases if not prior.low - half <= case.sigma8_true <= prior.high + half]

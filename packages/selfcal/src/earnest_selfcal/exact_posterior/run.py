@@ -16,17 +16,17 @@ from earnest_common.run.parts import Outputs
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_selfcal.exact_posterior.likelihood import Likelihood
-from earnest_selfcal.exact_posterior.posterior import RefereeConfig, Verdict, referee
+from earnest_selfcal.exact_posterior.posterior import RefereeConfig, RefereePosterior, referee
 from earnest_selfcal.exact_posterior.score import inside, rank
 
-__all__ = ["Case", "judge"]
+__all__ = ["ObservedCatalog", "run_referee"]
 
 _CASES_PER_PART = 8
 
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
+class ObservedCatalog:
     """One catalog before the referee.
 
     Attributes
@@ -44,9 +44,9 @@ class Case:
     sigma8_true: float = float("nan")
 
 
-def judge(
+def run_referee(
     likelihood: Likelihood,
-    cases: Sequence[Case],
+    cases: Sequence[ObservedCatalog],
     *,
     seed: int,
     config: RefereeConfig | None = None,
@@ -104,7 +104,7 @@ class _Worker:
     config: RefereeConfig
     folder: Path | None
 
-    def __call__(self, part: tuple[int, tuple[Case, ...]]) -> pl.DataFrame:
+    def __call__(self, part: tuple[int, tuple[ObservedCatalog, ...]]) -> pl.DataFrame:
         index, cases = part
         file = None if self.folder is None else self.folder / f"part-{index:05d}.parquet"
         if file is not None and file.is_file():
@@ -114,7 +114,7 @@ class _Worker:
             write_parquet(file, frame)
         return frame
 
-    def _row(self, case: Case) -> dict[str, Any]:
+    def _row(self, case: ObservedCatalog) -> dict[str, Any]:
         rng = generator(self.seed, Stage.SELF_CALIBRATION, case.catalog_id)
         try:
             data = self.likelihood.data(case.observed)
@@ -124,7 +124,9 @@ class _Worker:
         return _row(case, verdict, n_clusters=data.shape[1], rng=rng)
 
 
-def _row(case: Case, verdict: Verdict, *, n_clusters: int, rng: np.random.Generator) -> dict[str, Any]:
+def _row(
+    case: ObservedCatalog, verdict: RefereePosterior, *, n_clusters: int, rng: np.random.Generator
+) -> dict[str, Any]:
     posterior, true = verdict.posterior, case.sigma8_true
     (lo68, hi68), (lo95, hi95) = posterior.interval(0.6827), posterior.interval(0.9545)
     known = bool(np.isfinite(true))

@@ -14,7 +14,7 @@ from earnest_common.survey.scaling import (
     y_x_relation,
 )
 
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors
 
 __all__ = ["OBSERVABLES", "UNITS", "LocalLaw", "Observable", "local_law", "log10_of_paper", "relation_of", "shift_of"]
 
@@ -25,7 +25,7 @@ UNITS: dict[Observable, str] = {"y_x": "solMass/h keV", "l_x": "1e44 erg/s"}
 
 
 def relation_of(
-    observable: Observable, relations: ScalingRelations, correlation: ResidualCorrelation, noise: MeasurementNoise
+    observable: Observable, relations: ScalingRelations, correlation: ResidualCorrelation, noise: MeasurementErrors
 ) -> PowerLaw:
     """Return the relation of the observed Y_X [solMass keV], h-free, or L_X [1e44 erg/s] with mass.
 
@@ -65,7 +65,7 @@ def local_law(
     observable: Observable,
     preset: Preset,
     relations: ScalingRelations,
-    noise: MeasurementNoise,
+    noise: MeasurementErrors,
     *,
     log10_m: FloatArray,
 ) -> LocalLaw:

@@ -5,12 +5,12 @@ from typing import final
 
 from earnest_common.errors import InputError
 
-__all__ = ["GridConfig"]
+__all__ = ["Resolution"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class GridConfig:
+class Resolution:
     """Resolution of the semi-analytic table.
 
     Attributes

@@ -20,15 +20,15 @@ from earnest_common.errors import InputError
 from earnest_common.notebook import html_table
 from earnest_common.survey.presets import Preset
 from earnest_common.survey.priors import Uniform
-from earnest_common.survey.scaling import ScalingRelations, biased
+from earnest_common.survey.scaling import ScalingRelations, with_factors
 from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from earnest_selfcal.forward.observable import LocalLaw, Observable, local_law, shift_of
 from earnest_selfcal.forward.population import MassFunction, log10_m_edges, mass_function_for, nuisance_design
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.survey.config import named_preset
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of
 
 __all__ = ["ForwardTable", "forward_table", "selected_density"]
 
@@ -65,7 +65,7 @@ class ForwardTable:
     """
 
     preset: Preset
-    noise: MeasurementNoise
+    noise: MeasurementErrors
     observable: Observable
     sigma8: FloatArray
     sigma8_step: float
@@ -131,10 +131,10 @@ class ForwardTable:
 
 def forward_table(
     survey: Preset | str,
-    config: GridConfig | None = None,
+    config: Resolution | None = None,
     *,
     observable: Observable = "y_x",
-    noise: MeasurementNoise | None = None,
+    noise: MeasurementErrors | None = None,
     mass_function: MassFunction | None = None,
 ) -> ForwardTable:
     """Compute the forward model of a survey over its priors (one to a few seconds).
@@ -145,7 +145,7 @@ def forward_table(
         The survey and its priors: a preset by name, or one that was changed
         (:func:`earnest_selfcal.survey.config.resolve_survey`).
     config
-        Resolution; default ``GridConfig()``.
+        Resolution; default ``Resolution()``.
     observable
         Whose median is looked at: ``y_x`` or ``l_x``.
     noise
@@ -160,11 +160,11 @@ def forward_table(
 
     Examples
     --------
-    >>> forward_table("paper", GridConfig(n_nuisance=64))
+    >>> forward_table("paper", Resolution(n_nuisance=64))
     ForwardTable(preset paper, y_x, z 0.0663, 50 to 317 clusters expected)
     """
     preset = named_preset(survey) if isinstance(survey, str) else survey
-    config = config or GridConfig()
+    config = config or Resolution()
     noise = noise_of(preset) if noise is None else noise
     mass_function = mass_function or mass_function_for(preset)
     sigma8, sigma8_step = _nodes(preset.priors.sigma8, config.n_sigma8)
@@ -205,7 +205,7 @@ def _grid(
     *,
     step: float,
     observable: Observable,
-    noise: MeasurementNoise,
+    noise: MeasurementErrors,
 ) -> FloatArray:
     """Return an even grid that holds the mean relation over all masses and five sigma of scatter on both sides."""
     shape_factors = {
@@ -213,7 +213,7 @@ def _grid(
         for name, values in design.items()
         if name not in ("t_x_normalisation", "m_gas_normalisation")
     }
-    law = local_law(observable, preset, biased(preset.relations, shape_factors), noise, log10_m=edges)
+    law = local_law(observable, preset, with_factors(preset.relations, shape_factors), noise, log10_m=edges)
     step = min(step, float(np.min(law.scatter)))
     if step < _FINEST:
         raise InputError(
@@ -238,7 +238,7 @@ def _distributions(
     counts: FloatArray,
     log10_x: FloatArray,
     observable: Observable,
-    noise: MeasurementNoise,
+    noise: MeasurementErrors,
 ) -> tuple[FloatArray, NDArray[np.float32], NDArray[np.float32]]:
     """Return lambda, F and f for each point of the design and each sigma8."""
     n_nuisance, n_sigma8 = len(design["l_x_slope"]), len(counts)
@@ -247,7 +247,7 @@ def _distributions(
     step = log10_x[1] - log10_x[0]
     shape_factors = [name for name in design if name not in ("t_x_normalisation", "m_gas_normalisation")]
     for i in range(n_nuisance):
-        relations = biased(preset.relations, {name: float(design[name][i]) for name in shape_factors})
+        relations = with_factors(preset.relations, {name: float(design[name][i]) for name in shape_factors})
         density = selected_density(
             preset, relations, log10_m=log10_m, log10_x=log10_x, observable=observable, noise=noise
         )
@@ -265,7 +265,7 @@ def selected_density(
     log10_m: FloatArray,
     log10_x: FloatArray,
     observable: Observable = "y_x",
-    noise: MeasurementNoise | None = None,
+    noise: MeasurementErrors | None = None,
 ) -> FloatArray:
     """Return p(x | m) E[S | m, x], the density in log10 of the observable of the detected clusters of each mass.
 

@@ -18,10 +18,10 @@ from earnest_common.run.seeds import Stage, generator
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
 from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
-from earnest_selfcal.exact_posterior.run import Case, judge
+from earnest_selfcal.exact_posterior.run import ObservedCatalog, run_referee
 from earnest_selfcal.exact_posterior.score import inside, score
 from earnest_selfcal.forward.observable import Observable
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.information.variants import Variant
 from earnest_selfcal.posterior.posterior import infer
@@ -82,7 +82,7 @@ class Effort:
 
     n_catalogs: int = 100
     referee: RefereeConfig = field(default_factory=lambda: RefereeConfig(n_draws=1500, target_ess=400))
-    grid: GridConfig = field(default_factory=GridConfig)
+    grid: Resolution = field(default_factory=Resolution)
 
     def __post_init__(self) -> None:
         if self.n_catalogs < _FEWEST:
@@ -131,7 +131,7 @@ def measure(
             on_done(len(table))
         elif name in _REFEREED:
             likelihood = build_likelihood(variant.preset, observables=_REFEREED[name], noise=variant.noise)
-            table = judge(
+            table = run_referee(
                 likelihood, cases, seed=seed, config=effort.referee, executor=executor, out=file, on_done=on_done
             )
         else:
@@ -143,13 +143,13 @@ def measure(
     return points
 
 
-def model_cases(variant: Variant, *, n_catalogs: int, seed: int) -> list[Case]:
+def model_cases(variant: Variant, *, n_catalogs: int, seed: int) -> list[ObservedCatalog]:
     """Return surveys drawn over the priors of a variant, with every observable and the truth."""
     maker = ModelCatalogs.of(variant.preset, noise=variant.noise)
     cases = []
     for index in range(n_catalogs):
         truth, observed = true_catalog(maker, seed=seed, index=index)
-        cases.append(Case(catalog_id=index, observed=observed, sigma8_true=truth["sigma8"]))
+        cases.append(ObservedCatalog(catalog_id=index, observed=observed, sigma8_true=truth["sigma8"]))
     return cases
 
 
@@ -160,7 +160,7 @@ def true_catalog(maker: ModelCatalogs, *, seed: int, index: int) -> tuple[dict[s
     return truth, draw_catalog(maker, truth, rng=rng)
 
 
-def _summarised(table: ForwardTable, cases: list[Case], *, with_median: bool) -> pl.DataFrame:
+def _summarised(table: ForwardTable, cases: list[ObservedCatalog], *, with_median: bool) -> pl.DataFrame:
     """Return the posteriors given N, without or with the median of the table's observable."""
     rows = []
     for case in cases:
@@ -172,7 +172,7 @@ def _summarised(table: ForwardTable, cases: list[Case], *, with_median: bool) ->
     return pl.DataFrame(rows)
 
 
-def _row(posterior: Posterior, case: Case) -> dict[str, Any]:
+def _row(posterior: Posterior, case: ObservedCatalog) -> dict[str, Any]:
     return {
         "sigma8": posterior.mean,
         "sigma8_err": posterior.std,

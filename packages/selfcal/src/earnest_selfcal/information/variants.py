@@ -8,7 +8,7 @@ from earnest_common.survey.presets import Preset
 from earnest_common.survey.presets import preset as preset_named
 from earnest_common.survey.priors import Priors, Uniform
 
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of
 
 __all__ = ["DATA", "NORMALISATIONS", "REAL", "Variant", "mass_prior", "survey_variants", "width_variants"]
 
@@ -54,7 +54,7 @@ class Variant:
     key: str
     title: str
     preset: Preset
-    noise: MeasurementNoise = field(default_factory=MeasurementNoise)
+    noise: MeasurementErrors = field(default_factory=MeasurementErrors)
     data: tuple[str, ...] = tuple(DATA)
     width: float | None = None
 
@@ -142,10 +142,10 @@ def mass_prior(preset: Preset) -> float:
     return float(weight**-0.5)
 
 
-def _realistic_noise(preset: Preset) -> MeasurementNoise:
+def _realistic_noise(preset: Preset) -> MeasurementErrors:
     """Return the errors of a survey that has some, else those of the preset ``realistic``."""
     own = noise_of(preset)
-    return own if own != MeasurementNoise() else noise_of(preset_named(REAL))
+    return own if own != MeasurementErrors() else noise_of(preset_named(REAL))
 
 
 def _cut(preset: Preset, cut: Literal["mass", "flux"], smoothing: float) -> Preset:

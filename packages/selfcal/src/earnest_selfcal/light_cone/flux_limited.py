@@ -17,9 +17,9 @@ from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import TABLE_2, PowerLaw, ScalingRelations
 from earnest_common.survey.selection import Selection
 
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.light_cone.distances import comoving_distance, comoving_volume, expansion, flux_to_luminosity
-from earnest_selfcal.posterior.inference import Inference, Observed, inferred
+from earnest_selfcal.posterior.inference import Inference, Observed, posterior_of
 from earnest_selfcal.survey.footprint import Footprint, evenness, largest_gap
 
 __all__ = [
@@ -171,7 +171,7 @@ def _read(path: Path, sample: FluxLimitedSample, mapping: str) -> tuple[pl.DataF
 
 
 def sample_answer(
-    path: Path, sample: FluxLimitedSample, *, mapping: str = "mcxc", resolution: GridConfig | None = None
+    path: Path, sample: FluxLimitedSample, *, mapping: str = "mcxc", resolution: Resolution | None = None
 ) -> tuple[Inference, dict[str, Any]]:
     """Return sigma8 of a real sample, with everything that was assumed.
 
@@ -193,7 +193,7 @@ def sample_answer(
     median = float(clusters.get_column("l_x").log10().median() or 0.0)  # type: ignore[arg-type]  # a number here
     observed = Observed(n_clusters=len(clusters), observable="l_x", median_log10_x=median)
     try:
-        inference = inferred(preset, observed, resolution)
+        inference = posterior_of(preset, observed, resolution)
     except InputError as error:
         raise InputError(
             f"{error}. For a sample from a table this says that the table is not complete down to "

@@ -16,7 +16,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Preset
-from earnest_common.survey.scaling import PowerLaw, biased
+from earnest_common.survey.scaling import PowerLaw, with_factors
 
 from earnest_selfcal.forward.observable import Observable, relation_of
 from earnest_selfcal.forward.population import MassFunction, log10_m_edges
@@ -93,7 +93,7 @@ def peak_of(
     mass_function
         Number density of clusters.
     """
-    relations = biased(preset.relations, factors or {})
+    relations = with_factors(preset.relations, factors or {})
     preset = _with_break(preset, relations.l_x, solution.log10_m_peak)
     edges = log10_m_edges(preset.survey, _M_STEP)
     log10_m = (edges[1:] + edges[:-1]) / 2
@@ -191,7 +191,7 @@ def solve_peak(
     """
     if not per_dex > 0:
         raise InputError(f"a peak of {per_dex} clusters per dex is none; give a positive number")
-    relations = biased(preset.relations, factors or {})
+    relations = with_factors(preset.relations, factors or {})
     law = relation_of(observable, relations, preset.correlation, noise_of(preset))
     start = np.array([preset.cosmology.sigma8, float(law.log10_mass(log10_x))])
     target = np.array([np.log(per_dex), log10_x])

@@ -14,7 +14,7 @@ from earnest_common.spread import scatter_error, spread
 
 from earnest_selfcal.forward.table import ForwardTable
 from earnest_selfcal.posterior.posterior import infer
-from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.posterior.validity import reason_outside
 
 __all__ = ["Evaluation", "Score", "evaluate", "score"]
 
@@ -138,7 +138,7 @@ def _refuse_unknown(tables: Sequence[ForwardTable], summaries: pl.DataFrame) -> 
 
 
 def _refusal(tables: Sequence[ForwardTable], row: Mapping[str, Any]) -> str | None:
-    reasons = (refusal(table, row["n_clusters"], row[f"median_log10_{table.observable}"]) for table in tables)
+    reasons = (reason_outside(table, row["n_clusters"], row[f"median_log10_{table.observable}"]) for table in tables)
     return next((reason for reason in reasons if reason), None)
 
 

@@ -13,14 +13,14 @@ from earnest_common.survey.presets import Preset, Survey
 
 from earnest_selfcal.forward.counts import no_number_of_clusters
 from earnest_selfcal.forward.observable import UNITS, Observable, log10_of_paper
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.posterior import infer
-from earnest_selfcal.posterior.validity import refusal
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise
+from earnest_selfcal.posterior.validity import reason_outside
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors
 from earnest_selfcal.survey.recorded import summaries_of
 
-__all__ = ["Inference", "Observed", "inferred", "observed_in_set", "observed_numbers"]
+__all__ = ["Inference", "Observed", "observed_in_set", "observed_numbers", "posterior_of"]
 
 _Z_TOLERANCE = 0.02  # over which the mass function and self-similar relations change by a few per cent
 
@@ -180,8 +180,8 @@ def observed_in_set(
     )
 
 
-def inferred(
-    preset: Preset, observed: Observed, config: GridConfig | None = None, *, noise: MeasurementNoise | None = None
+def posterior_of(
+    preset: Preset, observed: Observed, config: Resolution | None = None, *, noise: MeasurementErrors | None = None
 ) -> Inference:
     """Return the posterior of sigma8.
 
@@ -204,7 +204,7 @@ def inferred(
     if reason := no_number_of_clusters(observed.n_clusters, observed.median_log10_x):  # known without a table
         raise InputError(reason)
     table = forward_table(preset, config, observable=observed.observable, noise=noise)
-    if reason := refusal(table, observed.n_clusters, observed.median_log10_x):
+    if reason := reason_outside(table, observed.n_clusters, observed.median_log10_x):
         raise InputError(reason)
     return Inference(
         preset=preset,

@@ -13,18 +13,18 @@ from earnest_common.survey.presets import Preset
 
 from earnest_selfcal.forward.counts import no_number_of_clusters
 from earnest_selfcal.forward.population import MassFunction, mass_function_for
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import ForwardTable, forward_table
 from earnest_selfcal.posterior.inference import Observed
 from earnest_selfcal.posterior.posterior import infer
-from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.posterior.validity import reason_outside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["JointPosterior", "contours_figure", "contours_section", "joint_posterior"]
 
-_COARSE = GridConfig(n_nuisance=256, log10_m_step=0.04)
+_COARSE = Resolution(n_nuisance=256, log10_m_step=0.04)
 _OM0 = tuple(float(x) for x in np.linspace(0.18, 0.42, 33).round(4))
 _MOST_TABULATED = 7  # ln n is so smooth in Om0 that a spline through these is good to 1e-3
 
@@ -81,7 +81,7 @@ def joint_posterior(
     observed: Observed,
     *,
     om0: Sequence[float] = _OM0,
-    resolution: GridConfig = _COARSE,
+    resolution: Resolution = _COARSE,
     on_done: Callable[[], object] = lambda: None,
 ) -> JointPosterior:
     """Return the posterior over sigma8 and Om0, nuisance factors marginalised (half a minute).
@@ -117,7 +117,7 @@ def joint_posterior(
         universe = _at(preset, float(value))
         between = _BetweenTables(nodes=tuple(tables), tables=tuple(tables.values()), Om0=float(value))
         table = forward_table(universe, resolution, observable=observed.observable, mass_function=between)
-        reasons.append(refusal(table, observed.n_clusters, observed.median_log10_x))
+        reasons.append(reason_outside(table, observed.n_clusters, observed.median_log10_x))
         for kept, median in ((rows, observed.median_log10_x), (n_rows, None)):
             kept.append(_ln_row(table, observed.n_clusters, median))
         on_done()

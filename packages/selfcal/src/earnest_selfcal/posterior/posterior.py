@@ -8,7 +8,7 @@ from earnest_common.survey.presets import Preset
 from earnest_selfcal.forward.counts import ln_poisson, no_number_of_clusters
 from earnest_selfcal.forward.median import ln_median_density
 from earnest_selfcal.forward.table import ForwardTable, forward_table
-from earnest_selfcal.posterior.validity import refusal
+from earnest_selfcal.posterior.validity import reason_outside
 
 __all__ = ["infer", "ln_poisson"]
 
@@ -51,7 +51,9 @@ def infer(survey: ForwardTable | Preset | str, n_clusters: int, median_log10_x: 
         ln_likelihood = ln_likelihood + ln_median_density(n_clusters, *table.distribution_at(median_log10_x))
     highest = ln_likelihood.max()
     if not np.isfinite(highest):
-        raise InputError(refusal(table, n_clusters, median_log10_x) or "the numbers are impossible for this survey")
+        raise InputError(
+            reason_outside(table, n_clusters, median_log10_x) or "the numbers are impossible for this survey"
+        )
     weight = np.exp(ln_likelihood - highest).mean(axis=0)
     ln_evidence = float(highest + np.log(weight.mean()))
     return Posterior.of_cells(table.sigma8, table.sigma8_step, weight / weight.sum(), ln_evidence=ln_evidence)

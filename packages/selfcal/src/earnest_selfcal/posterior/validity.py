@@ -11,7 +11,7 @@ from earnest_selfcal.forward.median import median_cdf
 from earnest_selfcal.forward.observable import UNITS, Observable, log10_of_paper, relation_of
 from earnest_selfcal.forward.table import ForwardTable
 
-__all__ = ["refusal"]
+__all__ = ["reason_outside"]
 
 _TAIL = 1e-4
 _NAMES: dict[Observable, str] = {"y_x": "Y_X", "l_x": "L_X"}
@@ -25,7 +25,7 @@ _REMEDY: dict[Observable, str] = {
 }
 
 
-def refusal(table: ForwardTable, n_clusters: int, median_log10_x: float | None = None) -> str | None:
+def reason_outside(table: ForwardTable, n_clusters: int, median_log10_x: float | None = None) -> str | None:
     """Return why data lie outside the modelled region, or None if they lie inside.
 
     Data are outside if they are in a tail of 1e-4 of what the survey shows over its whole prior: N by itself, then

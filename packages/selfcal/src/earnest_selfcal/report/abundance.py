@@ -10,11 +10,11 @@ from earnest_common.report.drawing import BLUE, GREY, INK, OCHRE, draw_canvas
 from earnest_common.report.section import Figure
 from earnest_common.survey.presets import MAGNETICUM_VOLUME, Preset
 from earnest_common.survey.priors import Uniform
-from earnest_common.survey.scaling import biased
+from earnest_common.survey.scaling import with_factors
 
 from earnest_selfcal.forward.observable import OBSERVABLES, Observable, log10_of_paper
 from earnest_selfcal.forward.population import MassFunction, mass_function_for
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def abundance(
     -------
     dN/dlog10 m, shape (n,).
     """
-    law = biased(preset.relations, {"l_x_normalisation": l_x_normalisation}).l_x
+    law = with_factors(preset.relations, {"l_x_normalisation": l_x_normalisation}).l_x
     selection = preset.survey.selection
     if preset.survey.cut == "mass":
         detected = selection.probability(log10_m, log10_m_break=selection.log10_m_break_of(law))
@@ -151,7 +151,7 @@ def median_curves(
     curves = []
     for factor in l_x_normalisations:
         fixed = replace(preset.priors, l_x_normalisation=Uniform(low=factor, high=factor))
-        table = forward_table(replace(preset, priors=fixed), GridConfig(n_nuisance=n_catalogs), observable=observable)
+        table = forward_table(replace(preset, priors=fixed), Resolution(n_nuisance=n_catalogs), observable=observable)
         density = np.array([table.distribution_at(x)[1].mean() for x in table.log10_x])
         cumulative = np.cumsum(density) / density.sum()
         log10_x = np.asarray(log10_of_paper(observable, table.log10_x, preset.cosmology.h))

@@ -20,7 +20,7 @@ def referee_section(verdicts: pl.DataFrame, told: Mapping[str, Any], *, provenan
     Parameters
     ----------
     verdicts
-        One row per catalog, as ``run.judge`` returns them.
+        One row per catalog, as ``run.run_referee`` returns them.
     told
         Scores and words, as ``answer.referee_set`` returns them.
     provenance

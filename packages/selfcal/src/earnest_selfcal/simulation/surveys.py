@@ -8,13 +8,13 @@ import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Preset, Survey
-from earnest_common.survey.scaling import FACTORS, PowerLaw, ScalingRelations, biased
+from earnest_common.survey.scaling import FACTORS, PowerLaw, ScalingRelations, with_factors
 from earnest_common.survey.selection import Selection
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from earnest_selfcal.forward.population import MassFunction, log10_m_edges, mass_function_for
-from earnest_selfcal.survey.measurement_errors import MeasurementNoise, noise_of
+from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of
 
 __all__ = ["Summaries", "simulate"]
 
@@ -48,7 +48,7 @@ def simulate(
     parameters: Mapping[str, FloatArray],
     *,
     rng: np.random.Generator,
-    noise: MeasurementNoise | None = None,
+    noise: MeasurementErrors | None = None,
     mass_function: MassFunction | None = None,
 ) -> Summaries:
     """Simulate one survey for each set of parameters (about a million a minute).
@@ -126,11 +126,11 @@ def _chunk(
     parameters: Mapping[str, FloatArray],
     *,
     rng: np.random.Generator,
-    noise: MeasurementNoise,
+    noise: MeasurementErrors,
 ) -> Summaries:
     """Draw clusters from an envelope of the selected mass function, keep those that are detected, observe them."""
     factors = {name: parameters[name] for name in FACTORS if name in parameters}
-    relations = biased(preset.relations, factors)
+    relations = with_factors(preset.relations, factors)
     # The detected share rises with mass, so its value at a cell's upper edge bounds it.
     envelope = _share(preset.survey, grid.edges[1:], _taken(relations.l_x, (slice(None), None)))
     survey, cell, log10_m = _draw_masses(grid.edges, grid.counts(parameters["sigma8"]) * envelope, rng=rng)
@@ -225,7 +225,7 @@ def _observe(
     survey: IntArray,
     l_x: FloatArray,
     rng: np.random.Generator,
-    noise: MeasurementNoise,
+    noise: MeasurementErrors,
 ) -> tuple[FloatArray, FloatArray]:
     """Return log10 l_x and observed log10 Y_X, whose residuals follow from those of l_x, two arrays of shape (n,)."""
     matrix = preset.correlation.matrix

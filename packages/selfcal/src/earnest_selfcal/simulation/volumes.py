@@ -9,7 +9,7 @@ from earnest_common.errors import InputError
 from earnest_common.survey.presets import MAGNETICUM_VOLUME, Preset
 
 from earnest_selfcal.forward.observable import OBSERVABLES
-from earnest_selfcal.forward.resolution import GridConfig
+from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.evaluation import Evaluation, evaluate
 from earnest_selfcal.simulation.binned import Binned, binned_sigma8
@@ -80,7 +80,7 @@ def compare_volumes(
     n_surveys: int = 100_000,
     n_posteriors: int = 2_000,
     seed: int = 1,
-    resolution: GridConfig | None = None,
+    resolution: Resolution | None = None,
     on_done: Callable[[], object] = lambda: None,
 ) -> list[VolumeResult]:
     """Simulate surveys of several volumes and infer sigma8.

@@ -10,14 +10,14 @@ from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Preset
 
-__all__ = ["MeasurementNoise", "noise_of", "recorded_noise"]
+__all__ = ["MeasurementErrors", "noise_of", "recorded_noise"]
 
 _LN_10 = math.log(10.0)
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class MeasurementNoise:
+class MeasurementErrors:
     """Lognormal, unbiased, independent errors of each cluster; luminosities, which are selected on, have none.
 
     Attributes
@@ -27,7 +27,7 @@ class MeasurementNoise:
 
     Examples
     --------
-    >>> round(MeasurementNoise(t_x=0.03).dex("t_x"), 5)
+    >>> round(MeasurementErrors(t_x=0.03).dex("t_x"), 5)
     0.01303
     """
 
@@ -54,16 +54,16 @@ class MeasurementNoise:
         return math.log1p(float(vars(self).get(name, 0.0)) ** 2)
 
 
-_OF_PRESET = {"realistic": MeasurementNoise(t_x=0.03, m_gas=0.025)}
+_OF_PRESET = {"realistic": MeasurementErrors(t_x=0.03, m_gas=0.025)}
 """The errors with which mock catalogs of the presets are made; none for the others."""
 
 
-def noise_of(preset: Preset) -> MeasurementNoise:
+def noise_of(preset: Preset) -> MeasurementErrors:
     """Return the errors of measurement that belong to a preset's name."""
-    return _OF_PRESET.get(preset.name, MeasurementNoise())
+    return _OF_PRESET.get(preset.name, MeasurementErrors())
 
 
-def recorded_noise(config: Mapping[str, Any]) -> MeasurementNoise | None:
+def recorded_noise(config: Mapping[str, Any]) -> MeasurementErrors | None:
     """Return the errors that the configuration of mock catalogs records, or ``None`` if it does not say.
 
     Gas masses have the error of the gas profile, of which they are one more radius.
@@ -71,4 +71,4 @@ def recorded_noise(config: Mapping[str, Any]) -> MeasurementNoise | None:
     noise = config.get("noise")
     if not isinstance(noise, Mapping):
         return None
-    return MeasurementNoise(t_x=float(noise.get("t_x", 0.0)), m_gas=float(noise.get("m_gas_profile", 0.0)))
+    return MeasurementErrors(t_x=float(noise.get("t_x", 0.0)), m_gas=float(noise.get("m_gas_profile", 0.0)))

@@ -27,7 +27,7 @@ from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.statistics.permutation import holm
 
-__all__ = ["Training", "apply_to", "learn"]
+__all__ = ["Reference", "apply_to", "learn"]
 
 ALPHA: Final = 0.05
 """A catalog like those of the training is told "with care" or "no" at most this often."""
@@ -46,7 +46,7 @@ _ANSWERS: Final[tuple[Answer, ...]] = ("no", "with care", "yes")
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class Reference:
     """What a model was trained on, as far as a comparison needs it.
 
     Attributes
@@ -62,7 +62,7 @@ class Training:
     columns: tuple[str, ...]
 
 
-def learn(estimator: Estimator, training: CatalogBatch, *, rng: np.random.Generator) -> Training:
+def learn(estimator: Estimator, training: CatalogBatch, *, rng: np.random.Generator) -> Reference:
     """Return what catalogs are compared with.
 
     Raises
@@ -80,7 +80,7 @@ def learn(estimator: Estimator, training: CatalogBatch, *, rng: np.random.Genera
     half = len(order) // 2
     description = estimator.description
     columns = tuple(dict.fromkeys((*description.features, *description.supplementary, "l_x", "m_gas")))
-    return Training(
+    return Reference(
         fitted=training.select(np.sort(order[:half])),
         calibration=training.select(np.sort(order[half:])),
         columns=known_columns(training, columns),
@@ -88,7 +88,7 @@ def learn(estimator: Estimator, training: CatalogBatch, *, rng: np.random.Genera
 
 
 def apply_to(
-    estimator: Estimator, batch: CatalogBatch, training: Training, *, max_rows: int = MAX_ROWS
+    estimator: Estimator, batch: CatalogBatch, training: Reference, *, max_rows: int = MAX_ROWS
 ) -> Applicability:
     """Return whether a model may be applied to catalogs.
 
@@ -177,7 +177,7 @@ def _per_catalog(values: FloatArray, batch: CatalogBatch) -> FloatArray:
     return np.asarray(np.bincount(batch.segment_ids, weights=values, minlength=batch.n_catalogs) / counts)
 
 
-def _inputs(batch: CatalogBatch, training: Training, columns: Sequence[str]) -> Comparison | None:
+def _inputs(batch: CatalogBatch, training: Reference, columns: Sequence[str]) -> Comparison | None:
     if not columns:
         return None
     points = cluster_matrix(training.fitted, columns)
@@ -189,7 +189,7 @@ def _inputs(batch: CatalogBatch, training: Training, columns: Sequence[str]) -> 
     return _compare("inputs", far, near, _largest(column_names(columns, len(batch.radii)), deviation))
 
 
-def _summary(batch: CatalogBatch, training: Training, columns: Sequence[str]) -> Comparison | None:
+def _summary(batch: CatalogBatch, training: Reference, columns: Sequence[str]) -> Comparison | None:
     values = summary_matrix(batch, columns)
     if not np.isfinite(values).all():
         return None
@@ -206,7 +206,7 @@ def _largest(names: Sequence[str], deviation: FloatArray) -> tuple[tuple[str, fl
     return tuple((names[j], float(deviation[j])) for j in order)
 
 
-def _terse(estimator: Estimator, batch: CatalogBatch, training: Training, max_rows: int) -> list[Comparison]:
+def _terse(estimator: Estimator, batch: CatalogBatch, training: Reference, max_rows: int) -> list[Comparison]:
     if not isinstance(estimator, TerseEstimator):
         return []
     fitted, near, far = (
@@ -220,7 +220,7 @@ def _terse(estimator: Estimator, batch: CatalogBatch, training: Training, max_ro
 
 
 def _prediction(
-    estimator: Estimator, batch: CatalogBatch, training: Training, max_rows: int
+    estimator: Estimator, batch: CatalogBatch, training: Reference, max_rows: int
 ) -> tuple[FloatArray, Comparison]:
     fitted, near, far = (_answers(estimator, one, max_rows) for one in (training.fitted, training.calibration, batch))
     cloud = Cloud.of(fitted)

@@ -8,7 +8,7 @@ import numpy as np
 from earnest_interpret.analyses.applicability.answer import Comparison
 from earnest_interpret.analyses.applicability.distance import TOGETHER
 from earnest_interpret.analyses.applicability.unseen import SIZE, Unseen
-from earnest_interpret.words import fixed, joined, percent, plain, probability, signed
+from earnest_interpret.words import enumerate_words, format_number, format_signed, name_of, percent, probability
 
 __all__ = ["reasons_for"]
 
@@ -56,15 +56,16 @@ def reasons_for(
     """
     found = []
     if missing:
-        lacking = joined([plain(name) for name in missing])
-        rest = joined([plain(name) for name in known]) or "no column"
+        lacking = enumerate_words([name_of(name) for name in missing])
+        rest = enumerate_words([name_of(name) for name in known]) or "no column"
         found.append(
             f"The model reads the {lacking}, which the catalog lacks for some or all clusters: it gives no answer "
             f"here. Compared are {rest}."
         )
     if redshift > 0:
         found.append(
-            f"The typical redshift lies {fixed(redshift, 3)} outside the range of the training; relations evolve, and "
+            f"The typical redshift lies {format_number(redshift, 3)} outside the range of the training; "
+            f"relations evolve, and "
             "the model was not told the redshift."
         )
     found += [_sentence(one, n_catalogs, radii) for one in comparisons]
@@ -78,7 +79,7 @@ def reasons_for(
 
 
 def _together(apart: Sequence[Comparison], n_catalogs: int) -> str:
-    what = joined([_SHORT[one.space] for one in apart])
+    what = enumerate_words([_SHORT[one.space] for one in apart])
     return (
         f"All {n_catalogs} catalogs together lie farther out than as many of the training in {what} "
         f"({probability(min(one.together for one in apart))}): they were made or measured otherwise, even where no "
@@ -89,13 +90,13 @@ def _together(apart: Sequence[Comparison], n_catalogs: int) -> str:
 def _unseen(unseen: Unseen) -> str:
     """Return what has to be known from elsewhere, the largest effects first."""
     largest = sorted(unseen.columns.items(), key=lambda item: -abs(item[1]))[:3]
-    parts = [f"a {plain(name)} {percent(SIZE)} too high by {signed(shift)}" for name, shift in largest]
+    parts = [f"a {name_of(name)} {percent(SIZE)} too high by {format_signed(shift)}" for name, shift in largest]
     if np.isfinite(unseen.missed):
-        parts.append(f"missing one cluster in ten by {signed(unseen.missed)}")
-    beside = f" beside an error of {fixed(unseen.error, 4)}" if np.isfinite(unseen.error) else ""
+        parts.append(f"missing one cluster in ten by {format_signed(unseen.missed)}")
+    beside = f" beside an error of {format_number(unseen.error, 4)}" if np.isfinite(unseen.error) else ""
     return (
         f"Errors that all clusters share cannot be seen where relations vary in training. They move the inferred σ₈: "
-        f"{joined(parts)}{beside}."
+        f"{enumerate_words(parts)}{beside}."
     )
 
 
@@ -106,7 +107,9 @@ def _sentence(one: Comparison, n_catalogs: int, radii: Sequence[float]) -> str:
     place = "farther out than every one" if beyond else f"farther out than {share}"
     typical = " of the typical catalog" if n_catalogs > 1 else ""
     trained = f"of {len(one.calibration)} catalogs of the training ({probability(p_value)})"
-    far = joined([f"{_name(name, radii)} by {signed(size, 1)}" for name, size in one.farthest if abs(size) >= 1])
+    far = enumerate_words(
+        [f"{_name(name, radii)} by {format_signed(size, 1)}" for name, size in one.farthest if abs(size) >= 1]
+    )
     tail = f"; in standard deviations of the training, {far}" if far else ""
     return f"{_WHAT[one.space]}{typical} lie {place} {trained}{tail}."
 
@@ -121,5 +124,5 @@ def _name(name: str, radii: Sequence[float] = ()) -> str:
     """
     for start in ("median ", "slope of ", "scatter of "):
         if name.startswith(start):
-            return start + plain(name.removeprefix(start), radii)
-    return plain(name, radii)
+            return start + name_of(name.removeprefix(start), radii)
+    return name_of(name, radii)

@@ -19,7 +19,7 @@ from earnest_interpret.bands import Band, break_band, median_band
 from earnest_interpret.input_space import input_space
 from earnest_interpret.sample import MAX_ROWS, Sample, mass_axis
 
-__all__ = ["Beside", "Question", "examine_inputs"]
+__all__ = ["SaliencyContext", "SaliencyRequest", "run_saliency"]
 
 N_CHECKED: Final = 10_000
 """Most clusters of the comparison with shuffled weights, in whole catalogs, at least one."""
@@ -27,7 +27,7 @@ N_CHECKED: Final = 10_000
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class SaliencyRequest:
     """What is asked about inputs.
 
     Attributes
@@ -51,7 +51,7 @@ class Question:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Beside:
+class SaliencyContext:
     """What is known besides the averages of one model's saliency.
 
     Attributes
@@ -90,15 +90,15 @@ class Beside:
     bands: Mapping[str, Band] = field(default_factory=dict)
 
 
-def examine_inputs(
+def run_saliency(
     estimator: Estimator,
     sample: Sample,
-    question: Question | None = None,
+    question: SaliencyRequest | None = None,
     *,
     also: Sequence[Estimator] = (),
     compare: Estimator | None = None,
     compare_name: str = "the other model",
-) -> tuple[SaliencySummary, Beside]:
+) -> tuple[SaliencySummary, SaliencyContext]:
     """Return a model's saliency on a sample, and what belongs beside it.
 
     Parameters
@@ -117,7 +117,7 @@ def examine_inputs(
     InputError
         If a model has no terse layer, or another training has other inputs.
     """
-    asked = question or Question()
+    asked = question or SaliencyRequest()
     summary, values, warning = _summary(estimator, sample, asked)
     others = []
     for number, other in enumerate(also, start=2):
@@ -134,7 +134,7 @@ def examine_inputs(
     check = None
     if summary.is_slope:
         check = randomisation_check(estimator, batch, values, of=asked.of, seed=asked.seed, max_rows=asked.max_rows)
-    beside = Beside(
+    beside = SaliencyContext(
         values=values,
         terse=terse,
         batch=batch,
@@ -149,7 +149,7 @@ def examine_inputs(
     return summary, beside
 
 
-def _summary(estimator: Estimator, sample: Sample, asked: Question) -> tuple[SaliencySummary, FloatArray, str]:
+def _summary(estimator: Estimator, sample: Sample, asked: SaliencyRequest) -> tuple[SaliencySummary, FloatArray, str]:
     """Return averages, values, and what is wrong with them."""
     batch, axis = sample.batch, mass_axis(sample.batch)
     found = attribute(

@@ -29,7 +29,7 @@ from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
 from earnest_interpret.statistics.permutation import holm
 
-__all__ = ["ALPHA", "Evidence", "Verdict", "decide", "examine", "labelled"]
+__all__ = ["ALPHA", "Evidence", "Verdict", "decide", "gather_evidence", "labelled"]
 
 ALPHA: Final = 0.05
 """Largest chance of accusing a sound model, over all tests together."""
@@ -139,7 +139,7 @@ class Verdict:
         return dict(json_ready(told))
 
 
-def examine(
+def gather_evidence(
     estimator: Estimator,
     batch: CatalogBatch,
     *,

@@ -7,7 +7,7 @@ from typing import Final, final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_common.survey.scaling import FACTORS, TABLE_2, ScalingRelations, biased
+from earnest_common.survey.scaling import FACTORS, TABLE_2, ScalingRelations, with_factors
 
 __all__ = ["OBSERVABLES", "Relations"]
 
@@ -41,7 +41,7 @@ class Relations:
         """Return the relations of catalogs with true masses: their factors times those of the reference."""
         segment = batch.segment_ids
         factors = {name: _known(batch.label(name).astype(np.float64))[segment] for name in FACTORS}
-        relations = biased(reference, factors)
+        relations = with_factors(reference, factors)
         log10_m = np.log10(batch.column("m_500c"))
         means = {name: np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in OBSERVABLES}
         scatters = {name: factors[f"{name}_scatter"] for name in OBSERVABLES}

@@ -10,7 +10,7 @@ from earnest_interpret.analyses.verdict.exchange import Exchange
 from earnest_interpret.analyses.verdict.grid import Clumping
 from earnest_interpret.caution import marked
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
-from earnest_interpret.words import fixed, percent, probability, signed
+from earnest_interpret.words import format_number, format_signed, percent, probability
 
 __all__ = ["findings", "impossible", "tell"]
 
@@ -44,7 +44,7 @@ def tell(found: object, *, failed: bool) -> Check:
 
 @tell.register
 def _(found: PartialCorrelation, *, failed: bool) -> Check:
-    size = f"partial r = {signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
+    size = f"partial r = {format_signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
     return Check(
         key="terse",
         outcome="failed" if failed else "passed",
@@ -76,12 +76,17 @@ def _(found: Exchange, *, failed: bool) -> Check:
 
 @tell.register
 def _(found: KnownDonors, *, failed: bool) -> Check:
-    loss = f"{fixed(found.unknown, 4)} with donors that the model never met and {fixed(found.known, 4)} with known ones"
+    loss = (
+        f"{format_number(found.unknown, 4)} with donors that the model never met and "
+        f"{format_number(found.known, 4)} with known ones"
+    )
     verdict = "it knows its donors by sight" if failed else "no more than chance gives"
     return Check(
         key="donors",
         outcome="failed" if failed else "passed",
-        text=f"σ₈ scatters by {loss} ({signed(100 * found.loss, 0)} %, {probability(found.p_value)}): {verdict}.",
+        text=(
+            f"σ₈ scatters by {loss} ({format_signed(100 * found.loss, 0)} %, {probability(found.p_value)}): {verdict}."
+        ),
         null="errors scatter alike whichever donors: catalogs can be shuffled between known and unknown donors",
         p_value=found.p_value,
         numbers={
@@ -96,7 +101,7 @@ def _(found: KnownDonors, *, failed: bool) -> Check:
 
 @tell.register
 def _(found: Clumping, *, failed: bool) -> Check:
-    size = f"at multiples of {found.step:g} (strength {fixed(found.strength, 3)}, {probability(found.p_value)})"
+    size = f"at multiples of {found.step:g} (strength {format_number(found.strength, 3)}, {probability(found.p_value)})"
     return Check(
         key="grid",
         outcome="failed" if failed else "passed",
@@ -126,7 +131,7 @@ def findings(edge: Edge | None, clone_share: float) -> tuple[Check, ...]:
 
 
 def _of_edge(edge: Edge) -> Check:
-    sharp, excess = edge.sharpness >= SHARP, f"{signed(edge.excess)} of the scatter"
+    sharp, excess = edge.sharpness >= SHARP, f"{format_signed(edge.excess)} of the scatter"
     text = "The catalogs have no sharp edge in true mass"
     if edge.excess >= BRIGHTER:
         text = f"{text}: they follow a limit in flux, the lightest 5 % are brighter than their relation by {excess}"
@@ -138,6 +143,8 @@ def _of_edge(edge: Edge) -> Check:
             f"their relation ({excess}; a limit in flux gives +0.3 to +0.8)"
         )
     if math.isfinite(edge.influence):
-        text += f"; a cluster at the edge moves σ₈ {fixed(edge.influence)} times as much as one a little above it"
+        text += (
+            f"; a cluster at the edge moves σ₈ {format_number(edge.influence)} times as much as one a little above it"
+        )
     numbers = {"sharpness": edge.sharpness, "excess": edge.excess, "influence": edge.influence if sharp else None}
     return Check(key="edge", outcome="finding", text=f"{text}.", numbers=numbers)

@@ -10,7 +10,7 @@ from earnest_model.data.arrays import Arrays, Float32Array, FloatArray
 from earnest_model.networks.backend import tf
 from earnest_model.networks.paper.network import PaperNetwork
 from earnest_model.networks.paper.removal import OWN_ROWS, RemovalPlan, plan_removals
-from earnest_model.networks.queries import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices
+from earnest_model.networks.queries import ROWS, AbstractInference, TerseQueries, catalog_of, rows_for, slices
 
 __all__ = ["PaperInference"]
 
@@ -36,7 +36,7 @@ class PaperInference(AbstractInference):
     def __init__(self, network: PaperNetwork, *, max_rows: int) -> None:
         self.network, self.max_rows = network, max_rows
         self._rows = rows_for(network.row_width, max_rows)
-        self._terse = TerseQuestions(network.terse, max_rows=self._rows)
+        self._terse = TerseQueries(network.terse, max_rows=self._rows)
         self._decode = tf.function(network.decode, input_signature=[ROWS, _COUNTS])
         self._read = tf.function(
             lambda *rows: network.head.sigma8(network.decode(*rows)), input_signature=[ROWS, _COUNTS]

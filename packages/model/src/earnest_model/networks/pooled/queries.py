@@ -8,7 +8,7 @@ import numpy.typing as npt
 from earnest_model.data.arrays import Arrays, FloatArray
 from earnest_model.networks.backend import tf
 from earnest_model.networks.pooled.network import PooledNetwork
-from earnest_model.networks.queries import ROWS, AbstractInference, TerseQuestions, catalog_of, rows_for, slices
+from earnest_model.networks.queries import ROWS, AbstractInference, TerseQueries, catalog_of, rows_for, slices
 
 __all__ = ["PooledInference"]
 
@@ -31,7 +31,7 @@ class PooledInference(AbstractInference):
 
     def __init__(self, network: PooledNetwork, *, max_rows: int) -> None:
         self.network, self.max_rows = network, rows_for(network.row_width, max_rows)
-        self._terse = TerseQuestions(network.terse, max_rows=self.max_rows)
+        self._terse = TerseQueries(network.terse, max_rows=self.max_rows)
         self._members = tf.function(network.members, input_signature=[ROWS, ROWS])
         self._decode = tf.function(network.decode, input_signature=[ROWS, _COUNTS])
         self._read = tf.function(
