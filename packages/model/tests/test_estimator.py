@@ -160,3 +160,20 @@ def test_catalogs_far_beyond_the_training_are_warned_of_and_counted(estimator, b
     assert (outside.get_column("n_outside") >= 1).all()
     whole = estimator.ranges(crowd)
     assert outside.get_column("n_outside").sum() == sum(one.n_outside for one in whole.values())
+
+
+def test_posteriors_are_the_distributions_behind_the_predictions(estimator, batch):
+    """Mean, distribution and, but for the calibration, the error of every catalog; the paper's network has none."""
+    found = estimator.posteriors(batch)
+    predictions, inferred = estimator.infer(batch)
+    np.testing.assert_allclose([one.mean for one in found], predictions["sigma8"], rtol=1e-9)
+    factor = estimator.description.calibration["factor_68"]
+    np.testing.assert_allclose([factor * one.std for one in found], predictions["sigma8_err"], rtol=1e-9)
+    values = np.linspace(0.72, 0.9, batch.n_catalogs)
+    below = [float(one.cdf(value)) for one, value in zip(found, values, strict=True)]
+    np.testing.assert_allclose(below, inferred.cumulative(values), atol=1e-9)
+
+
+def test_a_network_of_one_value_has_no_posterior(paper_bundle, batch):
+    with pytest.raises(InputError, match="'paper' infers one value"):
+        load_estimator(paper_bundle).posteriors(batch)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.bundle import BundleDescription, read_bundle
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_common.errors import EarnestError, IntegrityError
+from earnest_common.errors import EarnestError, InputError, IntegrityError
 from earnest_common.notebook import html_table, short
+from earnest_common.posterior import Posterior
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.bundle.golden import check_golden
@@ -28,7 +29,7 @@ from earnest_model.data.features import (
 )
 from earnest_model.evaluation.predictions import prediction_frame
 from earnest_model.networks import architecture
-from earnest_model.networks.heads import Inferred
+from earnest_model.networks.heads import HistogramHead, Inferred
 from earnest_model.networks.protocol import Network
 from earnest_model.networks.storage import load_network
 
@@ -121,6 +122,22 @@ class NetworkEstimator:
         if n_outside.any():
             self._warn_far_outside(batch)
         return prediction_frame(batch.catalogs.get_column("catalog_id"), found, n_outside), found["sigma8"]
+
+    def posteriors(self, batch: CatalogBatch) -> list[Posterior]:
+        """Return the distribution of sigma8 of each catalog, as the network tells it.
+
+        The calibration widens errors and intervals of :meth:`predict`, not these.
+
+        Raises
+        ------
+        InputError
+            If the network infers a value and no distribution, or cannot use the catalogs.
+        """
+        head = self.network.head
+        if not isinstance(head, HistogramHead):
+            name = self._description.training["architecture"]
+            raise InputError(f"architecture '{name}' infers one value and no distribution; use 'pooled'")
+        return head.posteriors(self._inference.outputs(self._arrays(batch)))
 
     def encode(self, batch: CatalogBatch) -> FloatArray:
         """Return the terse value of each cluster, shape (n_clusters,)."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, final
 
 import numpy as np
+from earnest_common.posterior import Posterior
 
 from earnest_model.data.arrays import FloatArray
 from earnest_model.networks.backend import tf
@@ -130,6 +131,11 @@ class HistogramHead(AbstractHead):
             for (name, histogram), part, column in columns
         }
         return {**found.pop("sigma8"), **({"others": found} if found else {})}
+
+    def posteriors(self, outputs: FloatArray) -> list[Posterior]:
+        """Return the distribution of sigma8 of each catalog, before its intervals are calibrated."""
+        edges, rows = np.asarray(self.histogram.edges), _probability(self.parts(outputs)[0].astype(np.float64))
+        return [Posterior(edges=edges, probability=row) for row in rows]
 
     def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> dict[str, Inferred]:
         """Return mean, standard deviation and intervals of each distribution."""
