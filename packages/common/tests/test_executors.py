@@ -70,6 +70,32 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path):
         parent.communicate(timeout=60)  # ends when the last worker no longer holds the pipe
 
 
+_FAILING = """
+import sys, time
+from earnest_common.run.executors import map_shards, open_executor
+
+def work(shard):
+    if shard[0] == int(sys.argv[1]):
+        raise ValueError("no such shard")
+    time.sleep(0.1 if shard[0] < 4 else 600)
+
+if __name__ == "__main__":
+    with open_executor(workers=2) as pool:  # shards larger than a pipe holds, more of them than are handed out at once
+        map_shards(work, [(k, bytes(1_000_000)) for k in range(20)], pool)
+"""
+
+
+@pytest.mark.parametrize("failing", [0, 3, 5])
+def test_an_error_in_a_worker_ends_the_command(tmp_path: Path, failing: int):
+    script = tmp_path / "failing.py"
+    script.write_text(_FAILING)
+    command = [sys.executable, str(script), str(failing)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.rstrip().endswith("ValueError: no such shard")
+    assert "InvalidStateError" not in ended.stderr
+
+
 def test_dask_is_an_executor():
     cluster = distributed.LocalCluster(n_workers=1, processes=False, protocol="tcp", dashboard_address=None)
     with cluster, open_executor(address=cluster.scheduler_address.replace("tcp", "dask")) as executor:

@@ -55,8 +55,9 @@ def map_shards(
         for future in as_completed(futures):
             on_done(future.result())
     except BaseException:
-        for future in futures:
-            future.cancel()
+        if not isinstance(executor, _Processes):
+            for future in futures:
+                future.cancel()
         raise
     return [future.result() for future in futures]
 
@@ -91,16 +92,25 @@ def open_executor(*, workers: int = 1, address: str | None = None) -> Iterator[E
             yield pool
 
 
+class _Processes(ProcessPoolExecutor):
+    """Processes that an error ends, with all calls that wait.
+
+    These must not be cancelled one by one before: a pool whose processes are gone fails on a cancelled call, and then
+    neither it nor Python ends (CPython 3.11).
+    """
+
+
 @contextlib.contextmanager
 def _processes(workers: int) -> Iterator[Executor]:
     # Spawned, not forked: Polars and TensorFlow keep threads that a fork would break.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     try:
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker) as pool:
+        with _Processes(workers, mp_context=context, initializer=_prepare_worker) as pool:
             try:
                 yield pool
             except BaseException:  # no result is wanted any more, nor is work that would go on for minutes
+                pool.shutdown(wait=False, cancel_futures=True)
                 for process in set(multiprocessing.active_children()) - others:
                     process.terminate()
                 raise
