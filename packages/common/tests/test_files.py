@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.run.files import atomic_folder, file_sha256, refuse_existing, replace_atomically, write_atomic
+from earnest_common.run.files import (
+    atomic_folder,
+    file_sha256,
+    refuse_existing,
+    replace_atomically,
+    write_atomic,
+)
+from earnest_common.run.parts import Outputs
 
 
 def test_content_and_checksum(tmp_path: Path):
@@ -79,3 +86,10 @@ def test_written_files_obey_the_mask_and_do_not_set_it(tmp_path: Path, monkeypat
         assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("text", ["", ".", "/", "..", "folder/.."])
+def test_outputs_without_a_name_are_refused(text):
+    for refuse in (refuse_existing, lambda path: Outputs.open((path,), {})):
+        with pytest.raises(InputError, match="has no name of its own"):
+            refuse(Path(text))

@@ -22,6 +22,7 @@ __all__ = [
     "encoded",
     "file_sha256",
     "hold",
+    "named",
     "read_bytes",
     "refuse_existing",
     "remove_folder",
@@ -37,6 +38,24 @@ _SUFFIX = ".part"
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
+def named(path: Path) -> Path:
+    """Return the path of an output if it ends in a name, beside which others can be made; ``.`` and ``/`` do not.
+
+    Raises
+    ------
+    InputError
+        If it ends in none.
+
+    Examples
+    --------
+    >>> named(Path("bundles/first")).with_suffix(".json").name
+    'first.json'
+    """
+    if path.name in {"", ".."}:
+        raise InputError(f"output '{path}' has no name of its own; give the name of a new file or folder")
+    return path
+
+
 def refuse_existing(path: Path) -> Path:
     """Return the path if nothing is there and its parent folder can be written to.
 
@@ -45,9 +64,9 @@ def refuse_existing(path: Path) -> Path:
     OutputExistsError
         If the path is taken.
     InputError
-        If the folder that would hold it does not exist or takes no files.
+        If the path ends in no name, or the folder that would hold it does not exist or takes no files.
     """
-    sweep(path)
+    sweep(named(path))
     if os.path.lexists(path):
         raise OutputExistsError(f"output {path} exists and is not overwritten; choose another name or remove it first")
     folder = path.absolute().parent

@@ -20,6 +20,7 @@ from earnest_common.run.files import (
     encoded,
     file_sha256,
     hold,
+    named,
     refuse_existing,
     remove_folder,
     seal,
@@ -136,7 +137,7 @@ class Outputs:
         InputError
             If two are the same, or one cannot be written.
         """
-        outputs = cls(tuple(path for path in paths if path is not None), plan)
+        outputs = cls(tuple(named(path) for path in paths if path is not None), plan)
         places = [path.absolute() for path in outputs.paths]
         if twice := [str(path) for path in places if places.count(path) > 1]:
             raise InputError(f"output {twice[0]} is named twice; give each output a name of its own")

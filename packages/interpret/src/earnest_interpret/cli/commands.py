@@ -9,7 +9,7 @@ from typing import Any, final
 import polars as pl
 from earnest_common.errors import InputError
 from earnest_common.report.section import Section, read_section, section_text
-from earnest_common.run.files import file_sha256
+from earnest_common.run.files import file_sha256, named
 from earnest_common.run.numbers import json_ready
 from earnest_common.run.parquet import parquet_bytes
 from earnest_common.run.parts import Content
@@ -193,7 +193,7 @@ def table_paths(out: Path | None) -> tuple[Path | None, ...]:
         raise InputError(
             f"--out {out}: the table needs another suffix than .json, which its record takes; use .parquet"
         )
-    return (out, None if out is None else out.with_suffix(".json"))
+    return (out, None if out is None else named(out).with_suffix(".json"))
 
 
 def _table(out: Path, table: pl.DataFrame, answer: Mapping[str, Any], inputs: Inputs) -> dict[Path, Content]:

@@ -9,6 +9,7 @@ from typing import Any, Final, final
 from earnest_common.errors import InputError
 from earnest_common.notebook import html_table, plural
 from earnest_common.report.section import Figure, Section
+from earnest_common.run.files import named
 from earnest_common.run.numbers import json_ready
 from earnest_common.run.parts import Content, Outputs
 from earnest_common.run.records import ANSWER
@@ -193,7 +194,7 @@ def beside_page(path: Path) -> Path:
     """
     if path.suffix == ".json":
         raise InputError(f"--out {path}: the page needs another suffix than .json, which its numbers take; use .html")
-    return path.with_suffix(".json")
+    return named(path).with_suffix(".json")
 
 
 def _figure_files(report: Report) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from earnest_common.run.executors import map_shards, open_executor
+from earnest_common.run.files import named
 from earnest_common.run.progress import progress
 
 from earnest_model.config import TrainingConfig
@@ -70,7 +71,9 @@ def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor:
     first, out = training.config.seed, training.out
     jobs = [
         dataclasses.replace(
-            training, config=dataclasses.replace(training.config, seed=seed), out=out.with_name(f"{out.name}-{seed}")
+            training,
+            config=dataclasses.replace(training.config, seed=seed),
+            out=named(out).with_name(f"{out.name}-{seed}"),
         )
         for seed in range(first, first + n_seeds)
     ]
