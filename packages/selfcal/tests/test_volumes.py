@@ -66,3 +66,12 @@ def test_the_break_moves_y_x_more_than_l_x():
             assert curve.density.sum() * step == pytest.approx(1, abs=1e-3)
     # The break moves by log10(0.8 / 1.3) / 1.74 = -0.12 dex in mass, -0.21 dex in Y_X; medians follow in part.
     assert -0.21 < moved["y_x"] < -0.1 < 0.0 < moved["l_x"] < -moved["y_x"]
+
+
+def test_too_few_surveys_are_refused_before_any_is_simulated(tmp_path, monkeypatch):
+    monkeypatch.setattr("earnest_selfcal.simulation.surveys.simulate", lambda *_, **__: pytest.fail("simulated"))
+    with pytest.raises(InputError, match="n_surveys = 49 are too few to be binned; simulate at least 50"):
+        figures_answer(preset("paper"), out=tmp_path / "figures", section=None, n_surveys=49)
+    with pytest.raises(InputError, match="n_surveys = 2 are too few"):
+        volumes_answer(preset("paper"), (0.5,), n_surveys=2, n_posteriors=2, seed=1)
+    assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ from earnest_common.survey.presets import Preset
 from earnest_selfcal.cli.answer import prepare_outputs
 from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.report.survey import figures_section, volumes_section
+from earnest_selfcal.simulation.binned import refuse_few
 from earnest_selfcal.simulation.grid import draw_surveys, read_grid
 from earnest_selfcal.simulation.volumes import APPENDIX_A_SMOOTHING, at_volume, compare_volumes
 
@@ -98,11 +99,13 @@ def figures_answer(
     Raises
     ------
     InputError
-        If nothing is to be written, or the grid is of another survey.
+        If nothing is to be written, the surveys are too few, or the grid is of another survey.
     """
     if out is None and section is None:
         raise InputError("nothing to draw: give --out FOLDER for SVG files, --section FILE.json for the report or both")
     asked = {"command": "figures", "preset": asdict(preset), "n_surveys": n_surveys, "seed": seed, "grid": grid}
+    if grid is None:
+        refuse_few(n_surveys)
     outputs = prepare_outputs(out, section, asked=asked)
     surveys = draw_surveys(preset, n_surveys, seed=seed) if grid is None else _surveys_of(grid, preset)
     origin = _origin(preset, n_surveys=len(surveys), seed=seed)

@@ -11,9 +11,10 @@ from earnest_common.errors import InputError
 
 from earnest_selfcal.forward.observable import Observable
 
-__all__ = ["Binned", "binned_sigma8"]
+__all__ = ["Binned", "binned_sigma8", "refuse_few"]
 
 _LEAST = 12  # surveys in a bin, below which a standard deviation says little
+_FEWEST = 50  # surveys: one of the four bins that few surveys have then holds a dozen, unless surveys are empty
 
 
 @final
@@ -86,6 +87,18 @@ def binned_sigma8(surveys: pl.DataFrame, *, observable: Observable = "y_x", n_bi
     std = np.full(count.shape, np.nan)
     std[enough] = np.sqrt(np.maximum(variance, 0) * count[enough] / (count[enough] - 1))
     return Binned(n_edges=n_edges, x_edges=x_edges, count=count, mean=mean, std=std)
+
+
+def refuse_few(n_surveys: int) -> None:
+    """Refuse a number of surveys that cannot be binned, before they are simulated.
+
+    Raises
+    ------
+    InputError
+        If it is below 50.
+    """
+    if n_surveys < _FEWEST:
+        raise InputError(f"n_surveys = {n_surveys} are too few to be binned; simulate at least {_FEWEST}")
 
 
 def _edges(values: FloatArray, n_bins: int) -> FloatArray:

@@ -12,7 +12,7 @@ from earnest_selfcal.forward.observable import OBSERVABLES
 from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.forward.table import forward_table
 from earnest_selfcal.posterior.evaluation import Evaluation, evaluate
-from earnest_selfcal.simulation.binned import Binned, binned_sigma8
+from earnest_selfcal.simulation.binned import Binned, binned_sigma8, refuse_few
 from earnest_selfcal.simulation.grid import draw_surveys
 
 __all__ = ["APPENDIX_A_FRACTIONS", "APPENDIX_A_SMOOTHING", "VolumeResult", "at_volume", "compare_volumes"]
@@ -113,6 +113,7 @@ def compare_volumes(
     ----------
     Ntampaka & Vikhlinin (arXiv:2112.05768), appendix A.
     """
+    refuse_few(n_surveys)
     if not 2 <= n_posteriors <= n_surveys:
         raise InputError(f"n_posteriors = {n_posteriors} must be at least 2 and at most n_surveys = {n_surveys}")
     results = []
