@@ -83,3 +83,8 @@ def test_every_model_falls_with_mass(model):
 def test_unknown_model_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match="'press74' is not known for 500c; choose one of bocquet16, despali16"):
         dn_dlog10_m_500c(MASSES, cosmology=MAGNETICUM, z=0.0663, model="press74")
+
+
+def test_a_spectrum_that_colossus_cannot_integrate_is_refused():
+    with pytest.raises(InputError, match=r"ns=1e-20.* at z = 0\.1 cannot be computed"):
+        dn_dlog10_m_500c(np.linspace(6, 17, 400), cosmology=replace(MAGNETICUM, ns=1e-20), z=0.1)

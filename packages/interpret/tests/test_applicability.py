@@ -20,6 +20,7 @@ from earnest_interpret.analyses.applicability import apply_to, learn
 from earnest_interpret.analyses.applicability.distance import together_p_value
 from earnest_interpret.analyses.applicability.quantities import summary_matrix
 from earnest_interpret.analyses.applicability.unseen import measure_unseen
+from earnest_interpret.answers.applicability import ApplicabilityConfig
 from earnest_interpret.sections.applicability import applicability_section
 from earnest_interpret.testing import SaturatingEstimator
 from scipy.stats import binomtest
@@ -186,3 +187,11 @@ def test_the_command(monkeypatch, bundle, tmp_path: Path, capsys, factor):
     assert unseen.rows[0][0] == "temperature 10 % too high"
     assert told["synthetic"] == section.provenance["synthetic"] == "in training: toy clusters"
     assert told["unseen"]["missed"] < 0
+
+
+@pytest.mark.parametrize(
+    "field", [{"max_training": -24716}, {"max_training": 99}, {"max_catalogs": 0}, {"max_rows": 0}]
+)
+def test_a_configuration_that_compares_nothing_is_refused(field):
+    with pytest.raises(InputError, match=rf"{next(iter(field))} = {next(iter(field.values()))} must be at least"):
+        ApplicabilityConfig(**field)

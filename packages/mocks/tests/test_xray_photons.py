@@ -303,6 +303,13 @@ def test_unknown_clusters_and_impossible_skies_are_refused():
             SkyModel(**changes)
     with pytest.raises(InputError, match="z = 0"):
         Observation(z=0.0)
+    for changes, message in [
+        ({"clump_abundance": 1e16}, "at most 1,000,000 haloes .* clumps; lower sky.clump_abundance"),
+        ({"depth": 1e30}, "groups; lower sky.depth"),
+        ({"correlation_length": 1e30}, "around the cluster; lower sky.depth, sky.correlation_length"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            emulate_photons(CLUSTERS, 3, seed=1, observation=Observation(sky=SkyModel(**changes)))
 
 
 def test_a_folder_of_lists_goes_on_where_it_was_interrupted(tmp_path):

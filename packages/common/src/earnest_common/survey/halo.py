@@ -38,7 +38,7 @@ def dn_dlog10_m_500c(log10_m: FloatArray, *, cosmology: Cosmology, z: float, mod
     Raises
     ------
     InputError
-        If the model is not known for 500c.
+        If the model is not known for 500c, or COLOSSUS cannot compute it for this cosmology.
 
     References
     ----------
@@ -60,6 +60,10 @@ def dn_dlog10_m_500c(log10_m: FloatArray, *, cosmology: Cosmology, z: float, mod
         dn_dln_m = _MASS_FUNCTION.massFunction(
             10.0**log10_m * cosmology.h, z, q_in="M", q_out="dndlnM", mdef="500c", model=model
         )
+    except Exception as error:  # COLOSSUS has no class of its own for what it refuses
+        if type(error) is not Exception:
+            raise
+        raise InputError(f"the mass function of {cosmology} at z = {z:g} cannot be computed: {error}") from error
     finally:
         _COSMOLOGY.reset(previous)
     return np.asarray(dn_dln_m * cosmology.h**3 * np.log(10.0), dtype=np.float64)

@@ -19,7 +19,7 @@ from earnest_common.run.provenance import synthetic_note
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.analyses.applicability.answer import Applicability
-from earnest_interpret.analyses.applicability.decide import apply_to, learn
+from earnest_interpret.analyses.applicability.decide import MIN_TRAINING, apply_to, learn
 from earnest_interpret.answers.asked import Catalogs
 from earnest_interpret.sample import MAX_ROWS, Sample, read_sample
 
@@ -50,6 +50,15 @@ class ApplicabilityConfig:
     max_catalogs: int = 200
     max_rows: int = MAX_ROWS
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        small = [
+            f"{name} = {value} must be at least {least}"
+            for name, least in (("max_training", MIN_TRAINING), ("max_catalogs", 1), ("max_rows", 1))
+            if (value := getattr(self, name)) < least
+        ]
+        if small:
+            raise InputError(f"applicability: {', '.join(small)}")
 
 
 def applicability(

@@ -20,6 +20,8 @@ from earnest_mocks.xray.geometry import r_500c
 
 __all__ = ["GasHalos", "SkyModel", "clumps", "correlated_groups", "joined"]
 
+_MOST_HALOS = 1_000_000  # in one field, far above what any cluster has; each is a sphere of gas to observe
+_FEWER_GROUPS = "; lower sky.depth, sky.correlation_length or instrument.field_of_view"
 _COOLEST = 0.2  # keV; cooler gas has hardly any photons above 0.5 keV
 
 
@@ -132,10 +134,15 @@ def clumps(model: SkyModel, *, r_500c: float, m_gas: float, t_x: float, rng: np.
         Radius [kpc], gas mass [solMass] and temperature [keV] of the cluster.
     rng
         Source of randomness.
+
+    Raises
+    ------
+    InputError
+        If the recipe asks for more than a million clumps.
     """
     low, high = (edge**-model.clump_slope for edge in model.clump_masses)
     expected = model.clump_abundance / model.clump_slope * (low - high)
-    n = rng.poisson(expected)
+    n = _drawn_number(expected, "clumps; lower sky.clump_abundance, or raise the least of sky.clump_masses", rng)
     mu = (low + (high - low) * rng.random(n)) ** (-1 / model.clump_slope)
     distance = r_500c * rng.uniform(0.1, 2.0, n)
     across, angle = distance * _sine(n, rng), 2 * np.pi * rng.random(n)
@@ -167,11 +174,16 @@ def correlated_groups(
         Redshift, and what turns masses into radii.
     rng
         Source of randomness.
+
+    Raises
+    ------
+    InputError
+        If the field is so large or deep that it holds more than a million groups.
     """
     density, log10_m_of = _group_masses(model, cosmology)
     comoving = (1 + z) / 1e3  # Mpc per kpc
     half = half_width * comoving
-    n_mean = rng.poisson(density * (2 * half) ** 2 * 2 * model.depth)
+    n_mean = _drawn_number(density * (2 * half) ** 2 * 2 * model.depth, f"groups{_FEWER_GROUPS}", rng)
     position = rng.uniform(-1, 1, (n_mean, 3)) * np.array([half, half, model.depth])
     near = _correlated_positions(model, density=density, inner=inner * comoving, rng=rng)
     position = np.concatenate([position, near])
@@ -216,11 +228,18 @@ def _correlated_positions(model: SkyModel, *, density: float, inner: float, rng:
     rest = 3 - model.correlation_slope
     low, high = inner**rest, model.depth**rest
     volume = 4 * math.pi / rest * model.correlation_length**model.correlation_slope * (high - low)
-    n = rng.poisson(density * volume)
+    n = _drawn_number(density * volume, f"groups around the cluster{_FEWER_GROUPS}", rng)
     r = (low + (high - low) * rng.random(n)) ** (1 / rest)
     sine, angle = _sine(n, rng), 2 * np.pi * rng.random(n)
     cosine = np.sqrt(1 - sine**2) * np.where(rng.random(n) < 0.5, -1.0, 1.0)
     return np.asarray(r[:, None] * np.column_stack([sine * np.cos(angle), sine * np.sin(angle), cosine]))
+
+
+def _drawn_number(expected: float, what: str, rng: np.random.Generator) -> int:
+    """Return a Poisson number of haloes, if memory can hold what is expected."""
+    if not expected <= _MOST_HALOS:
+        raise InputError(f"sky: at most {_MOST_HALOS:,} haloes can be observed, found {expected:.3g} {what}")
+    return int(rng.poisson(expected))
 
 
 def _sine(n: int, rng: np.random.Generator) -> FloatArray:
