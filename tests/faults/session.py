@@ -4,7 +4,8 @@ Usage: python tests/faults/session.py [kills|flips ...] [--kills 20] [--flips 60
 
 Kills: each command runs undisturbed once; then again and again, ended (SIGKILL) at a random moment or at one of its
 changes of the file system. After each, whatever lies at the place of an output is the undisturbed bytes or nothing,
-and the same command then ends well with the undisturbed output, leaving no temporary file.
+and the same command then ends well with the undisturbed output, leaving no temporary file. What was found is kept in
+``FOLDER/results.json``: after an interruption the session goes on, and does again what failed.
 
 Flips: one bit of a file is flipped, or the file is cut, and a command that reads it runs. It refuses (exit code 2), or
 its answer is that of the whole file. Numbers go to standard output, failures are listed; exit code 1 if there are any.
@@ -28,12 +29,31 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 
 from commands import make_files, run
 
+COARSE = {
+    "earnest_selfcal.forward.resolution:GridConfig.__init__": {
+        "n_nuisance": 32,
+        "log10_m_step": 0.1,
+        "log10_x_step": 0.1,
+    },
+    "earnest_selfcal.exact_posterior.posterior:RefereeConfig.__init__": {
+        "n_draws": 200,
+        "target_ess": 20.0,
+        "max_rounds": 1,
+    },
+    "earnest_selfcal.simulation.grid:simulate_grid": {"surveys_per_shard": 100},
+    "earnest_selfcal.cli.survey_answer:figures_answer": {"n_catalogs": 8, "n_posteriors": 8},
+}
+"""Defaults that no option changes, made coarse: the files and their order are as ever, the numbers in them are not."""
+
+NETWORKS = ("keras", "tensorflow")
 CHANGES = ("rename", "replace", "mkdir", "unlink", "rmdir", "link", "truncate", "fsync")
 
 
@@ -50,41 +70,57 @@ def _long(words: str, *outputs: str, same: tuple[str, ...] = ()) -> Long:
     return Long(words=words, outputs=outputs, same=same)
 
 
+_ALL = "--model MODEL --split all --max-catalogs 2"
+
 LONG = (
-    _long("catalogs import TABLE.csv --format MAPPING.toml --trust-units --out OUT", "OUT"),
     _long("catalogs split SET --out OUT --seed 3", "OUT"),
-    _long("catalogs export SET --format csv --out OUT.csv", "OUT.csv"),
     _long("mocks generate --n-catalogs 6 --seed 1 --catalogs-per-shard 1 --out OUT", "OUT"),
-    _long("mocks base-sample --from IMPORTED --out OUT.parquet", "OUT.parquet"),
     _long("mocks photons --cluster-id 3 --cluster-id 5 --out OUT", "OUT"),
-    _long("mocks reduce PHOTONS.fits --out OUT.parquet --section S.json", "OUT.parquet", "S.json"),
-    _long("mocks clones SET --section S.json", "S.json"),
-    _long("selfcal grid --n-surveys 25000 --out OUT", "OUT"),
-    _long("selfcal infer --n-clusters 130 --figure F.svg --section S.json", "F.svg", "S.json"),
-    _long("selfcal figures --n-surveys 300 --out OUT --section S.json", "OUT", "S.json"),
+    _long("mocks reduce PHOTONS.fits --out OUT.parquet --clusters KNOWN.csv --section S.json", "OUT.parquet", "S.json"),
+    _long("selfcal grid --n-surveys 600 --out OUT", "OUT"),
+    _long(
+        f"interpret leave-one-out SET {_ALL} --out OUT.parquet --section S.json", "OUT.parquet", "OUT.json", "S.json"
+    ),
     _long(
         "selfcal referee SET --split all --residuals lognormal --out OUT.parquet --section S.json",
-        "OUT.parquet",
-        "S.json",
+        *("OUT.parquet", "S.json"),
     ),
-    _long("model predict SET --model MODEL --out OUT.csv", "OUT.csv"),
-    _long("model figures --model MODEL --out OUT --section S.json", "OUT", "S.json"),
-    _long("model train --live paper --recipe fast --max-steps 20 --config FEW.toml --out OUT", "OUT", same=("golden.npz",)),
+    _long("selfcal sample MCXC.csv --figure F.svg --section S.json", "F.svg", "S.json"),
+    _long("model train --live paper --recipe fast --max-steps 2 --config FEW.toml --out OUT", "OUT", same=("golden.npz",)),
     _long(
-        "interpret leave-one-out SET --model MODEL --split all --out OUT.parquet --section S.json",
-        *("OUT.parquet", "OUT.json", "S.json"),
+        "selfcal contours --n-clusters 130 --median-log10-y-x 13.6 --om0 0.25 0.35 3 --figure F.svg --section S.json",
+        *("F.svg", "S.json"),
     ),
-    _long("interpret saliency SET --model MODEL --split all --out OUT.parquet --section S.json", "OUT.parquet", "OUT.json", "S.json"),
-    _long("interpret terse SET --model MODEL --split all --n-permutations 99 --out OUT.parquet --section S.json", "OUT.parquet", "OUT.json", "S.json"),
-    _long("interpret report SET --model MODEL --split all --n-permutations 99 --out OUT.html --figures FIGURES", "OUT.html", "OUT.json", "FIGURES"),
+    _long(
+        f"interpret report SET {_ALL} --n-permutations 99 --out OUT.html --figures FIGURES",
+        *("OUT.html", "OUT.json", "FIGURES"),
+    ),
+    _long(
+        "model table4 --data MANY --recipe fast --seeds 1 --max-steps 1 --config FEW.toml --out OUT", "OUT",
+        same=("table4.json", "golden.npz"),
+    ),
+    _long("selfcal nulls --n-catalogs 10 --width 0 --section S.json", "S.json"),
+    _long("catalogs import TABLE.csv --format MAPPING.toml --trust-units --out OUT", "OUT"),
+    _long("catalogs export SET --format csv --out OUT.csv", "OUT.csv"),
+    _long("mocks base-sample --from IMPORTED --out OUT.parquet", "OUT.parquet"),
+    _long("selfcal infer --n-clusters 130 --figure F.svg --section S.json", "F.svg", "S.json"),
+    _long("model predict SET --model MODEL --out OUT.csv", "OUT.csv"),
+    _long(f"interpret saliency SET {_ALL} --out OUT.parquet --section S.json", "OUT.parquet", "OUT.json", "S.json"),
+    _long("model figures --model MODEL --out OUT --section S.json", "OUT", "S.json"),
+    _long("selfcal figures --n-surveys 300 --out OUT --section S.json", "OUT", "S.json"),
+    _long("mocks clones SET --section S.json", "S.json"),
 )  # fmt: skip
+
+_EVALUATE = "model evaluate SET --model MODEL --split all --referee REFEREE.parquet --json"
 
 FLIPS = {
     "SET/manifest.json": ("selfcal evaluate SET --split all --json",),
-    "SET/catalogs/00000.parquet": ("selfcal evaluate SET --split all --json", "catalogs describe SET --json"),
-    "SET/clusters/00000.parquet": ("selfcal evaluate SET --split all --json", "catalogs describe SET --json"),
+    "SET/catalogs/00000.parquet": ("catalogs describe SET --json", "selfcal evaluate SET --split all --json"),
+    "SET/clusters/00000.parquet": ("catalogs describe SET --json", "selfcal evaluate SET --split all --json"),
     "BASE.parquet": ("mocks relations --base-sample BASE.parquet --json",),
+    "CUBE.npz": ("mocks generate --n-catalogs 2 --seed 1 --config CUBE.toml --out OUT",),
     "PHOTONS.fits": ("mocks reduce PHOTONS.fits --out OUT.parquet --json",),
+    "REDUCTIONS.parquet": ("REDUCTIONS",),
     "GRID/grid.json": ("selfcal figures --grid GRID --out OUT --json",),
     "GRID/surveys-00000.parquet": ("selfcal figures --grid GRID --out OUT --json",),
     "SECTION.json": ("SECTION",),
@@ -92,9 +128,12 @@ FLIPS = {
     "MODEL/golden.npz": ("model predict SET --model MODEL --out OUT.csv",),
     "MODEL/model.keras": ("model predict SET --model MODEL --out OUT.csv",),
     "MODEL/history.jsonl": ("model figures --model MODEL --section OUT.json",),
-    "REFEREE.parquet": ("model evaluate SET --model MODEL --split all --referee REFEREE.parquet --json",),
+    "REFEREE.parquet": (_EVALUATE,),
+    "LEFT.parquet": ("TABLE",),
+    "LEFT.json": ("ANSWER",),
+    "SALIENCY.parquet": ("TABLE",),
 }
-"""What reads each kind of file."""
+"""What reads each kind of file: commands, or functions of the packages (``_READERS``) for what a reader's own code reads."""
 
 
 def main() -> int:
@@ -108,6 +147,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="Only commands or files that begin so.")
     options = parser.parse_args()
     base = options.folder.resolve() / "base"
+    _coarsen()
     if not (base / "done").exists():
         shutil.rmtree(base, ignore_errors=True)
         base.mkdir(parents=True)
@@ -117,8 +157,11 @@ def main() -> int:
     if "flips" not in options.halves or "kills" in options.halves:
         _warm()
         for long in LONG:
-            if long.words.startswith(options.only) and ("MODEL" not in long.words or (base / "MODEL").exists()):
-                failures += _kill_often(long, base, options.kills)
+            trained = long.words.startswith("model") or "MODEL" in long.words
+            if long.words.startswith(options.only) and (not trained or (base / "MODEL").exists()):
+                failures += _once(
+                    options.folder, f"{long.words} | {options.kills}", partial(_kill_often, long, base, options.kills)
+                )
     if "kills" not in options.halves or "flips" in options.halves:
         for name, commands in FLIPS.items():
             needed = [word for words in commands for word in words.split() if word.isupper()]
@@ -126,10 +169,38 @@ def main() -> int:
                 (base / word).exists() for word in (name, *needed) if word != "OUT"
             ):
                 for words in commands:
-                    failures += _flip_often(name, words, base, options.flips)
+                    failures += _once(
+                        options.folder,
+                        f"{name} | {words} | {options.flips}",
+                        partial(_flip_often, name, words, base, options.flips),
+                    )
     for text in failures:
         print(f"- {text}")
     return int(bool(failures))
+
+
+def _once(folder: Path, key: str, work: Callable[[], tuple[str, list[str]]]) -> list[str]:
+    """Print what some work finds and return its failures; work that found none is not done again, only told again."""
+    file = folder / "results.json"
+    done = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    failures: list[str] = []
+    if key not in done:
+        done[key], failures = work()
+        if not failures:
+            file.write_text(json.dumps(done, indent=1), encoding="utf-8")
+    print(done[key], flush=True)
+    return failures
+
+
+def _coarsen() -> None:
+    for place, values in COARSE.items():
+        module, _, name = place.partition(":")
+        function: Any = importlib.import_module(module)
+        for part in name.split("."):
+            function = getattr(function, part)
+        if unknown := values.keys() - function.__kwdefaults__.keys():
+            raise SystemExit(f"{place} has no {unknown}")
+        function.__kwdefaults__.update(values)
 
 
 def _apart(work: Callable[[], object]) -> None:
@@ -149,7 +220,16 @@ def _apart(work: Callable[[], object]) -> None:
 def _make(base: Path, model: Path | None) -> None:
     make_files(base, model)
     (base / "FEW.toml").write_text("[fast]\nn_validation = 64\nn_look = 16\nchunk_catalogs = 64\nbatch_catalogs = 8\n")
+    (base / "CUBE.toml").write_text('mass_function_table = "CUBE.npz"\n[Om0]\nlow = 0.25\nhigh = 0.35\n')
+    (base / "IDS.csv").write_text("file,cluster_id,m_500c,t_x\nPHOTONS.fits,3,3e14,3.5\n")
+    networks = (
+        f"interpret leave-one-out {base / 'SET'} --model {base / 'MODEL'} --split all --out {base / 'LEFT.parquet'}",
+        f"interpret saliency {base / 'SET'} --model {base / 'MODEL'} --split all --out {base / 'SALIENCY.parquet'}",
+    )
     for words in (
+        *(networks if model is not None else ()),
+        f"mocks mass-function --config {base / 'OM0.toml'} --out {base / 'CUBE.npz'}",
+        f"mocks reduce {base / 'PHOTONS.fits'} --clusters {base / 'IDS.csv'} --out {base / 'REDUCTIONS.parquet'}",
         f"mocks base-sample --no-observed --out {base / 'BASE.parquet'}",
         f"selfcal grid --n-surveys 2000 --out {base / 'GRID'}",
         f"selfcal referee {base / 'SET'} --split all --residuals lognormal --out {base / 'REFEREE.parquet'}",
@@ -160,12 +240,20 @@ def _make(base: Path, model: Path | None) -> None:
 
 
 def _warm() -> None:
-    """Import all that commands need, but no network framework, so that a forked process begins at once."""
-    for package in ("earnest_common", "earnest_mocks", "earnest_selfcal", "earnest_interpret"):
+    """Import all that commands need, so that a forked process begins at once; nothing is computed here."""
+    for package in ("earnest_common", "earnest_mocks", "earnest_selfcal", "earnest_interpret", "earnest_model"):
         with contextlib.suppress(ImportError):
             for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
                 importlib.import_module(module.name)
-    for name in ("pydantic", "matplotlib.figure", "astropy.io.fits", "astropy.table", "scipy.stats", "pyarrow"):
+    for name in (
+        "pydantic",
+        "matplotlib.figure",
+        "astropy.io.fits",
+        "astropy.table",
+        "scipy.stats",
+        "pyarrow",
+        *NETWORKS,
+    ):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.freeze()
@@ -234,17 +322,19 @@ def _content(place: Path, names: tuple[str, ...], same: tuple[str, ...] = ()) ->
     return found
 
 
-def _kill_often(long: Long, base: Path, n: int) -> list[str]:
+def _kill_often(long: Long, base: Path, n: int) -> tuple[str, list[str]]:
     rng, failures, place = random.Random(long.words), [], _place(base)
     code, changes, seconds, text = _fork(long.words, place)
     whole, listing = _content(place, long.outputs, long.same), sorted(p.name for p in place.iterdir())
     shutil.rmtree(place)
     if code:
-        return [f"{long.words}: undisturbed, it ended with {code}: {text}"]
-    moments = [{"change": k} for k in rng.sample(range(changes), min(changes, n))]
-    moments += [{"seconds": rng.uniform(0.02, 0.95) * seconds} for _ in range(max(n // 2, n - len(moments)))]
-    ended = again = 0
-    for moment in moments:
+        return long.words, [f"{long.words}: undisturbed, it ended with {code}: {text}"]
+    points = rng.sample(range(changes), changes)
+    tried = ended = again = 0
+    while ended < n and tried < 2 * n:
+        at_change = changes > 0 and tried % 3 < 2
+        moment = {"change": points[tried % changes]} if at_change else {"seconds": rng.uniform(0.02, 0.9) * seconds}
+        tried += 1
         place = _place(base)
         code, *_ = _fork(long.words, place, **moment)
         ended += code == -signal.SIGKILL
@@ -265,24 +355,56 @@ def _kill_often(long: Long, base: Path, n: int) -> list[str]:
         else:
             again += 1
         shutil.rmtree(place)
-    print(
-        f"{long.words.split(' --')[0]:<40} {changes:>5} changes {ended:>4} kills {again:>4} of {len(moments)} ended whole",
-        flush=True,
-    )
-    return failures
+    name = long.words.split(" --")[0]
+    told = f"{name:<40} {changes:>5} changes {ended:>4} kills {again:>4} of {tried} ended whole"
+    return told, failures
 
 
-def _answer(words: str, place: Path) -> tuple[int, str]:
-    """Return exit code and answer (what is printed, and outputs) of a command."""
+def _read_tables(file: Path) -> object:
+    from earnest_common.run.parquet import read_csv_or_parquet
+
+    return read_csv_or_parquet(file, what="table").write_json()
+
+
+def _read_reductions(file: Path) -> object:
+    from earnest_mocks.measured.profiles import read_reductions
+
+    found = read_reductions(file)
+    return found.frame.write_json(), found.radii
+
+
+def _read_section(file: Path) -> object:
+    from earnest_common.report.section import read_section
+
+    return read_section(file)
+
+
+def _read_answer(file: Path) -> object:
+    from earnest_common.run.records import ANSWER
+
+    return ANSWER.content(file)
+
+
+_READERS: dict[str, Callable[[Path], object]] = {
+    "TABLE": _read_tables,
+    "REDUCTIONS": _read_reductions,
+    "SECTION": _read_section,
+    "ANSWER": _read_answer,
+}
+
+
+def _answer(words: str, place: Path, name: str) -> tuple[int, str]:
+    """Return exit code and answer (what is printed, and outputs) of a command, or what a function reads."""
     here = Path.cwd()
-    if words == "SECTION":
+    if words in _READERS:
         from earnest_common.errors import EarnestError
-        from earnest_common.report.section import read_section
 
         try:
-            return 0, repr(read_section(place / "SECTION.json"))
+            return 0, repr(_READERS[words](place / name))
         except EarnestError:
             return 2, ""
+        except Exception as error:
+            return 99, repr(error)
     os.chdir(place)
     try:
         found = run(words.split())
@@ -292,13 +414,13 @@ def _answer(words: str, place: Path) -> tuple[int, str]:
     return (99 if found.error else found.code), found.out + json.dumps(_content(place, outputs))
 
 
-def _flip_often(name: str, words: str, base: Path, n: int) -> list[str]:
+def _flip_often(name: str, words: str, base: Path, n: int) -> tuple[str, list[str]]:
     rng, ends = random.Random(name), {"refused": 0, "same answer": 0, "other answer": 0, "fault": 0}
     place = _place(base)
-    whole = _answer(words, place)
+    whole = _answer(words, place, name)
     shutil.rmtree(place)
     if whole[0]:
-        return [f"{name}: undamaged, {words} ended with {whole[0]}"]
+        return name, [f"{name}: undamaged, {words} ended with {whole[0]}: {whole[1][-300:]}"]
     failures = []
     for k in range(n):
         place = _place(base)
@@ -313,7 +435,7 @@ def _flip_often(name: str, words: str, base: Path, n: int) -> list[str]:
         (place / name).unlink()
         (place / name).write_bytes(damaged)
         with contextlib.redirect_stderr(io.StringIO()):
-            code, answer = _answer(words, place)
+            code, answer = _answer(words, place, name)
         end = (
             "refused"
             if code == 2
@@ -327,8 +449,7 @@ def _flip_often(name: str, words: str, base: Path, n: int) -> list[str]:
         if end in ("fault", "other answer"):
             failures.append(f"{name}: {'cut' if k % 5 == 4 else 'bit flipped'} at byte {at}, {words}: {end} ({code})")
         shutil.rmtree(place)
-    print(f"{name:<28} {words.split(' --')[0]:<28} {n:>4} damaged: {ends}", flush=True)
-    return failures
+    return f"{name:<28} {words.split(' --')[0]:<28} {n:>4} damaged: {ends}", failures
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import gzip
 import importlib
 import io
 import json
+import math
 import shutil
 import sys
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ __all__ = ["COMMANDS", "Call", "config_fields", "make_files", "run"]
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A valid call.
+    """A call that ends well, or is refused at its last check where a good end would take long.
 
     Attributes
     ----------
@@ -29,16 +30,22 @@ class Call:
         The configuration class, as ``module:name`` or a function that returns a filled one.
     weight
         How often it is drawn, against others.
+    seconds
+        Of the processor that it may take.
+    code
+        How it ends where nothing is changed.
     """
 
     words: tuple[str, ...]
     outputs: tuple[str, ...] = ()
     config: str = ""
     weight: int = 2
+    seconds: float = 40.0
+    code: int = 0
 
 
-def _call(text: str, *outputs: str, config: str = "", weight: int = 2) -> Call:
-    return Call(words=tuple(text.split()), outputs=outputs, config=config, weight=weight)
+def _call(text: str, *outputs: str, config: str = "", weight: int = 2, seconds: float = 40.0, code: int = 0) -> Call:
+    return Call(words=tuple(text.split()), outputs=outputs, config=config, weight=weight, seconds=seconds, code=code)
 
 
 _MOCKS, _SURVEY = "earnest_mocks.catalogs.config:resolve_config", "earnest_selfcal.survey.config:resolve_survey"
@@ -112,18 +119,20 @@ COMMANDS = (
     ),
     _call(f"model predict SET {_MODEL} --out OUT.csv", "OUT.csv", weight=8),
     _call(f"model evaluate SET {_MODEL} --split all", weight=3),
-    _call(f"model export {_MODEL} --format nothing --out OUT", "OUT", weight=2),
+    _call(f"model export {_MODEL} --format savedmodel --out OUT", "OUT", weight=2, seconds=120.0),
     _call(
-        "model train --out OUT --live nothing --recipe fast --seed 1 --max-steps 1 --max-seconds 1",
+        "model train --out OUT --live nothing --recipe fast --seed 1 --max-steps 1",
         "OUT",
         config=_TRAINING,
         weight=6,
+        code=2,
     ),
     _call(
         "model table4 --out OUT --data SET --test SET --split none --seeds 1 --max-steps 1",
         "OUT",
         config=_TRAINING,
         weight=3,
+        code=2,
     ),
     _call(
         f"interpret leave-one-out SET {_MODEL} --split all --max-catalogs 1 --out OUT.parquet",
@@ -133,36 +142,39 @@ COMMANDS = (
         weight=4,
     ),
     _call(
-        f"interpret terse SET {_MODEL} --split all --n-permutations 5 --max-rows 5000 --seed 1",
+        f"interpret terse SET {_MODEL} --split all --n-permutations 99 --max-rows 5000 --seed 1",
         config=_INTERPRET,
         weight=2,
     ),
-    _call(f"interpret verdict SET {_MODEL} --alpha 0.05", config=_INTERPRET, weight=2),
+    _call(f"interpret verdict MANY {_MODEL} --split all --alpha 0.05", config=_INTERPRET, weight=2),
     _call(
-        f"interpret applicability SET {_MODEL} --training SET --max-catalogs 1",
+        f"interpret applicability SET {_MODEL} --training MANY --split all --max-catalogs 1",
         config="earnest_interpret.cli.applicability_command:ApplicabilityConfig",
         weight=2,
     ),
     _call(
-        f"interpret report SET {_MODEL} --out OUT.html --max-catalogs 0 --include SECTION.json --summary SUMMARY.json",
+        f"interpret report SET {_MODEL} --out OUT.html --split all --max-catalogs 1 --n-permutations 99 --include SECTION.json "
+        "--summary SUMMARY.json",
         "OUT.html",
         "OUT.json",
         config=_INTERPRET,
         weight=4,
     ),
-    _call("mocks mass-function --out OUT.npz --preset realistic", "OUT.npz", config=_MOCKS, weight=2),
+    _call("mocks mass-function --out OUT.npz --config OM0.toml", "OUT.npz", config=_MOCKS, weight=2),
     _call("selfcal figures --out OUT --n-surveys 200 --seed 1 --section OUT.json", "OUT", config=_SURVEY, weight=2),
-    _call("selfcal nulls --n-catalogs 10 --width 0.05 --seed 1 --workers 1", config=_SURVEY, weight=2),
+    _call("selfcal nulls --n-catalogs 10 --width 0.05 --seed 1 --workers 1", config=_SURVEY, weight=1, seconds=400.0),
     _call(f"model figures {_MODEL} --out OUT --section OUT.json", "OUT", weight=2),
     _call(
         f"interpret saliency SET {_MODEL} --split all --max-catalogs 1 --of sigma8 --method gradient --out OUT.parquet",
         "OUT.parquet",
+        "OUT.json",
         config=_INTERPRET,
         weight=2,
     ),
     _call(
         f"interpret proxy SET {_MODEL} --split all --max-catalogs 1 --out OUT.parquet",
         "OUT.parquet",
+        "OUT.json",
         config=_INTERPRET,
         weight=2,
     ),
@@ -181,6 +193,7 @@ z = { source = "z" }
 m_500c = { source = "m_500c", unit = "Msun", optional = true }
 l_x = { source = "l_x", unit = "1e44 erg/s" }
 t_x = { source = "t_x", unit = "keV", optional = true }
+m_gas = { source = "m_gas", unit = "Msun", optional = true }
 """
 
 
@@ -218,19 +231,22 @@ def run(words: list[str]) -> Outcome:
 
 def make_files(folder: Path, model: Path | None) -> None:
     """Write every file that the calls read; those of a model only where one is at hand."""
-    table = "z,m_500c,l_x,t_x\n0.1,3e14,1.8,3.5\n0.2,5e14,4.4,4.9\n0.15,4e14,2.6,4.1\n"
+    masses = [1e14 * (1 + 0.2 * k) for k in range(24)]
+    table = "z,m_500c,l_x,t_x,m_gas\n" + "".join(
+        f"{0.1 + 0.0005 * k},{m:.4g},{1.8 * (m / 3e14) ** 1.6:.4g},{3.5 * (m / 3e14) ** 0.6:.4g},{0.1 * m:.4g}\n"
+        for k, m in enumerate(masses)
+    )
     (folder / "TABLE.csv").write_text(table, encoding="utf-8")
     (folder / "TABLE.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
     (folder / "MAPPING.toml").write_text(_MAPPING, encoding="utf-8")
+    (folder / "OM0.toml").write_text("[Om0]\nlow = 0.25\nhigh = 0.35\n", encoding="utf-8")
     (folder / "KNOWN.csv").write_text("file,m_500c,t_x\nPHOTONS.fits,3e14,3.5\n", encoding="utf-8")
     rows = "".join(
         f"{1e14 * (1 + k)},{0.1},{0.7 + 0.01 * k},0.3,0.045,70,{1 + k},{2 + 0.2 * k},{1e13 * (1 + k)}\n"
         for k in range(24)
     )
     (folder / "FIT.csv").write_text("m_500c,z,sigma8,Om0,Ob0,H0,l_x,t_x,m_gas\n" + rows, encoding="utf-8")
-    sky = "".join(
-        f"{15 * k % 360},{-60 + 7 * k % 120},{0.02 + 0.002 * k},{0.3 + 0.1 * k},{1 + 0.1 * k}\n" for k in range(24)
-    )
+    sky = "".join(f"{ra:.3f},{dec:.3f},{z:.4f},{l_x:.4g},{2 * l_x**0.6:.4g}\n" for ra, dec, z, l_x in _bright())
     (folder / "MCXC.csv").write_text("RAdeg,DEdeg,z,L500,M500\n" + sky, encoding="utf-8")
     (folder / "SUMMARY.json").write_text(json.dumps({"scatter": 0.02, "bias": 0.001}), encoding="utf-8")
     from earnest_common.report.section import DataTable, Figure, Section, write_section
@@ -247,6 +263,7 @@ def make_files(folder: Path, model: Path | None) -> None:
     write_section(folder / "SECTION.json", section)
     for words in (
         f"mocks generate --n-catalogs 3 --seed 1 --catalogs-per-shard 2 --out {folder / 'SET'}",
+        f"mocks generate --n-catalogs 140 --seed 2 --out {folder / 'MANY'}",
         f"catalogs import {folder}/TABLE.csv --format {folder}/MAPPING.toml --trust-units --out {folder}/IMPORTED",
         f"mocks photons --cluster-id 3 --out {folder / 'PHOTONS.fits'}",
     ):
@@ -255,6 +272,13 @@ def make_files(folder: Path, model: Path | None) -> None:
             raise RuntimeError(f"{words}: {found}")
     if model is not None:
         shutil.copytree(model, folder / "MODEL")
+
+
+def _bright() -> list[tuple[float, float, float, float]]:
+    """Return ra, dec [deg], z and L_X in 0.1-2.4 keV [1e44 erg/s] of a made-up sample complete to 1e-11 erg/s/cm^2."""
+    draws = [[k * share % 1 for share in (0.7548776662, 0.5698402910, 0.4142135624, 0.2360679775)] for k in range(1500)]
+    found = [(360 * a, 180 * b - 90, 0.07 * c ** (1 / 3), 0.05 * (1 - d) ** (-1 / 0.85)) for a, b, c, d in draws]
+    return [one for one in found if one[3] * 1e44 > 1e-11 * 4 * math.pi * (one[2] * 4283 * 3.086e24) ** 2]
 
 
 def config_fields(where: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Usage: python tests/fuzz/session.py [--inputs 3000] [--model BUNDLE] [--folder FOLDER] [--only WORDS]
 
 A good end is exit code 0 or 1, or 2 with one message; no traceback, no fault of the software (70), no half-written or
-stray file, within 40 seconds of the processor. Inputs are drawn by Hypothesis in batches of a fixed seed, a batch of
+stray file, within 40 seconds of the processor and six times that by the clock (more where a good end takes more). Inputs are drawn by Hypothesis in batches of a fixed seed, a batch of
 each call first and then by weight. Results are kept in ``FOLDER/results.jsonl``, so that the same command goes on after
 an interruption and does batches with failures once more; each failing input is kept with its files in
 ``FOLDER/failures``.
@@ -11,6 +11,7 @@ an interruption and does batches with failures once more; each failing input is 
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import random
@@ -20,6 +21,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 BATCH = 25
-SECONDS = 40.0  # of the processor
 GIGABYTES = 24
 
 
@@ -56,9 +57,13 @@ def main() -> int:
         (base / "done").touch()
     resource.setrlimit(resource.RLIMIT_AS, (GIGABYTES << 30, GIGABYTES << 30))
     signal.signal(signal.SIGPROF, _too_long)
+    signal.signal(signal.SIGALRM, _too_long)
     calls = [c for c in COMMANDS if " ".join(c.words).startswith(options.only)]
     calls = [c for c in calls if "MODEL" not in c.words or (base / "MODEL").exists()]
     done = _results(options.folder)
+    if wrong := _unchanged(calls, base, options.folder):
+        print(*wrong, sep="\n")
+        return 1
     number = 0
     while sum(len(one["inputs"]) for one in done.values()) < options.inputs:
         number += 1
@@ -75,6 +80,55 @@ def main() -> int:
         with (options.folder / "results.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(done[key]) + "\n")
     return _report(list(done.values()))
+
+
+def _unchanged(calls: list[Call], base: Path, folder: Path) -> list[str]:
+    """Make every call as it is, once, for inputs of calls that fail anyway would find nothing; return what is wrong."""
+    file, wrong = folder / "unchanged.json", []
+    done = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    for call in calls:
+        words = " ".join(call.words)
+        if words not in done:
+            code, problem = _call_once(call, base)
+            if code != call.code:
+                wrong.append(f"- unchanged, {words!r} ended with {code} instead of {call.code}: {problem}")
+            else:
+                done[words] = code
+                file.write_text(json.dumps(done, indent=1), encoding="utf-8")
+    return wrong
+
+
+def _call_once(call: Call, base: Path) -> tuple[int, str]:
+    with _place(base) as place:
+        before = _listing(place)
+        found = _run(list(call.words), call, place)
+        problem = _problem(found, call, place, before, list(call.words))
+        return (found.code, found.err.strip()[-300:]) if not problem else (99, problem)
+
+
+@contextlib.contextmanager
+def _place(base: Path) -> Iterator[Path]:
+    """Yield a new folder with links to all files, and remove it."""
+    place = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    try:
+        for file in base.iterdir():
+            (place / file.name).symlink_to(file)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _run(words: list[str], call: Call, place: Path) -> Outcome:
+    here = Path.cwd()
+    os.chdir(place)
+    signal.setitimer(signal.ITIMER_PROF, call.seconds)
+    signal.setitimer(signal.ITIMER_REAL, 6 * call.seconds)  # for what waits for ever
+    try:
+        return run(words)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        os.chdir(here)
 
 
 def _results(folder: Path) -> dict[str, Any]:
@@ -104,28 +158,16 @@ def _batch(call: Call, number: int, base: Path, folder: Path) -> list[dict[str, 
 
 
 def _try(data: st.DataObject, call: Call, base: Path, folder: Path, name: str) -> dict[str, Any]:
-    place, here = Path(tempfile.mkdtemp(prefix="fuzz-")), Path.cwd()
-    try:
-        for file in base.iterdir():
-            (place / file.name).symlink_to(file)
+    with _place(base) as place:
         words, what = _input(data, call, place)
-        before = _listing(place)
-        os.chdir(place)
-        started = time.monotonic()
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        try:
-            found = run(words)
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            os.chdir(here)
+        before, started = _listing(place), time.monotonic()
+        found = _run(words, call, place)
         problem = _problem(found, call, place, before, words)
         record = {"words": words, "what": what, "code": found.code, "seconds": round(time.monotonic() - started, 2)}
         if problem:
             record |= {"problem": problem, "error": found.error, "err": found.err[-2000:]}
             _keep(folder / "failures" / name, place, record)
         return record
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _input(data: st.DataObject, call: Call, place: Path) -> tuple[list[str], str]:
@@ -232,7 +274,8 @@ def _problem(found: Outcome, call: Call, place: Path, before: set[str], words: l
         return f"refused, but wrote {left}"
     named = {word.partition("/")[0] for word in words} | {word.partition("=")[2] for word in words}
     roots = {Path(name).parts[0] for name in new} - set(call.outputs) - named
-    if strays := [name for name in roots if not name.endswith((".parts", ".training"))]:
+    records = {f".{name}.outputs.json" for name in call.outputs}
+    if strays := [name for name in roots - records if not name.endswith((".parts", ".training"))]:
         return f"stray files: {sorted(strays)}"
     return ""
 
