@@ -1,5 +1,6 @@
 """A table that cannot be used is refused with one message: what, found, allowed, remedy. A likely slip is named."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -252,3 +253,15 @@ def test_implausible_units_can_be_trusted(tmp_path: Path):
 def _file(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
+
+
+def test_damaged_compressed_text_is_refused(tmp_path: Path):
+    table, mapping = write(tmp_path, ROWS)
+    data, whole, refused = gzip.compress(table.read_bytes(), mtime=0), import_table(table, mapping)[0].clusters, 0
+    for at in range(10, len(data) - 8):  # between the header and the checksum
+        table.write_bytes(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
+        try:
+            assert import_table(table, mapping)[0].clusters.equals(whole)  # a bit that means nothing, such as padding
+        except InputError:
+            refused += 1
+    assert refused > 50

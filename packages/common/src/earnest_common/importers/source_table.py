@@ -3,6 +3,7 @@
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,7 +129,7 @@ def _text(path: Path) -> str:
         raise InputError(
             f"table {path} is not UTF-8 text ({error.reason} at byte {error.start}); convert it"
         ) from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"table {path} cannot be read: {error}") from error
 
 

@@ -122,6 +122,15 @@ class MassFunctionCube:
         try:
             with np.load(path, allow_pickle=False) as data:
                 content = {name: data[name] for name in data.files}
+        except FileNotFoundError as error:
+            raise InputError(
+                f"mass-function table {path} does not exist; make it with: earnest mocks mass-function --out {path}"
+            ) from error
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a damaged file makes of NumPy and of the archives it reads
+            raise IntegrityError(f"mass-function table {path} cannot be read ({error}); make it again") from error
+        try:
             version = int(content.pop("format_version"))
             if version > FORMAT_VERSION:
                 raise VersionError.unsupported(path, "format_version", found=version, supported=FORMAT_VERSION)
@@ -129,11 +138,7 @@ class MassFunctionCube:
             return cls(
                 cosmology=Cosmology(**values), z=float(content.pop("z")), model=str(content.pop("model")), **content
             )
-        except FileNotFoundError as error:
-            raise InputError(
-                f"mass-function table {path} does not exist; make it with: earnest mocks mass-function --out {path}"
-            ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise IntegrityError(f"mass-function table {path} cannot be read ({error}); make it again") from error
 
 
