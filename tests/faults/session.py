@@ -166,7 +166,7 @@ def main() -> int:
         for name, commands in FLIPS.items():
             needed = [word for words in commands for word in words.split() if word.isupper()]
             if name.startswith(options.only) and all(
-                (base / word).exists() for word in (name, *needed) if word != "OUT"
+                (base / word).exists() for word in (name, *needed) if word not in {"OUT", *_READERS}
             ):
                 for words in commands:
                     failures += _once(
