@@ -61,9 +61,6 @@ def main() -> int:
     calls = [c for c in COMMANDS if " ".join(c.words).startswith(options.only)]
     calls = [c for c in calls if "MODEL" not in c.words or (base / "MODEL").exists()]
     done = _results(options.folder)
-    if wrong := _unchanged(calls, base, options.folder):
-        print(*wrong, sep="\n")
-        return 1
     number = 0
     while sum(len(one["inputs"]) for one in done.values()) < options.inputs:
         number += 1
@@ -72,6 +69,7 @@ def main() -> int:
             continue
         drawn = random.Random(number).choices(calls, [c.weight for c in calls])[0]
         call = calls[number - 1] if number <= len(calls) else drawn
+        _refuse_vain(call, base, options.folder)
         done[key] = {
             "key": key,
             "command": " ".join(call.words[:2]),
@@ -82,20 +80,16 @@ def main() -> int:
     return _report(list(done.values()))
 
 
-def _unchanged(calls: list[Call], base: Path, folder: Path) -> list[str]:
-    """Make every call as it is, once, for inputs of calls that fail anyway would find nothing; return what is wrong."""
-    file, wrong = folder / "unchanged.json", []
+def _refuse_vain(call: Call, base: Path, folder: Path) -> None:
+    """Make a call once as it is: inputs of one that fails anyway would find nothing."""
+    file, words = folder / "unchanged.json", " ".join(call.words)
     done = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    for call in calls:
-        words = " ".join(call.words)
-        if words not in done:
-            code, problem = _call_once(call, base)
-            if code != call.code:
-                wrong.append(f"- unchanged, {words!r} ended with {code} instead of {call.code}: {problem}")
-            else:
-                done[words] = code
-                file.write_text(json.dumps(done, indent=1), encoding="utf-8")
-    return wrong
+    if words in done:
+        return
+    done[words], problem = _call_once(call, base)
+    if done[words] != call.code:
+        raise SystemExit(f"unchanged, {words!r} ended with {done[words]} instead of {call.code}: {problem}")
+    file.write_text(json.dumps(done, indent=1), encoding="utf-8")
 
 
 def _call_once(call: Call, base: Path) -> tuple[int, str]:
