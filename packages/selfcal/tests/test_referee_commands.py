@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from earnest_common.catalogs import Plan, write_batch
 from earnest_common.cli.root import main
+from earnest_common.run.parquet import read_parquet
 from earnest_common.survey.presets import preset
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_batch
 
@@ -42,6 +43,7 @@ def test_referee_answers_in_json(monkeypatch, capsys, model_set, tmp_path):
     assert {"scatter", "scatter_err", "bias", "coverage_68", "coverage_95", "prior_scatter", "ess_min"} <= set(told)
     assert told["n_catalogs"] == 4
     assert told["scatter"] < told["prior_scatter"]
+    assert read_parquet(out, what="referee", remedy="write it again").stamped  # so that an altered bit is refused
     table = pl.read_parquet(out)
     assert {"catalog_id", "sigma8", "sigma8_err", "sigma8_lo68", "sigma8_hi68"} <= set(table.columns)
     assert section.is_file()

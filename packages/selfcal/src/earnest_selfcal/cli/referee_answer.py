@@ -11,6 +11,7 @@ from earnest_common.errors import InputError
 from earnest_common.report.drawing import require_matplotlib
 from earnest_common.report.section import section_text
 from earnest_common.run.config import as_mapping
+from earnest_common.run.parquet import parquet_bytes
 from earnest_common.run.parts import Content, Outputs
 from earnest_common.run.progress import progress
 from earnest_common.run.provenance import provenance
@@ -120,7 +121,7 @@ def referee_set(
             on_done=bar.advance,
         )
     told = dict(ready.answer(table).numbers)
-    contents: dict[Path, Content] = {} if out is None else {out: table.write_parquet}
+    contents: dict[Path, Content] = {} if out is None else {out: parquet_bytes(table)}
     if section is not None:
         drawn = referee_section(table, told, provenance=provenance(config=record, seed=seed))
         contents[section] = section_text(drawn)
