@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 from commands import make_files, run
 
 COARSE = {
-    "earnest_selfcal.forward.resolution:GridConfig.__init__": {
+    "earnest_selfcal.forward.resolution:Resolution.__init__": {
         "n_nuisance": 32,
         "log10_m_step": 0.1,
         "log10_x_step": 0.1,
