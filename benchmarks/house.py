@@ -9,7 +9,7 @@ another; the floors of a package are the longest way along its arrows.
 
 import argparse
 import ast
-import functools
+import graphlib
 import io
 import json
 import re
@@ -74,15 +74,21 @@ def rooms_and_arrows(files: dict[str, Path]) -> tuple[set[str], set[tuple[str, s
     }
 
 
-def floors(rooms: set[str], arrows: set[tuple[str, str]]) -> dict[str, int]:
-    """Return the number of floors of each package."""
-    below = {room: {b for a, b in arrows if a == room and a.split(".")[0] == b.split(".")[0]} for room in rooms}
-
-    @functools.cache
-    def height(room: str) -> int:
-        return 1 + max((height(b) for b in below[room]), default=0)
-
-    return {p: max(height(room) for room in rooms if room.startswith(f"earnest_{p}.")) for p in PACKAGES}
+def floors(rooms: set[str], arrows: set[tuple[str, str]]) -> dict[str, int | None]:
+    """Return the number of floors of each package; ``None`` where arrows go in circles."""
+    found: dict[str, int | None] = {}
+    for package in PACKAGES:
+        own = {room for room in rooms if room.startswith(f"earnest_{package}.")}
+        below = {room: {b for a, b in arrows if a == room and b in own} for room in own}
+        height: dict[str, int] = {}
+        try:
+            for room in graphlib.TopologicalSorter(below).static_order():
+                height[room] = 1 + max((height[b] for b in below[room]), default=0)
+        except graphlib.CycleError:
+            found[package] = None
+        else:
+            found[package] = max(height.values())
+    return found
 
 
 def kinds_of_lines(path: Path) -> Counter[str]:
