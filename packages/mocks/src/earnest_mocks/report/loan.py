@@ -68,7 +68,7 @@ def _paint(axes: "Axes", sample: BaseSample, *, law: PowerLaw, donor: int, half_
     reference = sample.relations.l_x
     x = np.array([_TARGET - 2.2 * half_width, _TARGET + 1.6 * half_width])
     near = (sample.log10_m_500c > x[0]) & (sample.log10_m_500c < x[1])
-    axes.plot(sample.log10_m_500c[near], sample.observables[near, 0], ".", ms=3, color=GREY, alpha=0.5)
+    axes.plot(sample.log10_m_500c[near], sample.observables[near, 0], ".", ms=3, color=GREY, alpha=0.5, rasterized=True)
     for one, colour, label in ((reference, OCHRE, "reference relation and scatter"), (law, GREEN, None)):
         mean = np.asarray(one.log10_mean(x))
         axes.fill_between(x, mean - one.scatter, mean + one.scatter, color=colour, alpha=0.18, lw=0)

@@ -188,7 +188,8 @@ def _relations_figure(sample: BaseSample, other: Comparison | None) -> Figure:
 
 def _paint_relation(axes: "Axes", sample: BaseSample, i: int, *, name: str, other: Comparison | None) -> None:
     label = "emulated base sample" if sample.emulated else "base sample"
-    axes.plot(10**sample.log10_m_500c, 10 ** sample.observables[:, i], ".", ms=2.4, color=BLUE, alpha=0.45, label=label)
+    points: Any = {"ms": 2.4, "color": BLUE, "alpha": 0.45, "rasterized": True}  # a thousand in each panel
+    axes.plot(10**sample.log10_m_500c, 10 ** sample.observables[:, i], ".", label=label, **points)
     masses = sample.log10_m_500c if other is None else np.concatenate([sample.log10_m_500c, other.log10_m_500c])
     x = np.linspace(masses.min() - 0.1, masses.max() + 0.1, 50)
     mean = mean_observables(sample.relations, x)[:, i]

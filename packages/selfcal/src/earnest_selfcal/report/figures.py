@@ -38,7 +38,8 @@ def plane_figure(table: ForwardTable, evaluation: Evaluation) -> Figure:
         paper_y = np.asarray(log10_y_x_of_paper(medians, h))
         drawn = axes.pcolormesh(counts, paper_y, mean, shading="nearest", rasterized=True, **bounds)
         truth = estimates.get_column("sigma8").to_numpy()
-        axes.scatter(n, log10_y_x_of_paper(y_x, h), c=truth, s=9, edgecolors="white", linewidths=0.3, **bounds)
+        style = {"edgecolors": "white", "linewidths": 0.3, **bounds}
+        axes.scatter(n, log10_y_x_of_paper(y_x, h), c=truth, s=9, rasterized=True, **style)  # thousands of points
         axes.set(xlabel="number of clusters", ylabel=r"median $\log_{10} Y_X$ [$h^{-1} M_\odot$ keV]")
         axes.figure.colorbar(drawn, ax=axes, label=r"$\sigma_8$")
 
