@@ -326,6 +326,8 @@ def _without_clock(file: Path) -> bytes:
     """Return what is compared of a file: the golden examples also hold the description, with the seconds of training."""
     if file.name != "golden.npz":
         return file.read_bytes()
+    import numpy as np
+
     with np.load(file) as arrays:
         return b"".join(arrays[name].tobytes() for name in sorted(arrays.files) if name != "description")
 
@@ -369,8 +371,7 @@ def _kill_often(long: Long, base: Path, n: int) -> tuple[str, list[str]]:
 
 
 def _read_tables(file: Path) -> object:
-    import numpy as np
-from earnest_common.run.parquet import read_csv_or_parquet
+    from earnest_common.run.parquet import read_csv_or_parquet
 
     return read_csv_or_parquet(file, what="table").write_json()
 
