@@ -15,6 +15,7 @@ from earnest_model.table4 import table4 as module
 from earnest_model.table4.table4 import CASES, table4
 from earnest_model.table4.test_catalogs import HeldOut, held_out_for
 from earnest_model.training.seeds import Training, train_or_reuse, train_seeds
+from earnest_model.training.train import train_bundle
 
 
 @pytest.fixture
@@ -156,3 +157,15 @@ def test_several_seeds_are_the_trainings_of_each_and_are_kept(training, tmp_path
     changed = dataclasses.replace(training, config=dataclasses.replace(training.config, drop=("m_wl",)))
     with pytest.raises(OutputExistsError, match="a bundle of another training"):
         train_seeds(changed, 2)
+
+
+def test_what_a_kill_left_of_the_checkpoints_is_removed(training, tmp_path):
+    """The bundle is whole, and the checkpoints were renamed and not yet removed."""
+    out = tmp_path / "BUNDLE"
+    out.mkdir()
+    leftover = tmp_path / ".BUNDLE.training.k1l2m3n4.part"
+    leftover.mkdir()
+    (leftover / "checkpoint.npz").write_bytes(b"0")
+    with pytest.raises(OutputExistsError):
+        train_bundle(training.config, training.feed(), out)
+    assert list(tmp_path.iterdir()) == [out]

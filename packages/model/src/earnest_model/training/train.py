@@ -11,7 +11,7 @@ from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.plugins import open_source
 from earnest_common.run.config import as_mapping, read_toml
-from earnest_common.run.files import named, refuse_existing, remove_folder
+from earnest_common.run.files import named, refuse_existing, remove_folder, sweep
 
 from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
@@ -151,6 +151,7 @@ def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[
         If the configuration or the catalogs cannot be used.
     """
     workspace = named(out).with_name(f"{out.name}.training")
+    sweep(workspace)  # killed while the checkpoints were being removed
     if out.exists() and workspace.exists():  # killed when the bundle was whole and its checkpoints not yet removed
         return existing_bundle(config, feed, out)
     refuse_existing(out)
