@@ -71,7 +71,6 @@ def test_formats_are_listed_and_serve_as_templates(table: Path, tmp_path: Path):
     ("options", "message"),
     [
         (["--format", "excel"], "unknown table format 'excel'"),
-        (["--format", "planck-esz", "--missing", "keep"], "'drop' or 'refuse'"),
         (["--format", "planck-esz", "--unit", "m_gas"], "COLUMN=UNIT"),
         (["--format", "planck-esz", "--unit", "m_gas=Msun"], "units are implausible"),
         (["--format", "mcxc"], "format mcxc finds nothing for m_500c, l_x"),
@@ -80,4 +79,12 @@ def test_formats_are_listed_and_serve_as_templates(table: Path, tmp_path: Path):
 def test_bad_input_writes_nothing(options: list[str], message: str, table: Path, tmp_path: Path):
     with pytest.raises(EarnestError, match=message):
         earnest("import", table, *options, "--out", tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_choice_that_there_is_not_is_refused(table: Path, tmp_path: Path):
+    words = ["import", str(table), "--format", "planck-esz", "--missing", "keep", "--out", str(tmp_path / "a")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    assert "'keep' is not one of 'drop', 'refuse'" in " ".join(done.output.replace("│", " ").split())
     assert not (tmp_path / "a").exists()

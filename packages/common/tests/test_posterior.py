@@ -40,7 +40,7 @@ def test_laws(one):
     assert one.cdf(one.edges[0]) == 0
     assert one.cdf(one.edges[-1]) == pytest.approx(1)
     x = np.sort(np.concatenate((one.edges, np.linspace(one.edges[0], one.edges[-1], 97))))
-    assert (np.diff(one.cdf(x)) >= 0).all()
+    assert (np.diff(one.cdf(x)) >= -1e-15).all()  # interpolation rounds
     quantiles = [one.quantile(p) for p in np.linspace(0, 1, 41)]
     assert (np.diff(quantiles) >= 0).all()
     (lo95, hi95), (lo68, hi68) = one.interval(0.95), one.interval(0.68)
