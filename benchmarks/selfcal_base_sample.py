@@ -28,7 +28,7 @@ from earnest_mocks.base_sample.sample import write_base_sample
 from earnest_mocks.catalogs.config import resolve_config
 from earnest_mocks.catalogs.generate import generate
 from earnest_mocks.measured.imported import imported_base_sample
-from earnest_selfcal.cli.answer import evaluated, survey_of_set
+from earnest_selfcal.cli.answer import evaluate_set, survey_of_set
 from earnest_selfcal.cli.referee_answer import referee_set
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 
@@ -111,7 +111,7 @@ def main() -> int:
     asked.out.mkdir(parents=True, exist_ok=True)
     mocks = own_mocks(asked.out, z=asked.z, bend=asked.bend, n_catalogs=asked.n_catalogs)
     answer: dict[str, Any] = {}
-    counts = evaluated(mocks.path, split="all")
+    counts = evaluate_set(mocks.path, split="all")
     for name in ("n_only", "n_median_y_x", "n_median_l_x"):
         numbers = (counts[f"{name}_{what}"] for what in ("bias", "scatter", "coverage_68"))
         answer[name] = stated(*numbers, counts["n_catalogs"])

@@ -24,7 +24,7 @@ from earnest_common.run.executors import open_executor
 from earnest_common.run.files import write_atomic
 from earnest_common.run.provenance import provenance
 from earnest_common.survey.presets import PRESETS
-from earnest_selfcal.cli.answer import evaluated, survey_of_set
+from earnest_selfcal.cli.answer import evaluate_set, survey_of_set
 from earnest_selfcal.cli.referee_answer import referee_set
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.information.limits import MEDIAN_Y_X
@@ -92,7 +92,7 @@ def refereed(preset: str, path: Path, folder: Path, *, data: str, n: int, worker
 
 def counted(preset: str, path: Path) -> list[dict[str, Any]]:
     """Return the limits of N alone, and with the median Y_X."""
-    told = evaluated(path, split="all")
+    told = evaluate_set(path, split="all")
     return [
         {
             "preset": preset,

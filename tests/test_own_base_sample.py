@@ -15,7 +15,7 @@ from earnest_common.survey.evolution import evolved
 from earnest_mocks.catalogs.config import resolve_config
 from earnest_mocks.catalogs.generate import generate, statements
 from earnest_mocks.catalogs.source import make_source
-from earnest_selfcal.cli.answer import evaluated, survey_of_set
+from earnest_selfcal.cli.answer import evaluate_set, survey_of_set
 from earnest_selfcal.cli.referee_answer import referee_set
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.forward.resolution import Resolution
@@ -128,7 +128,7 @@ def test_the_recorded_moments_are_those_of_the_mocks(mocks):
 
 
 def test_counts_and_medians_are_unbiased_and_cover(mocks):
-    found = evaluated(mocks.path, split="all", resolution=COARSE)
+    found = evaluate_set(mocks.path, split="all", resolution=COARSE)
     n = found["n_catalogs"]
     for name in ("n_only", "n_median_y_x", "n_median_l_x"):
         assert abs(found[f"{name}_bias"]) < 4 * found[f"{name}_scatter"] / np.sqrt(n), name

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from earnest_common.errors import InputError
+from earnest_common.errors import InputError, IntegrityError
 from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.halo import dn_dlog10_m_500c
 from earnest_common.survey.mass_function import (
@@ -112,3 +112,18 @@ def test_save_and_load_keep_every_bit(tmp_path):
 def test_default_table_serves_the_default_survey_and_no_other():
     assert mass_function_of(MAGNETICUM, DEFAULT_Z) is default_mass_function()
     assert default_mass_function().cosmology == MAGNETICUM
+
+
+def test_a_damaged_table_is_refused_at_every_byte_or_read_as_it_was(tmp_path):
+    whole, file = default_mass_function(), tmp_path / "table.npz"
+    whole.save(file)
+    data = file.read_bytes()
+    for at in range(3, len(data), len(data) // 40):
+        file.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+        try:
+            read = MassFunctionTable.load(file)
+        except IntegrityError:
+            continue
+        np.testing.assert_array_equal(read.ln_dn_dlog10_m, whole.ln_dn_dlog10_m)
+    with pytest.raises(InputError, match="does not exist"):
+        MassFunctionTable.load(tmp_path / "none.npz")

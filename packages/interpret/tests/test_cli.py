@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,8 @@ import pytest
 from earnest_common.catalogs import CatalogSet
 from earnest_common.cli.root import main
 from earnest_common.report.section import read_section
+from earnest_interpret.cli.options import MaxCatalogsOption, MaxRowsOption, PermutationsOption, SeedOption
+from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.testing import FEATURES
 
 
@@ -175,3 +178,9 @@ def test_help_imports_nothing_heavy():
 def test_interpretation_needs_no_network_framework():
     code = "import sys, earnest_interpret.cli.commands\nassert not {'tensorflow', 'keras'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_shown_defaults_are_those_of_the_configuration():
+    shown = {"max_catalogs": MaxCatalogsOption, "max_rows": MaxRowsOption, "n_permutations": PermutationsOption}
+    for name, option in {**shown, "seed": SeedOption}.items():
+        assert get_args(option)[1].show_default == str(getattr(InterpretConfig(), name))

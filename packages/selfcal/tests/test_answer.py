@@ -11,7 +11,7 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError, MissingExtraError, OutputExistsError
 from earnest_common.report.section import read_section
 from earnest_common.survey.presets import preset
-from earnest_selfcal.cli.answer import InferenceRequest, evaluated, infer_from, prepare_outputs, write_inference
+from earnest_selfcal.cli.answer import InferenceRequest, evaluate_set, infer_from, prepare_outputs, write_inference
 from earnest_selfcal.forward.resolution import Resolution
 from earnest_selfcal.posterior.evaluation import evaluate
 from earnest_selfcal.report.figures import estimates_figure
@@ -64,7 +64,7 @@ def test_summaries_are_the_simulated_ones(simulated_set):
 def test_scores_and_section(simulated_set, tmp_path):
     path, _ = simulated_set
     section = tmp_path / "section.json"
-    told = evaluated(path, section=section, resolution=COARSE)
+    told = evaluate_set(path, section=section, resolution=COARSE)
     assert told["n_catalogs"] + told["n_refused"] == 40
     assert told["n_median_y_x_scatter"] < told["n_only_scatter"] < told["prior_scatter"]
     assert 0.5 < told["n_median_y_x_coverage_68"] < 0.85  # 40 catalogs: 0.68 with a standard error of 0.07
@@ -75,7 +75,7 @@ def test_scores_and_section(simulated_set, tmp_path):
     assert "0.065" in written.text[1]
     assert all(figure.svg.count("<svg") == 1 for figure in written.figures)
     with pytest.raises(OutputExistsError):
-        evaluated(path, section=section)
+        evaluate_set(path, section=section)
 
 
 def test_figures_are_the_same_every_time(simulated_set, paper_table):
@@ -86,7 +86,7 @@ def test_figures_are_the_same_every_time(simulated_set, paper_table):
 def test_section_without_matplotlib_names_the_remedy(simulated_set, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r'pip install "earnest-common\[figures\]"'):
-        evaluated(simulated_set[0], section=tmp_path / "section.json")
+        evaluate_set(simulated_set[0], section=tmp_path / "section.json")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_section_without_matplotlib_names_the_remedy(simulated_set, tmp_path, mo
 )
 def test_bad_options_are_refused(simulated_set, options, message):
     with pytest.raises(InputError, match=message):
-        evaluated(simulated_set[0], **options)
+        evaluate_set(simulated_set[0], **options)
 
 
 def test_sets_without_truth_or_observables_are_refused(tmp_path):
@@ -110,11 +110,11 @@ def test_sets_without_truth_or_observables_are_refused(tmp_path):
     write_batch(tmp_path / "blind", replace(batch, catalogs=blind), plan)
     write_batch(tmp_path / "cold", replace(batch, clusters=cold), plan)
     with pytest.raises(InputError, match="sigma8 of 40 catalogs is unknown"):
-        evaluated(tmp_path / "blind", options={"preset": "paper"}, resolution=COARSE)
+        evaluate_set(tmp_path / "blind", options={"preset": "paper"}, resolution=COARSE)
     with pytest.raises(InputError, match="t_x or m_gas is unknown in 40 catalogs"):
-        evaluated(tmp_path / "cold", options={"preset": "paper"}, resolution=COARSE)
+        evaluate_set(tmp_path / "cold", options={"preset": "paper"}, resolution=COARSE)
     with pytest.raises(InputError, match="is observed and does not say how it was surveyed"):
-        evaluated(tmp_path / "cold")
+        evaluate_set(tmp_path / "cold")
 
 
 def test_recorded_configuration_changes_the_preset():

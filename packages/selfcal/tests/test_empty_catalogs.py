@@ -8,7 +8,7 @@ import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_selfcal.cli.answer import evaluated
+from earnest_selfcal.cli.answer import evaluate_set
 from earnest_selfcal.forward.counts import ln_poisson
 from earnest_selfcal.forward.median import ln_median_density
 from earnest_selfcal.forward.resolution import Resolution
@@ -71,7 +71,7 @@ def sparse(tmp_path):
 
 def test_sets_with_empty_catalogs_are_evaluated_whole(sparse, tmp_path):
     path, counts = sparse
-    numbers = evaluated(
+    numbers = evaluate_set(
         path, split="all", options={"volume": 2e6}, section=tmp_path / "section.json", resolution=COARSE
     )
     assert numbers["n_catalogs"] + numbers["n_refused"] == 60

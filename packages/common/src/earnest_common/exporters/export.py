@@ -96,7 +96,7 @@ def _agreed(path: Path, format: str | None) -> str:
         raise InputError(f"output {path}: name a format ({', '.join(FORMATS)}), or end it in {', '.join(_SUFFIXES)}")
     if format is not None and (meant not in (None, format) or suffix.lower() in _FOREIGN):
         raise InputError(
-            f"output {path}: '{suffix}' is not a suffix of format {format}; rename it or leave --format out"
+            f"output {path}: '{suffix}' is not a suffix of format {format}; rename it or leave the format out"
         )
     return str(format or meant)
 

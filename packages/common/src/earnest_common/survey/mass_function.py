@@ -14,7 +14,8 @@ import numpy as np
 from scipy.interpolate import RectBivariateSpline
 
 from earnest_common.arrays import FloatArray, FloatLike
-from earnest_common.errors import InputError, VersionError
+from earnest_common.errors import InputError, IntegrityError, VersionError
+from earnest_common.run.archives import read_archive
 from earnest_common.run.files import write_atomic
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 
@@ -117,22 +118,21 @@ class MassFunctionTable:
 
         Raises
         ------
-        VersionError
-            If a later release wrote it.
+        InputError, IntegrityError, VersionError
+            If it does not exist, is damaged, or a later release wrote it.
         """
-        with np.load(path, allow_pickle=False) as data:
-            version = int(data["format_version"])
+        remedy = "make it again"
+        content = read_archive(path, what="mass-function table", remedy=remedy)
+        try:
+            version = int(content.pop("format_version"))
             if version > FORMAT_VERSION:
                 raise VersionError.unsupported(path, "format_version", found=version, supported=FORMAT_VERSION)
-            names = [name for name in Cosmology.__dataclass_fields__]
+            values = dict(zip(Cosmology.__dataclass_fields__, content.pop("cosmology").tolist(), strict=True))
             return cls(
-                cosmology=Cosmology(**dict(zip(names, data["cosmology"].tolist(), strict=True))),
-                z=float(data["z"]),
-                model=str(data["model"]),
-                sigma8=data["sigma8"],
-                log10_m=data["log10_m"],
-                ln_dn_dlog10_m=data["ln_dn_dlog10_m"],
+                cosmology=Cosmology(**values), z=float(content.pop("z")), model=str(content.pop("model")), **content
             )
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(f"mass-function table {path} cannot be read ({error}); {remedy}") from error
 
 
 def _refuse_outside(name: str, value: FloatLike, grid: FloatArray) -> None:

@@ -20,10 +20,10 @@ from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.analyses.applicability.answer import Applicability
 from earnest_interpret.analyses.applicability.decide import MIN_TRAINING, apply_to, learn
-from earnest_interpret.answers.asked import Catalogs
+from earnest_interpret.answers.samples import Catalogs
 from earnest_interpret.sample import MAX_ROWS, Sample, read_sample
 
-__all__ = ["ApplicabilityConfig", "applicability", "compared", "known_of", "read_catalogs"]
+__all__ = ["ApplicabilityConfig", "applicability", "compare_with_training", "read_catalogs", "training_sample"]
 
 
 @final
@@ -92,10 +92,14 @@ def applicability(
     Applicability(yes: 20 yes of 20 catalogs)
     """
     resolved, estimator = config or ApplicabilityConfig(), as_estimator(model)
-    return compared(estimator, read_catalogs(catalogs, resolved), known_of(training, resolved), resolved)
+    return compare_with_training(
+        estimator, read_catalogs(catalogs, resolved), training_sample(training, resolved), resolved
+    )
 
 
-def compared(estimator: Estimator, sample: Sample, trained: Sample, config: ApplicabilityConfig) -> Applicability:
+def compare_with_training(
+    estimator: Estimator, sample: Sample, trained: Sample, config: ApplicabilityConfig
+) -> Applicability:
     """Return the answer from samples of both kinds of catalogs."""
     batch, known = sample.batch, trained.batch
     if tuple(np.round(batch.radii, 6)) != tuple(np.round(known.radii, 6)):
@@ -127,7 +131,7 @@ def read_catalogs(catalogs: Catalogs, config: ApplicabilityConfig) -> Sample:
     return Sample(batch=catalogs, n_available=catalogs.n_catalogs)
 
 
-def known_of(training: Training, config: ApplicabilityConfig) -> Sample:
+def training_sample(training: Training, config: ApplicabilityConfig) -> Sample:
     """Return catalogs of the training split, or of the whole set where it has none."""
     opened = open_catalogs(training)
     if isinstance(opened, CatalogBatch):

@@ -12,7 +12,7 @@ from earnest_common.report.section import Section
 from earnest_interpret.analyses.leave_one_out import removal
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval, leave_groups_out
 from earnest_interpret.analyses.leave_one_out.information import Ideal
-from earnest_interpret.answers.asked import Catalogs, head, sample_of, synthetic_of
+from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
 from earnest_interpret.page.brief import leave_one_out_rows
 from earnest_interpret.page.interpretation import InterpretConfig, ideal_of
 from earnest_interpret.page.numbers import group_numbers, leave_one_out_numbers
@@ -76,7 +76,7 @@ class LeaveOneOut:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
         told = leave_one_out_numbers(self.summary, self.delta, self.axis, self.ideal)
         told |= {"groups": group_numbers(self.groups, column=self.summary.column), "reasons": list(self.reasons)}
-        return head(self.sample, self.synthetic, told)
+        return result_dict(self.sample, self.synthetic, told)
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""

@@ -1,4 +1,4 @@
-"""Which inputs a model listens to."""
+"""Which inputs a model is most sensitive to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from earnest_common.report.section import Section
 
 from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, Target, saliency_table
-from earnest_interpret.answers.asked import Catalogs, head, sample_of, synthetic_of
+from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
 from earnest_interpret.page.brief import saliency_rows
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.page.numbers import beside_numbers, saliency_numbers
@@ -45,10 +45,10 @@ class Saliency:
     synthetic: str | None
 
     def __repr__(self) -> str:
-        """Return one line: on what, of what, and the loudest quantity."""
-        share, loudest = max((self.summary.share(group), group.name) for group in self.summary.groups)
+        """Return one line: on what, of what, and the quantity with the largest share."""
+        share, largest = max((self.summary.share(group), group.name) for group in self.summary.groups)
         emulated = ", with emulated parts" if self.synthetic else ""
-        what = f"{self.summary.method} of {self.summary.of}, {100 * share:.0f} % of it {loudest}"
+        what = f"{self.summary.method} of {self.summary.of}, {100 * share:.0f} % of it {largest}"
         return f"Saliency({self.sample.text}: {what}{emulated})"
 
     def _repr_html_(self) -> str:
@@ -78,7 +78,7 @@ class Saliency:
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
         told = {**saliency_numbers(self.summary), **beside_numbers(self.beside), "reasons": list(self.reasons)}
-        return head(self.sample, self.synthetic, told)
+        return result_dict(self.sample, self.synthetic, told)
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""
@@ -98,7 +98,7 @@ def saliency(
     compare_name: str = "the other model",
     config: InterpretConfig | None = None,
 ) -> Saliency:
-    r"""Return how the terse value, or sigma8, answers to each scaled input of each cluster.
+    r"""Return the response of the terse value, or of sigma8, to each scaled input of each cluster.
 
     .. math:: g_{ij} = \partial\,\mathrm{terse}_i / \partial x_{ij}
               \quad\text{or}\quad \partial \hat\sigma_8 / \partial x_{ij}

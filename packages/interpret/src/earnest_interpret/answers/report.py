@@ -14,12 +14,10 @@ from earnest_common.run.config import as_mapping
 from earnest_common.run.files import file_sha256, refuse_existing
 from earnest_common.run.provenance import provenance, synthetic_note
 
-from earnest_interpret.analyses.verdict.decide import ALPHA
-from earnest_interpret.answers.asked import Catalogs, opened, sample_of
-from earnest_interpret.answers.verdict import judged, section_of
+from earnest_interpret.answers.samples import Catalogs, open_sample, sample_of
+from earnest_interpret.answers.verdict import verdict_section_of
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
 from earnest_interpret.page.report import TITLE, Report, beside_page, build_report, read_summary, write_report
-from earnest_interpret.sample import Sample
 from earnest_interpret.words import enumerate_words, name_of
 
 __all__ = ["model_in_words", "record_of", "report"]
@@ -81,13 +79,13 @@ def report(
     for path in (page, beside_page(page) if page else None, folder):
         if path is not None:
             refuse_existing(path)
-    resolved, found, estimator = config or InterpretConfig(), opened(catalogs), as_estimator(model)
+    resolved, found, estimator = config or InterpretConfig(), open_sample(catalogs), as_estimator(model)
     sample = sample_of(found, resolved)
     origin = found if isinstance(found, CatalogSet) else None
     sections = [one if isinstance(one, Section) else read_section(Path(one)) for one in include]
     bundle = Path(model) if isinstance(model, str | PathLike) else None
     if "verdict" not in {section.key for section in sections}:
-        sections += _verdict(estimator, sample, origin, bundle, resolved)
+        sections += verdict_section_of(estimator, sample, origin, bundle=bundle, config=resolved)
     built = build_report(
         interpret(
             estimator,
@@ -105,16 +103,6 @@ def report(
     if page is not None:
         write_report(page, built, figures=folder)
     return built
-
-
-def _verdict(
-    estimator: Estimator, sample: Sample, origin: CatalogSet | None, bundle: Path | None, config: InterpretConfig
-) -> list[Section]:
-    """Return the verdict's section; none where the catalogs cannot tell."""
-    try:
-        return [section_of(judged(estimator, sample, origin, alpha=ALPHA, config=config), bundle)]
-    except InputError:
-        return []
 
 
 def record_of(

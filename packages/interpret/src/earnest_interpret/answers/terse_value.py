@@ -10,7 +10,7 @@ from earnest_common.plugins import Model, as_estimator
 from earnest_common.report.section import Section
 
 from earnest_interpret.analyses.terse.correlations import TerseSummary, encode, summarise_terse
-from earnest_interpret.answers.asked import Catalogs, head, sample_of, synthetic_of
+from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
 from earnest_interpret.page.brief import terse_rows
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.page.numbers import terse_numbers
@@ -69,7 +69,7 @@ class TerseValues:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
-        return head(self.sample, self.synthetic, {**terse_numbers(self.summary), "reasons": list(self.reasons)})
+        return result_dict(self.sample, self.synthetic, {**terse_numbers(self.summary), "reasons": list(self.reasons)})
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""
@@ -79,7 +79,7 @@ class TerseValues:
 
 
 def terse(model: Model, catalogs: Catalogs, *, config: InterpretConfig | None = None) -> TerseValues:
-    """Return the terse value of each cluster, what it follows, and whether it knows sigma8 at fixed mass.
+    """Return the terse value of each cluster, what it correlates with, and whether it depends on sigma8 at fixed mass.
 
     Parameters
     ----------

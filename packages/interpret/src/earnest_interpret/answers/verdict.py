@@ -8,16 +8,17 @@ from typing import Any
 import polars as pl
 from earnest_common.catalogs import CatalogSet
 from earnest_common.catalogs.batch import CatalogBatch
+from earnest_common.errors import InputError
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.protocols import Estimator
 from earnest_common.report.section import Section
 
 from earnest_interpret.analyses.verdict.decide import ALPHA, Verdict, decide, gather_evidence
-from earnest_interpret.answers.asked import Catalogs, opened, sample_of, synthetic_of
+from earnest_interpret.answers.samples import Catalogs, open_sample, sample_of, synthetic_of
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.sample import Sample, read_sample
 
-__all__ = ["judged", "section_of", "verdict"]
+__all__ = ["section_of", "verdict", "verdict_on", "verdict_section_of"]
 
 
 def verdict(
@@ -52,13 +53,13 @@ def verdict(
     >>> verdict(ToyEstimator(), toy_batch(n_catalogs=80, seed=1), config=InterpretConfig(n_permutations=199))
     Verdict(not found overspecialised, p = 0.48 at alpha = 0.05, impossible: terse donors)
     """
-    resolved, found = config or InterpretConfig(), opened(catalogs)
+    resolved, found = config or InterpretConfig(), open_sample(catalogs)
     sample = sample_of(found, resolved)
     origin = found if isinstance(found, CatalogSet) else None
-    return judged(as_estimator(model), sample, origin, alpha=alpha, config=resolved)
+    return verdict_on(as_estimator(model), sample, origin, alpha=alpha, config=resolved)
 
 
-def judged(
+def verdict_on(
     estimator: Estimator, sample: Sample, origin: CatalogSet | None, *, alpha: float, config: InterpretConfig
 ) -> Verdict:
     """Return the verdict from a sample, and from the set that it is of, where there is one."""
@@ -97,22 +98,22 @@ def _known_donors(
     return known, ""
 
 
-def _other_mocks(training: dict[str, Any], opened: CatalogSet) -> str:
+def _other_mocks(training: dict[str, Any], origin: CatalogSet) -> str:
     """Return why the set cannot tell which donors a model knows; empty if it can."""
-    manifest = opened.manifest
-    for origin in dict(training.get("catalogs", {})).values():
-        if isinstance(origin, dict) and origin.get("data_hash") == manifest.data_hash:
+    manifest = origin.manifest
+    for catalogs in dict(training.get("catalogs", {})).values():
+        if isinstance(catalogs, dict) and catalogs.get("data_hash") == manifest.data_hash:
             return ""
-        if isinstance(origin, dict) and origin.get("seed") is not None:
-            if dict(origin.get("inputs") or {}).get("base_sample") != manifest.plan.inputs.get("base_sample"):
+        if isinstance(catalogs, dict) and catalogs.get("seed") is not None:
+            if dict(catalogs.get("inputs") or {}).get("base_sample") != manifest.plan.inputs.get("base_sample"):
                 return (
                     "the model was trained on mocks of another base sample than the set's; make a set of the same one"
                 )
-            if origin["seed"] == manifest.plan.seed:
+            if catalogs["seed"] == manifest.plan.seed:
                 return ""
             return (
-                f"the model was trained on mocks of seed {origin['seed']}, the set has seed {manifest.plan.seed}, and "
-                "the seed decides which donors are known; make a set of the same seed"
+                f"the model was trained on mocks of seed {catalogs['seed']}, the set has seed {manifest.plan.seed}, "
+                "and the seed decides which donors are known; make a set of the same seed"
             )
     return "the model does not tell which mocks it was trained on"
 
@@ -120,6 +121,16 @@ def _other_mocks(training: dict[str, Any], opened: CatalogSet) -> str:
 def _strangers(sample: CatalogBatch, known: CatalogBatch) -> bool:
     donors = sample.clusters.get_column("donor_id").drop_nulls()
     return not donors.is_empty() and not donors.is_in(known.clusters.get_column("donor_id").unique().implode()).any()
+
+
+def verdict_section_of(
+    estimator: Estimator, sample: Sample, origin: CatalogSet | None, *, bundle: Path | None, config: InterpretConfig
+) -> list[Section]:
+    """Return the section of the verdict for a report; none where the catalogs do not allow a test."""
+    try:
+        return [section_of(verdict_on(estimator, sample, origin, alpha=ALPHA, config=config), bundle)]
+    except InputError:
+        return []
 
 
 def section_of(verdict: Verdict, model: Path | None) -> Section:

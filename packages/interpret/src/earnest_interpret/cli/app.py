@@ -209,9 +209,11 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write one page on how accurate the model is and why, and its numbers as JSON."""
+    from earnest_common.catalogs import CatalogSet
+
+    from earnest_interpret.answers.verdict import verdict_section_of
     from earnest_interpret.cli.commands import read_included, report_command
     from earnest_interpret.cli.inputs import open_inputs
-    from earnest_interpret.cli.verdict_command import judged
     from earnest_interpret.page.report import beside_page
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
@@ -233,7 +235,9 @@ def report(
         included=included,
         title=title,
         figures=figures,
-        judged=judged(inputs, catalog_set, model),
+        verdict=verdict_section_of(
+            inputs.estimator, inputs.sample, CatalogSet.open(catalog_set), bundle=model, config=inputs.config
+        ),
     )
     if as_json:
         emit({**numbers, "page": str(out)}, as_json=True)

@@ -13,7 +13,12 @@ from earnest_common.run.files import file_sha256, refuse_existing
 from earnest_common.run.numbers import json_ready
 from earnest_common.run.provenance import provenance
 
-from earnest_interpret.answers.applicability import ApplicabilityConfig, compared, known_of, read_catalogs
+from earnest_interpret.answers.applicability import (
+    ApplicabilityConfig,
+    compare_with_training,
+    read_catalogs,
+    training_sample,
+)
 from earnest_interpret.sample import ALL
 
 __all__ = ["ApplicabilityConfig", "applicability_command"]
@@ -42,7 +47,7 @@ def applicability_command(
     if source.is_dir():
         resolved = replace(resolved, split=sample.split or ALL)
     estimator, opened = load_estimator(model), CatalogSet.open(training)
-    found = compared(estimator, sample, known_of(opened, resolved), resolved)
+    found = compare_with_training(estimator, sample, training_sample(opened, resolved), resolved)
     if section is not None:
         from earnest_interpret.sections.applicability import applicability_section
 

@@ -19,10 +19,10 @@ from earnest_common.run.records import ANSWER
 from earnest_interpret.analyses.saliency.gradients import Method, Target
 from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
-from earnest_interpret.answers.asked import head
 from earnest_interpret.answers.clusters import LeaveOneOut, leave_one_out
 from earnest_interpret.answers.inputs import Saliency, saliency
 from earnest_interpret.answers.report import model_in_words
+from earnest_interpret.answers.samples import result_dict
 from earnest_interpret.answers.terse_value import TerseValues, terse
 from earnest_interpret.caution import ONE_TRAINING, marked
 from earnest_interpret.cli.inputs import Inputs
@@ -97,7 +97,7 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
         "missing": why,
         "formula": closed_form_numbers(found.forms),
     }
-    answer = head(inputs.sample, inputs.synthetic, {**told, "reasons": reasons})
+    answer = result_dict(inputs.sample, inputs.synthetic, {**told, "reasons": reasons})
     written: dict[Path, Content] = {}
     if out:
         written |= _table(out, proxy_table(batch, values, found), answer, inputs)
@@ -149,16 +149,15 @@ def report_command(
     out: Path,
     included: Included,
     title: str | None,
-    judged: Section | None = None,
+    verdict: Sequence[Section] = (),
     figures: Path | None = None,
 ) -> dict[str, Any]:
     """Write the page, its numbers, and its figures where asked; return the numbers.
 
     An included verdict wins over the one given.
     """
-    sections = list(included.sections)
-    if judged is not None and judged.key not in {section.key for section in sections}:
-        sections.append(judged)
+    keys = {section.key for section in included.sections}
+    sections = [*included.sections, *(section for section in verdict if section.key not in keys)]
     with progress(4, "interpret") as bar:
         found = interpret(
             inputs.estimator,

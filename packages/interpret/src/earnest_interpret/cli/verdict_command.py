@@ -6,23 +6,23 @@ from typing import Any
 
 from earnest_common.catalogs import CatalogSet
 from earnest_common.errors import InputError
-from earnest_common.report.section import Section, write_section
+from earnest_common.report.section import write_section
 from earnest_common.run.numbers import json_ready
 
-from earnest_interpret.analyses.verdict.decide import ALPHA, MIN_CATALOGS, Verdict, labelled
-from earnest_interpret.answers.verdict import judged as judged_on
-from earnest_interpret.answers.verdict import section_of
+from earnest_interpret.analyses.verdict.decide import MIN_CATALOGS, labelled
+from earnest_interpret.answers.verdict import section_of, verdict_on
 from earnest_interpret.cli.inputs import Inputs
 from earnest_interpret.sample import Sample
 
-__all__ = ["enough_catalogs", "judged", "verdict_command", "verdict_of"]
+__all__ = ["enough_catalogs", "verdict_command"]
 
 
 def verdict_command(
     inputs: Inputs, catalog_set: Path, model: Path, *, alpha: float, section: Path | None
 ) -> dict[str, Any]:
     """Return the verdict as plain values, and write its section if asked."""
-    verdict = verdict_of(inputs, catalog_set, alpha=alpha)
+    origin = CatalogSet.open(catalog_set)
+    verdict = verdict_on(inputs.estimator, inputs.sample, origin, alpha=alpha, config=inputs.config)
     if section:
         write_section(section, replace(section_of(verdict, model), provenance=json_ready(inputs.provenance)))
     return {**verdict.to_dict(), "n_catalogs": inputs.sample.batch.n_catalogs}
@@ -46,17 +46,3 @@ def enough_catalogs(sample: Sample, catalog_set: Path) -> None:
         remedy = "use a larger set, or --split all if this set is not that of the training"
     part = f"in split '{sample.split}' of {catalog_set}" if sample.split else f"in {catalog_set}"
     raise InputError(f"a verdict takes at least {MIN_CATALOGS} catalogs of known sigma8, found {n} {part}; {remedy}")
-
-
-def verdict_of(inputs: Inputs, catalog_set: Path, *, alpha: float = ALPHA) -> Verdict:
-    """Return the verdict on a model from a catalog set."""
-    origin = CatalogSet.open(catalog_set)
-    return judged_on(inputs.estimator, inputs.sample, origin, alpha=alpha, config=inputs.config)
-
-
-def judged(inputs: Inputs, catalog_set: Path, model: Path) -> Section | None:
-    """Return the verdict's section for the report; None where the catalogs cannot tell."""
-    try:
-        return section_of(verdict_of(inputs, catalog_set), model)
-    except InputError:
-        return None

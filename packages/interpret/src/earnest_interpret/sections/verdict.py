@@ -135,11 +135,12 @@ def _terse(evidence: Evidence) -> Figure:
     with_sigma8 = float(np.corrcoef(terse, sigma8)[0, 1])
 
     def paint(panels: Sequence[Axes]) -> None:
+        style: Any = {"linewidths": 0, "rasterized": True}
         columns = ((evidence.log10_m, r"$\log_{10}\,M_{500}\;\,[\mathrm{M}_\odot]$"), (sigma8, r"$\sigma_8$"))
         for axes, (values, label) in zip(panels, columns, strict=True):
             usable = np.isfinite(values)
             if usable.any():
-                axes.hexbin(values[usable], terse[usable], gridsize=34, mincnt=1, cmap=density(), bins="log")
+                axes.hexbin(values[usable], terse[usable], gridsize=34, mincnt=1, cmap=density(), bins="log", **style)
             axes.set(xlabel=label)
         panels[0].set_ylabel("terse value")
 

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError, IntegrityError, VersionError
+from earnest_common.run.archives import read_archive
 from earnest_common.run.files import refuse_existing, write_atomic
 from earnest_common.survey.cosmology import Cosmology
 from earnest_common.survey.mass_function import MassFunctionTable, mass_function_of, tabulate_mass_function
@@ -119,17 +120,11 @@ class MassFunctionCube:
         InputError, IntegrityError, VersionError
             If it does not exist, is damaged, or a later release wrote it.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                content = {name: data[name] for name in data.files}
-        except FileNotFoundError as error:
+        if not path.exists():
             raise InputError(
                 f"mass-function table {path} does not exist; make it with: earnest mocks mass-function --out {path}"
-            ) from error
-        except MemoryError:
-            raise
-        except Exception as error:  # whatever a damaged file makes of NumPy and of the archives it reads
-            raise IntegrityError(f"mass-function table {path} cannot be read ({error}); make it again") from error
+            )
+        content = read_archive(path, what="mass-function table", remedy="make it again")
         try:
             version = int(content.pop("format_version"))
             if version > FORMAT_VERSION:

@@ -19,7 +19,7 @@ from earnest_common.run.provenance import synthetic_note
 
 from earnest_model.data.features import Range, outside_training_range
 from earnest_model.data.overlap import overlap_with_training
-from earnest_model.evaluation.evaluate import evaluated, seen
+from earnest_model.evaluation.evaluate import batches_as_seen, predictions_and_accuracy
 from earnest_model.evaluation.predictions import refuse_other_kinds, write_predictions
 
 __all__ = ["evaluate_set", "predict_set", "write_figures"]
@@ -46,7 +46,7 @@ def predict_set(
     estimator = load_estimator(model)
     met = overlap_with_training(estimator.description, opened, split or "all")
     parts, held = [], []
-    for batch in seen(opened, estimator, split=split, variant=variant):
+    for batch in batches_as_seen(opened, estimator, split=split, variant=variant):
         parts.append(_predicted(estimator, batch))
         held += _ranges(estimator, batch)
     if not parts:
@@ -92,7 +92,7 @@ def evaluate_set(
     if section is not None:
         refuse_existing(section)
     opened, estimator = CatalogSet.open(catalog_set), load_estimator(model)
-    found, quality = evaluated(estimator, opened, split=split, variant=variant, referee=referee)
+    found, quality = predictions_and_accuracy(estimator, opened, split=split, variant=variant, referee=referee)
     if section is not None:
         from earnest_model.report.accuracy import accuracy_section
 

@@ -21,7 +21,7 @@ from earnest_model.evaluation.accuracy import Accuracy, accuracy
 from earnest_model.evaluation.labelled_predictions import LabelledPredictions, as_trained, predict_labelled
 from earnest_model.evaluation.limits import limit_of_preset, with_limit, with_referee
 
-__all__ = ["evaluate", "evaluated", "predict", "seen"]
+__all__ = ["batches_as_seen", "evaluate", "predict", "predictions_and_accuracy"]
 
 
 def predict(model: Model, catalogs: Catalogs, *, split: str | None = None, variant: str | None = None) -> pl.DataFrame:
@@ -55,13 +55,13 @@ def predict(model: Model, catalogs: Catalogs, *, split: str | None = None, varia
     [0.76, 0.79, 0.85]
     """
     estimator, opened = as_estimator(model), open_catalogs(catalogs)
-    parts = [estimator.predict(part) for part in seen(opened, estimator, split=split, variant=variant)]
+    parts = [estimator.predict(part) for part in batches_as_seen(opened, estimator, split=split, variant=variant)]
     if not parts:
         raise InputError("there are no clusters to infer from" + (f" in split '{split}'" if split else ""))
     return pl.concat(parts)
 
 
-def seen(
+def batches_as_seen(
     catalogs: CatalogBatch | CatalogSet, estimator: Estimator, *, split: str | None, variant: str | None
 ) -> Iterator[CatalogBatch]:
     """Yield catalogs that have clusters, as the given variant or as the one that the model was trained on."""
@@ -114,10 +114,12 @@ def evaluate(
     >>> evaluate(ToyEstimator(), toy_batch(n_catalogs=300, seed=1))
     Accuracy(scatter 0.0257 +- 0.0012 (prior 0.0637), bias -0.0011, 68 % intervals cover 72.0 %, 300 catalogs)
     """
-    return evaluated(as_estimator(model), open_catalogs(catalogs), split=split, variant=variant, referee=referee)[1]
+    return predictions_and_accuracy(
+        as_estimator(model), open_catalogs(catalogs), split=split, variant=variant, referee=referee
+    )[1]
 
 
-def evaluated(
+def predictions_and_accuracy(
     estimator: Estimator,
     catalogs: CatalogBatch | CatalogSet,
     *,
@@ -130,7 +132,7 @@ def evaluated(
     shown = variant or as_trained(estimator)
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", UserWarning)
-        found = predict_labelled(estimator, seen(catalogs, estimator, split=met.split, variant=shown))
+        found = predict_labelled(estimator, batches_as_seen(catalogs, estimator, split=met.split, variant=shown))
     far = next((f"warning: {each.message}" for each in raised if issubclass(each.category, UserWarning)), None)
     quality = dataclasses.replace(
         accuracy(found),

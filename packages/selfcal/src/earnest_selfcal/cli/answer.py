@@ -26,7 +26,7 @@ from earnest_selfcal.survey.config import resolve_survey, states_relations
 from earnest_selfcal.survey.measurement_errors import recorded_noise
 from earnest_selfcal.survey.recorded import preset_of, refuse_not_understood, summaries_of, with_base_sample
 
-__all__ = ["InferenceRequest", "evaluated", "infer_from", "prepare_outputs", "survey_of_set", "write_inference"]
+__all__ = ["InferenceRequest", "evaluate_set", "infer_from", "prepare_outputs", "survey_of_set", "write_inference"]
 
 
 def survey_of_set(
@@ -183,7 +183,7 @@ def write_inference(
     (outputs or Outputs.open((figure, section), inference.numbers())).write(contents)
 
 
-def evaluated(
+def evaluate_set(
     path: Path,
     *,
     split: str = "test",

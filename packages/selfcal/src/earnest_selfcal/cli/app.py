@@ -115,9 +115,9 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare inferred with true sigma8 over the catalogs of a set."""
-    from earnest_selfcal.cli.answer import evaluated
+    from earnest_selfcal.cli.answer import evaluate_set
 
-    told = evaluated(catalog_set, split=split, config=config, options={"preset": preset}, section=section)
+    told = evaluate_set(catalog_set, split=split, config=config, options={"preset": preset}, section=section)
     emit(told, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""What every question begins with: the catalogs that are looked at, and what every answer begins with."""
+"""The catalogs that an analysis takes, and the facts that begin every result."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -16,13 +16,13 @@ from earnest_common.run.provenance import synthetic_note
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.sample import ALL, Sample, read_sample
 
-__all__ = ["Catalogs", "head", "opened", "sample_of", "synthetic_of"]
+__all__ = ["Catalogs", "open_sample", "result_dict", "sample_of", "synthetic_of"]
 
 Catalogs = Sample | CatalogBatch | CatalogSet | str | PathLike[str]
 """Catalogs in memory, a sample of them, a set on disk, or its folder."""
 
 
-def opened(catalogs: Catalogs) -> Sample | CatalogBatch | CatalogSet:
+def open_sample(catalogs: Catalogs) -> Sample | CatalogBatch | CatalogSet:
     """Return catalogs as they are, or the set in a folder."""
     return catalogs if isinstance(catalogs, Sample) else open_catalogs(catalogs)
 
@@ -35,7 +35,7 @@ def sample_of(catalogs: Catalogs, config: InterpretConfig) -> Sample:
     InputError
         If no cluster is left.
     """
-    found = opened(catalogs)
+    found = open_sample(catalogs)
     if isinstance(found, Sample):
         return found
     if isinstance(found, CatalogSet):
@@ -56,7 +56,7 @@ def synthetic_of(estimator: Estimator, sample: Sample) -> str | None:
     return synthetic_note(catalogs=sample.synthetic, training=estimator.description.synthetic)
 
 
-def head(sample: Sample, synthetic: str | None, numbers: Mapping[str, Any]) -> dict[str, Any]:
+def result_dict(sample: Sample, synthetic: str | None, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Return an answer as plain values: on which catalogs, what in them is emulated, and the numbers."""
     batch = sample.batch
     first = {"sample": sample.text, "synthetic": synthetic}
