@@ -146,6 +146,7 @@ COMMANDS = (
         config=_INTERPRET,
         weight=2,
     ),
+    _call(f"interpret ablation MANY {_MODEL} --split all --n-shuffles 1 --seed 1", config=_INTERPRET, weight=1),
     _call(f"interpret verdict MANY {_MODEL} --split all --alpha 0.05", config=_INTERPRET, weight=2),
     _call(
         f"interpret applicability SET {_MODEL} --training MANY --split all --max-catalogs 1",

@@ -12,7 +12,13 @@ import pytest
 from earnest_common.catalogs import CatalogSet
 from earnest_common.cli.root import main
 from earnest_common.report.section import read_section
-from earnest_interpret.cli.options import MaxCatalogsOption, MaxRowsOption, PermutationsOption, SeedOption
+from earnest_interpret.cli.options import (
+    MaxCatalogsOption,
+    MaxRowsOption,
+    PermutationsOption,
+    SeedOption,
+    ShufflesOption,
+)
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.testing import FEATURES
 
@@ -182,5 +188,6 @@ def test_interpretation_needs_no_network_framework():
 
 def test_shown_defaults_are_those_of_the_configuration():
     shown = {"max_catalogs": MaxCatalogsOption, "max_rows": MaxRowsOption, "n_permutations": PermutationsOption}
-    for name, option in {**shown, "seed": SeedOption}.items():
+    shown |= {"n_shuffles": ShufflesOption, "seed": SeedOption}
+    for name, option in shown.items():
         assert get_args(option)[1].show_default == str(getattr(InterpretConfig(), name))

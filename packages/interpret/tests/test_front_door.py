@@ -15,6 +15,7 @@ from earnest_common.plugins import load_estimator
 from earnest_common.testing import front_door_problems, toy_batch
 from earnest_interpret import (
     InterpretConfig,
+    ablation,
     applicability,
     leave_one_out,
     read_sample,
@@ -58,6 +59,10 @@ def test_functions_say_what_commands_say(command, bundle, catalog_set, tmp_path)
     assert plain(saliency(bundle, catalog_set, of="sigma8", config=FEW).to_dict()) == told
     told = command("terse", *WORDS, "--n-permutations", 199, "--out", tmp_path / "terse.parquet")
     assert plain(terse(bundle, catalog_set, config=FEW).to_dict()) == told
+    told = command("ablation", *WORDS, "--n-shuffles", 3, "--out", tmp_path / "ablation.parquet")
+    found = ablation(bundle, catalog_set, config=replace(FEW, n_shuffles=3))
+    assert plain(found.to_dict()) == told
+    assert found.table.equals(pl.read_parquet(tmp_path / "ablation.parquet"))
     told = command("verdict", *WORDS, "--n-permutations", 199)
     found = verdict(bundle, catalog_set, config=FEW)
     assert plain(found.to_dict()) | {"n_catalogs": 60} == told
@@ -119,6 +124,7 @@ def test_what_is_shown_says_what_is_emulated(installed, bundle, catalog_set):
         leave_one_out(bundle, catalog_set, config=few),
         saliency(bundle, catalog_set, config=few),
         terse(bundle, catalog_set, config=few),
+        ablation(bundle, catalog_set, config=few),
         verdict(bundle, catalog_set, config=few),
         report(bundle, catalog_set, config=few),
     )

@@ -22,7 +22,7 @@ def reasons(estimator, batch) -> dict[str, tuple[str, str]]:
 
 def test_a_sound_model(batch, estimator):
     told = reasons(estimator, batch)
-    assert list(told) == ["clusters", "inputs", "mass", "sigma8_at_fixed_mass", "mass_proxy"]
+    assert list(told) == ["clusters", "inputs", "without_lensing", "mass", "sigma8_at_fixed_mass", "mass_proxy"]
     assert told["mass"][0] == told["sigma8_at_fixed_mass"][0] == "passed"
     found = re.search(
         r"temperature \((\d+) %\), the gas mass profile \((\d+) %\) and the .* slope \((\d+) %\)", told["inputs"][1]
@@ -73,7 +73,7 @@ def test_an_observed_catalog(observed, estimator):
 
 def test_a_model_without_terse_layer(batch):
     told = reasons(PlainEstimator(), batch)
-    assert list(told) == ["clusters", "terse"]
+    assert list(told) == ["clusters", "without_lensing", "terse"]
     assert told["terse"] == (
         "impossible",
         "What the encoder passes on cannot be examined: the model 'plain' has no terse layer.",

@@ -1,5 +1,6 @@
 from .analyses.applicability.answer import Applicability
 from .analyses.verdict.decide import Verdict
+from .answers.ablation import Ablation, ablation
 from .answers.applicability import applicability
 from .answers.clusters import LeaveOneOut, leave_one_out
 from .answers.inputs import Saliency, saliency
@@ -11,6 +12,7 @@ from .page.report import Report
 from .sample import Sample, read_sample
 
 __all__ = [
+    "Ablation",
     "Applicability",
     "InterpretConfig",
     "LeaveOneOut",
@@ -19,6 +21,7 @@ __all__ = [
     "Sample",
     "TerseValues",
     "Verdict",
+    "ablation",
     "applicability",
     "leave_one_out",
     "read_sample",

@@ -71,7 +71,7 @@ def report(
     >>> from earnest_common.testing import toy_batch
     >>> from earnest_interpret.testing import SaturatingEstimator
     >>> report(SaturatingEstimator(), toy_batch(n_catalogs=30, seed=1), config=InterpretConfig(n_permutations=99))
-    Report(30 catalogs (1,911 clusters): 24 figures)
+    Report(30 catalogs (1,911 clusters): 25 figures)
     """
     page, folder = (Path(path) if path is not None else None for path in (out, figures))
     if folder is not None and page is None:

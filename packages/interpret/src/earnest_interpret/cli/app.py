@@ -15,6 +15,7 @@ from earnest_interpret.cli.options import (
     MaxRowsOption,
     PermutationsOption,
     SeedOption,
+    ShufflesOption,
     SplitOption,
 )
 from earnest_interpret.cli.verdict import applicability, verdict
@@ -107,6 +108,41 @@ def saliency(
     if answer["warning"]:
         echo(f"warning: {answer['warning']}")
     _tell(inputs, answer, None if as_json else saliency_rows)
+
+
+@app.command()
+def ablation(
+    catalog_set: SetArgument,
+    *,
+    model: ModelOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write inferred sigma8 per catalog (Parquet).", show_default=False)
+    ] = None,
+    section: SectionOption = None,
+    split: SplitOption = None,
+    max_catalogs: MaxCatalogsOption = None,
+    max_rows: MaxRowsOption = None,
+    n_shuffles: ShufflesOption = None,
+    seed: SeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what the terse value is worth: the scatter of sigma8 with the encoder's inputs shuffled or constant."""
+    from earnest_interpret.cli.commands import ablation_command, table_paths
+    from earnest_interpret.cli.inputs import open_inputs
+    from earnest_interpret.page.brief import ablation_rows
+
+    options = {"split": split, "max_catalogs": max_catalogs, "max_rows": max_rows, "seed": seed}
+    options["n_shuffles"] = n_shuffles
+    inputs = open_inputs(
+        catalog_set,
+        model,
+        config=config,
+        options=options,
+        outputs=(*table_paths(out), section),
+        asked={"command": "ablation"},
+    )
+    _tell(inputs, ablation_command(inputs, out=out, section=section), None if as_json else ablation_rows)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from earnest_common.run.records import ANSWER
 from earnest_interpret.analyses.saliency.gradients import Method, Target
 from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
+from earnest_interpret.answers.ablation import Ablation, ablation
 from earnest_interpret.answers.clusters import LeaveOneOut, leave_one_out
 from earnest_interpret.answers.inputs import Saliency, saliency
 from earnest_interpret.answers.report import model_in_words
@@ -35,6 +36,7 @@ from earnest_interpret.sections.formulas import formula_text
 
 __all__ = [
     "Included",
+    "ablation_command",
     "leave_one_out_command",
     "proxy_command",
     "read_included",
@@ -65,13 +67,18 @@ def saliency_command(inputs: Inputs, *, of: Target, method: Method, out: Path, s
     return _written(inputs, found, out, section)
 
 
+def ablation_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
+    """Return the scatter of sigma8 with changed inputs; write inferred values per catalog where asked."""
+    return _written(inputs, ablation(inputs.estimator, inputs.sample, config=inputs.config), out, section)
+
+
 def terse_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
     """Return what the terse value follows; write terse values per cluster where asked."""
     return _written(inputs, terse(inputs.estimator, inputs.sample, config=inputs.config), out, section)
 
 
 def _written(
-    inputs: Inputs, found: LeaveOneOut | Saliency | TerseValues, out: Path | None, section: Path | None
+    inputs: Inputs, found: Ablation | LeaveOneOut | Saliency | TerseValues, out: Path | None, section: Path | None
 ) -> dict[str, Any]:
     """Write the table and the section of an answer where asked, and return its numbers."""
     answer = found.to_dict()
@@ -158,7 +165,7 @@ def report_command(
     """
     keys = {section.key for section in included.sections}
     sections = [*included.sections, *(section for section in verdict if section.key not in keys)]
-    with progress(4, "interpret") as bar:
+    with progress(5, "interpret") as bar:
         found = interpret(
             inputs.estimator,
             inputs.sample,

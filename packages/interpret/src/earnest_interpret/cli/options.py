@@ -13,6 +13,7 @@ __all__ = [
     "MaxRowsOption",
     "PermutationsOption",
     "SeedOption",
+    "ShufflesOption",
     "SplitOption",
 ]
 
@@ -36,6 +37,10 @@ MaxRowsOption = Annotated[
 PermutationsOption = Annotated[
     int | None,
     typer.Option("--n-permutations", min=99, max=1_000_000, help="Permutations of each test.", show_default="9999"),
+]
+ShufflesOption = Annotated[
+    int | None,
+    typer.Option("--n-shuffles", min=1, max=1_000, help="Shuffles of either kind.", show_default="2"),
 ]
 AlsoOption = Annotated[
     list[Path] | None,

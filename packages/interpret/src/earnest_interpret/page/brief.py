@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from earnest_interpret.words import format_signed, name_of, percent, significant
+from earnest_interpret.words import format_number, format_signed, name_of, percent, significant
 
-__all__ = ["leave_one_out_rows", "proxy_rows", "saliency_rows", "terse_rows"]
+__all__ = ["ablation_rows", "leave_one_out_rows", "proxy_rows", "saliency_rows", "terse_rows"]
 
 _LOUDEST = 5
+_TREATMENTS = {
+    "as_they_are": "scatter",
+    "within": "shuffled within catalogs",
+    "over_all": "shuffled over all",
+    "constant": "held constant",
+}
 
 
 def leave_one_out_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,6 +53,23 @@ def saliency_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     rows |= {f"share of the {name_of(name)}": percent(share, 1) for name, share in answer["shares"].items()}
     loudest = answer["ranked"][:_LOUDEST]
     return rows | {f"saliency of {name}": significant(answer["inputs"][name]["mean_abs"]) for name in loudest}
+
+
+def ablation_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scatter of sigma8 for each treatment of the encoder's inputs."""
+    rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "n_labelled", "n_shuffles")}
+    rows["prior scatter"] = format_number(answer["prior_scatter"], 4)
+    for case in answer["cases"]:
+        beside = ", ".join(f"{name_of(c)} {'absent' if h == 'unknown' else 'constant'}" for c, h in case["how"].items())
+        for name, words in _TREATMENTS.items():
+            effect = case[name]
+            change = "" if name == "as_they_are" else f" ({_with_error(effect['change'], effect['change_err'])})"
+            rows[f"{words}, {beside or 'all given'}"] = f"{format_number(effect['scatter'], 4)}{change}"
+    return rows
+
+
+def _with_error(value: float, error: float) -> str:
+    return f"{format_signed(value)} ± {format_number(error, 4)}"
 
 
 def terse_rows(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,17 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
+from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.report.section import Section
 from earnest_common.run.provenance import synthetic_note
+from earnest_common.run.seeds import Stage, generator
 from earnest_common.spread import is_single
 from earnest_common.survey.mass_function import mass_function_of
 
 from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
+from earnest_interpret.analyses.ablation.effect import FEWEST_CATALOGS, N_SHUFFLES, AblationSummary, ablate
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval, leave_groups_out
 from earnest_interpret.analyses.leave_one_out.information import Ideal, ideal_leave_one_out
 from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
@@ -24,6 +27,7 @@ from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import TerseSummary, summarise_terse
 from earnest_interpret.analyses.terse.proxy import ProxyFindings, find_proxy
 from earnest_interpret.page.numbers import (
+    ablation_numbers,
     beside_numbers,
     closed_form_numbers,
     group_numbers,
@@ -35,6 +39,7 @@ from earnest_interpret.page.reasons import Reason, top_reasons
 from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
 
 __all__ = [
+    "ABLATION_STREAM",
     "InterpretConfig",
     "Interpretation",
     "ideal_of",
@@ -42,7 +47,12 @@ __all__ = [
 ]
 
 
+ABLATION_STREAM = 30
+"""Index of the random numbers of an ablation."""
+
 _FEWEST_PERMUTATIONS = 99
+_ABLATION_CATALOGS = 300
+"""Most catalogs of the ablation on a page, which infers sigma8 of each some twenty times."""
 
 
 @final
@@ -60,6 +70,8 @@ class InterpretConfig:
         Most clusters handed to the model at a time.
     n_permutations
         Shuffles of the test at fixed mass.
+    n_shuffles
+        Shuffles of the ablation.
     seed
         Seed of draws, bootstraps and permutations.
     attribution
@@ -70,11 +82,12 @@ class InterpretConfig:
     max_catalogs: int = 500
     max_rows: int = MAX_ROWS
     n_permutations: int = 9_999
+    n_shuffles: int = N_SHUFFLES
     seed: int = 1
     attribution: AttributionConfig = field(default_factory=AttributionConfig)
 
     def __post_init__(self) -> None:
-        small = [name for name in ("max_catalogs", "max_rows") if getattr(self, name) < 1]
+        small = [name for name in ("max_catalogs", "max_rows", "n_shuffles") if getattr(self, name) < 1]
         if small:
             raise InputError(f"{', '.join(small)} must be at least 1; found {[getattr(self, name) for name in small]}")
         if self.n_permutations < _FEWEST_PERMUTATIONS:
@@ -105,6 +118,8 @@ class Interpretation:
         Leave-group-out.
     inputs, beside_inputs
         Saliency of the terse value, and what belongs beside it.
+    ablation
+        The scatter of sigma8 with the encoder's inputs exchanged or held constant.
     terse_values, terse
         Terse value per cluster and in summary.
     proxy
@@ -113,6 +128,8 @@ class Interpretation:
         Columns that join after the encoder.
     missing
         Why there is no saliency or terse value.
+    no_ablation
+        Why there is no ablation.
     synthetic
         What is emulated in the catalogs and in the training of the model; ``None`` if nothing is.
     """
@@ -127,24 +144,32 @@ class Interpretation:
     groups: tuple[GroupRemoval, ...]
     inputs: SaliencySummary | None
     beside_inputs: SaliencyContext | None
+    ablation: AblationSummary | None
     terse_values: FloatArray
     terse: TerseSummary | None
     proxy: ProxyFindings | None
     beside: tuple[str, ...] = ()
     missing: str = ""
+    no_ablation: str = ""
     synthetic: str | None = None
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """The findings as sentences."""
         return top_reasons(
-            clusters=self.clusters, inputs=self.inputs, terse=self.terse, beside=self.beside, missing=self.missing
+            clusters=self.clusters,
+            inputs=self.inputs,
+            ablation=self.ablation,
+            terse=self.terse,
+            beside=self.beside,
+            missing=self.missing,
         )
 
     def sections(self) -> tuple[Section, ...]:
         """Return the findings as sections of the report."""
         # Imported here because numbers need no matplotlib.
         from earnest_interpret.sections import (
+            ablation_section,
             accuracy_section,
             clusters_section,
             inputs_section,
@@ -162,6 +187,7 @@ class Interpretation:
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
             clusters_section(self.clusters, self.axis, self.delta, ideal=self.ideal, groups=self.groups),
             inputs_section(self.inputs, self.axis, beside=self.beside_inputs, missing=self.missing),
+            ablation_section(self.ablation, missing=self.no_ablation),
             terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
             *more,
         )
@@ -179,6 +205,7 @@ class Interpretation:
             "saliency": {**saliency_numbers(self.inputs), **beside_numbers(self.beside_inputs)}
             if self.inputs and self.beside_inputs
             else None,
+            "ablation": ablation_numbers(self.ablation) if self.ablation else None,
             "terse": terse_numbers(self.terse) if self.terse else None,
             "formula": closed_form_numbers(self.proxy.forms) if self.proxy else None,
             "missing": self.missing or None,
@@ -209,7 +236,7 @@ def interpret(
     compare
         Another model, and how it is called.
     advance
-        Called with a word after each of the four steps.
+        Called with a word after each of the five steps.
     """
     batch, rows = sample.batch, config.max_rows
     axis = mass_axis(batch)
@@ -227,6 +254,8 @@ def interpret(
         )
         values, missing = beside.terse, ""
     advance("saliency")
+    ablation, no_ablation = _ablation_of(estimator, batch, config)
+    advance("ablation")
     terse = proxy = None
     if not missing:
         proxy = find_proxy(estimator, values, batch, axis)
@@ -243,13 +272,29 @@ def interpret(
         groups=groups,
         inputs=inputs,
         beside_inputs=beside,
+        ablation=ablation,
         terse_values=values,
         terse=terse,
         proxy=proxy,
         beside=tuple(estimator.description.supplementary),
         missing=missing,
+        no_ablation=no_ablation,
         synthetic=synthetic_note(catalogs=sample.synthetic, training=estimator.description.synthetic),
     )
+
+
+def _ablation_of(
+    estimator: Estimator, batch: CatalogBatch, config: InterpretConfig
+) -> tuple[AblationSummary | None, str]:
+    """Return the ablation on some catalogs of known sigma8, or why there is none."""
+    rng = generator(config.seed, Stage.RESAMPLING, index=ABLATION_STREAM)
+    known = np.flatnonzero(np.isfinite(batch.label("sigma8").astype(np.float64)))
+    if len(known) < FEWEST_CATALOGS:
+        return None, f"it takes at least {FEWEST_CATALOGS} catalogs of known σ₈"
+    if len(known) > _ABLATION_CATALOGS:
+        known = np.sort(rng.choice(known, size=_ABLATION_CATALOGS, replace=False))
+    some = batch.select(known)
+    return ablate(estimator, some, rng=rng, n_shuffles=config.n_shuffles, max_rows=config.max_rows), ""
 
 
 def ideal_of(sample: Sample) -> Ideal | None:

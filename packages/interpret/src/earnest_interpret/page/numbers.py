@@ -6,6 +6,7 @@ from typing import Any
 
 from earnest_common.arrays import FloatArray
 
+from earnest_interpret.analyses.ablation.effect import AblationSummary, Case
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval
 from earnest_interpret.analyses.leave_one_out.information import Ideal, information_by_mass
 from earnest_interpret.analyses.leave_one_out.removal import MASSIVE, LeaveOneOutSummary
@@ -18,6 +19,7 @@ from earnest_interpret.sample import MassAxis
 from earnest_interpret.units import MASS_UNIT, unit_of
 
 __all__ = [
+    "ablation_numbers",
     "beside_numbers",
     "closed_form_numbers",
     "group_numbers",
@@ -112,6 +114,28 @@ def beside_numbers(beside: SaliencyContext) -> dict[str, Any]:
         "bands": {
             name: {"log10_m_500c_low": band.low, "log10_m_500c_high": band.high} for name, band in beside.bands.items()
         },
+    }
+
+
+def ablation_numbers(summary: AblationSummary) -> dict[str, Any]:
+    """Return scatters and their changes as plain numbers by name."""
+    return {
+        "caution": ONE_TRAINING,
+        "n_labelled": summary.n_catalogs,
+        "columns": list(summary.columns),
+        "prior_scatter": summary.prior_scatter,
+        "n_shuffles": summary.n_shuffles,
+        "cases": [_case(case) for case in summary.cases],
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    effects = ("as_they_are", "within", "over_all", "constant")
+    return {
+        "without": list(case.without),
+        "how": dict(case.how),
+        **{name: asdict(getattr(case, name)) for name in effects},
+        "over_all_less_within": {"change": case.distribution, "change_err": case.distribution_err},
     }
 
 

@@ -6,6 +6,8 @@ from typing import Literal, final
 
 import numpy as np
 
+from earnest_interpret.analyses.ablation.effect import AblationSummary
+from earnest_interpret.analyses.ablation.words import lensing_text, worth_text
 from earnest_interpret.analyses.leave_one_out.removal import MASSIVE, LeaveOneOutSummary
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
@@ -13,7 +15,15 @@ from earnest_interpret.caution import marked
 from earnest_interpret.units import MASS_UNIT
 from earnest_interpret.words import enumerate_words, format_number, format_signed, name_of, percent, probability
 
-__all__ = ["Reason", "cluster_reason", "input_reasons", "proxy_reasons", "terse_reasons", "top_reasons"]
+__all__ = [
+    "Reason",
+    "ablation_reasons",
+    "cluster_reason",
+    "input_reasons",
+    "proxy_reasons",
+    "terse_reasons",
+    "top_reasons",
+]
 
 Outcome = Literal["finding", "passed", "failed", "impossible"]
 
@@ -52,6 +62,7 @@ def top_reasons(
     clusters: LeaveOneOutSummary,
     inputs: SaliencySummary | None,
     terse: TerseSummary | None,
+    ablation: AblationSummary | None = None,
     beside: tuple[str, ...] = (),
     missing: str = "",
 ) -> tuple[Reason, ...]:
@@ -63,6 +74,8 @@ def top_reasons(
         Leave-one-out of the sample.
     inputs, terse
         Saliency and terse value; ``None`` for a model that has none.
+    ablation
+        The scatter of sigma8 with the encoder's inputs exchanged; ``None`` without enough labelled catalogs.
     beside
         Columns that join after the encoder.
     missing
@@ -71,6 +84,8 @@ def top_reasons(
     reasons = [cluster_reason(clusters)]
     if inputs is not None:
         reasons += input_reasons(inputs)
+    if ablation is not None:
+        reasons += ablation_reasons(ablation)
     if terse is not None:
         reasons += terse_reasons(terse, beside)
     if inputs is None or terse is None:
@@ -139,6 +154,23 @@ def _inputs(summary: SaliencySummary) -> Reason:
             text += f" (the core at {radii[0]:.2f} has {percent(ratio)} of that)"
     shares = {f"share_{group.name}": summary.share(group) for group in groups}
     return _reason("inputs", "finding", f"{text}.", most_salient=summary.names[summary.ranked[0]], **shares)
+
+
+def ablation_reasons(summary: AblationSummary) -> list[Reason]:
+    """Return what the encoder's inputs are worth, and what stands for weak-lensing masses without them.
+
+    Of a model that never has weak-lensing masses these are one case, and one sentence.
+    """
+    first, case = summary.cases[0], summary.without_lensing
+    found = []
+    if case is not first:
+        worth = {"scatter": first.as_they_are.scatter, "change_over_all": first.over_all.change}
+        found.append(_reason("worth", "finding", worth_text(summary), n_catalogs=summary.n_catalogs, **worth))
+    if case is not None:
+        numbers = {"scatter": case.as_they_are.scatter, "distribution": case.distribution}
+        numbers |= {"distribution_err": case.distribution_err, "n_catalogs": summary.n_catalogs}
+        found.append(_reason("without_lensing", "finding", lensing_text(summary), **numbers))
+    return found
 
 
 def _shape(summary: SaliencySummary) -> list[Reason]:
