@@ -7,14 +7,18 @@ import polars as pl
 import pytest
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.survey.cosmology import MAGNETICUM
+from earnest_common.survey.presets import Survey
+from earnest_interpret.analyses.leave_one_out.information import ideal_leave_one_out
 from earnest_interpret.analyses.leave_one_out.removal import (
     BENCHMARKS,
+    LIGHT,
     leave_one_out,
     leave_one_out_by_prediction,
     leave_one_out_table,
     summarise_leave_one_out,
 )
 from earnest_interpret.sample import MassAxis, mass_axis
+from earnest_interpret.sections import clusters_section
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,6 +83,26 @@ def test_counting_clusters_lowers_sigma8_always(batch):
     found = summarise_leave_one_out(leave_one_out(PlainEstimator(), batch), axis)
     assert all(b.lowering == 1 for b in found.benchmarks)
     assert found.run.level(0.5) == pytest.approx(np.median(found.run.level(0.5)), rel=0.3)
+
+
+def test_light_clusters_are_compared_with_the_papers(batch, rng):
+    """Without an effect on average as in the paper, and lowered always as an analysis of counts does."""
+    axis = mass_axis(batch)
+    counting = leave_one_out(PlainEstimator(), batch)
+    light = summarise_leave_one_out(counting, axis).light
+    assert (light.log10_m, light.lowering) == (LIGHT, 1)
+    assert light.n == np.sum(axis.log10_m < LIGHT)
+    assert light.median == np.median(counting[axis.log10_m < LIGHT])
+    ideal = ideal_leave_one_out(Survey(), MAGNETICUM)
+    text = clusters_section(summarise_leave_one_out(counting, axis), axis, counting, ideal=ideal).text[1]
+    assert "100 % of" in text
+    assert "in the paper removing one of these has no systematic effect" in text
+    assert "An ideal analysis that knows all masses lowers" in text
+    noise = rng.normal(0, 0.001, batch.n_clusters)
+    text = clusters_section(summarise_leave_one_out(noise, axis), axis, noise).text[1]
+    assert "as in the paper" in text
+    assert "ideal" not in text
+    assert summarise_leave_one_out(noise, None).light is None
 
 
 def test_benchmark_masses_are_the_papers_without_h():

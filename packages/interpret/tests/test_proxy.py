@@ -5,6 +5,9 @@ import pytest
 from earnest_interpret.analyses.terse.correlations import encode, mass_proxies
 from earnest_interpret.analyses.terse.formula import closed_forms
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
+from earnest_interpret.page.brief import proxy_rows
+from earnest_interpret.page.numbers import proxy_numbers
+from earnest_interpret.page.reasons import proxy_reasons
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.sections import proxy_section
 from earnest_interpret.sections.formulas import DEAF, formula_text
@@ -34,6 +37,27 @@ def test_y_x_itself_weighs_one_to_one_and_is_its_own_proxy(batch, rng):
     assert proxies["terse"].scatter == pytest.approx(proxies["y_x"].scatter)
     assert proxies["y_x"].scatter == pytest.approx(np.sqrt(2) * 0.1 / 1.77, rel=0.06)
     assert proxies["m_gas"].scatter == pytest.approx(0.1 / 1.16, rel=0.06)
+    assert proxies["y_x"].spread == pytest.approx(2 / 3, rel=0.1)  # of dn/dlnM ~ M^-1.5
+
+
+def test_the_spread_of_the_mass_is_the_scatter_of_a_useless_proxy(batch, rng):
+    """It is printed beside every scatter: in the text, the caption, the table, the sentence and the command's rows."""
+    noise = rng.normal(size=batch.n_clusters)
+    proxies = mass_proxies(noise, batch, mass_axis(batch))
+    terse = proxies[0]
+    assert terse.scatter == pytest.approx(terse.spread, rel=2e-3)
+    ln_m = np.log(batch.column("m_500c"))
+    means = np.bincount(batch.segment_ids, ln_m) / np.bincount(batch.segment_ids)
+    within = np.sum((ln_m - means[batch.segment_ids]) ** 2) / (batch.n_clusters - batch.n_catalogs)
+    assert terse.spread == pytest.approx(np.sqrt(within), rel=1e-9)
+    words = f"{100 * terse.spread:.1f} %"
+    made = proxy_section(proxies, None, noise, np.empty(0), radii=batch.radii)
+    assert words in made.text[1]
+    assert words in made.figures[0].caption
+    assert [row[3] for row in made.tables[0].rows] == [words] * 3
+    assert words in proxy_reasons(proxies)[0].text
+    rows = proxy_rows({"n_catalogs": 1, "n_clusters": 1, "mass_proxies": proxy_numbers(proxies), "formula": None})
+    assert all(words in told for name, told in rows.items() if name.startswith("mass scatter"))
 
 
 def test_errors_of_slopes_are_what_repeated_noise_gives(rng):

@@ -39,6 +39,8 @@ def test_scatter_bias_skill_and_coverage_of_gaussian_errors():
     assert found.n_catalogs == n
     assert found.to_dict()["referee_scatter"] is None
     assert found.coverage_68_thirds == pytest.approx((0.68, 0.68, 0.68), abs=0.015)
+    assert found.coverage_68_ends == pytest.approx((0.68, 0.68), abs=0.06)  # 1,000 catalogs each
+    assert np.isnan(accuracy(known(60, scatter=0.02, bias=0.0, claimed=0.02)).coverage_68_ends).all()
     assert found.coverage_95_thirds == pytest.approx((0.95, 0.95, 0.95), abs=0.007)
     assert found.edge_slope == pytest.approx(1, abs=0.005)  # noise around the truth does not shrink
 
@@ -55,6 +57,31 @@ def test_shrinkage_shows_at_the_edges():
     assert found.edge_slope == pytest.approx(0.5, abs=1e-6)
     assert found.edge_bias_low == pytest.approx(0.0495, abs=0.001)
     assert found.edge_bias_high == pytest.approx(-0.0495, abs=0.001)
+
+
+def test_a_posterior_covers_by_inferred_value_and_not_at_the_ends_of_the_true_ones():
+    """Normal truths, normal errors: the posterior covers everywhere by inferred value, its tails by true value not.
+
+    At the true value t the estimate is normal about k t with standard deviation k s; the posterior's is sqrt(k) s.
+    """
+    rng, s, width = np.random.default_rng(3), 0.03, 0.03
+    true = 0.81 + width * np.round(rng.standard_normal(20_000).clip(-2, 2), 1)
+    k = width**2 / (width**2 + s**2)
+    inferred = 0.81 + k * (true - 0.81 + s * rng.standard_normal(20_000))
+    error = np.sqrt(k) * s
+    found = accuracy(
+        dataclasses.replace(
+            known(20_000, scatter=1.0, bias=0.0, claimed=1.0),
+            true=true,
+            predictions=pl.DataFrame({"catalog_id": range(20_000), "sigma8": inferred}),
+            interval_68=(inferred - 0.994458 * error, inferred + 0.994458 * error),
+        ),
+        n_resamples=2,
+    )
+    assert found.coverage_68_inferred == pytest.approx((0.68, 0.68, 0.68), abs=0.05)
+    expected = float(np.diff(ndtr((2 * width * (1 - k) + 0.994458 * np.array([-error, error])) / (k * s)))[0])
+    assert found.coverage_68_ends == pytest.approx((expected, expected), abs=0.08)  # 450 catalogs at either end
+    assert expected < 0.4
 
 
 def test_thirds_divide_the_range():

@@ -90,6 +90,8 @@ def _correlation(found: Mapping[str, Any]) -> str:
 def proxy_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return mass scatters and what formulas explain."""
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters")}
-    rows |= {f"mass scatter of {name_of(n)}": percent(p["scatter"], 1) for n, p in answer["mass_proxies"].items()}
+    for name, one in answer["mass_proxies"].items():
+        told = f"{percent(one['scatter'], 1)} (ln M itself {percent(one['spread_of_ln_m'], 1)})"
+        rows[f"mass scatter of {name_of(name)}"] = told
     best = answer["formula"]["best"] if answer["formula"] else []
     return rows | {f"R^2 of the best {len(form['names'])}": form["r_squared"] for form in best}

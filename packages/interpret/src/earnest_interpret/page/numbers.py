@@ -51,6 +51,14 @@ def leave_one_out_numbers(
             {f"above_{mass}": b.log10_m, "n": b.n, "lowering": b.lowering, "median": b.median}
             for b in summary.benchmarks
         ],
+        "light": None
+        if summary.light is None
+        else {
+            f"below_{mass}": summary.light.log10_m,
+            "n": summary.light.n,
+            "lowering": summary.light.lowering,
+            "median": summary.light.median,
+        },
         "running": None
         if run is None
         else {
@@ -154,7 +162,10 @@ def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
 
 def proxy_numbers(proxies: tuple[MassProxy, ...]) -> dict[str, Any]:
     """Return mass scatters as plain numbers by name."""
-    return {proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within} for proxy in proxies}
+    return {
+        proxy.name: {"scatter": proxy.scatter, "scatter_within": proxy.scatter_within, "spread_of_ln_m": proxy.spread}
+        for proxy in proxies
+    }
 
 
 def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:

@@ -255,7 +255,9 @@ def proxy_reasons(proxies: tuple[MassProxy, ...]) -> list[Reason]:
     if len(scatter) < 2 or "terse" not in scatter:
         return []
     others = [f"{name_of(n)} {percent(s, 1)}" for n, s in scatter.items() if n != "terse"]
+    spread = next(proxy.spread for proxy in proxies if proxy.name == "terse")
     text = (
-        f"As a mass proxy the terse value scatters by {percent(scatter['terse'], 1)}, beside {enumerate_words(others)}."
+        f"As a mass proxy the terse value scatters by {percent(scatter['terse'], 1)}, beside "
+        f"{enumerate_words(others)}; ln M itself scatters by {percent(spread, 1)}, which a useless proxy would leave."
     )
-    return [_reason("mass_proxy", "finding", text, **scatter)]
+    return [_reason("mass_proxy", "finding", text, **scatter, spread_of_ln_m=spread)]

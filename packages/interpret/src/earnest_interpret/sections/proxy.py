@@ -70,8 +70,10 @@ def _proxy_text(proxies: tuple[MassProxy, ...]) -> str:
     ordered = sorted(proxies, key=lambda proxy: proxy.scatter)
     ranking = " < ".join(f"{_PROXY_WORDS[p.name]} {percent(p.scatter, 1)}" for p in ordered)
     return (
-        f"Mass scatter within catalogs when a power law predicts mass, the best first: {ranking}. A terse value need "
-        "not be a good proxy: luminosity and weak-lensing mass, which join later, can carry the mass."
+        f"Mass scatter within catalogs when a power law predicts mass, the best first: {ranking}. ln M itself scatters "
+        f"by {percent(max(p.spread for p in proxies), 1)} within catalogs: a proxy without any relation to mass leaves "
+        "that much. A terse value need not be a good proxy, since luminosity and weak-lensing mass join later and can "
+        "carry the mass."
     )
 
 
@@ -129,7 +131,10 @@ def _proxy_figure(proxies: tuple[MassProxy, ...]) -> Figure:
         axes.legend(loc="upper left", fontsize=9.5, handlelength=1)
 
     scatters = ", ".join(f"{_PROXY_WORDS[p.name]} {percent(p.scatter, 1)}" for p in proxies)
-    caption = f"Mass scatter after each catalog's mean error is taken away: {scatters} (paper: 16.1, 17.9, 7.3 %)."
+    caption = (
+        f"Mass scatter after each catalog's mean error is taken away: {scatters} (paper: 16.1, 17.9, 7.3 %); ln M "
+        f"itself: {percent(max(p.spread for p in proxies), 1)}."
+    )
     alt = "Distributions of the logarithmic mass error of the terse value, of the gas mass and of Y_X as mass proxies."
     return Figure(name="terse-proxy", svg=draw(paint, size=SMALL), alt=alt, caption=caption)
 
@@ -140,13 +145,14 @@ def _proxy_table(proxies: tuple[MassProxy, ...]) -> DataTable:
             _PROXY_WORDS[p.name],
             percent(p.scatter, 1),
             percent(p.scatter_within, 1),
+            percent(p.spread, 1),
             percent(PAPER_PROXY_SCATTER[p.name], 1),
         )
         for p in proxies
     )
     return DataTable(
         name="mass-proxies",
-        columns=("proxy", "scatter of M", "with the slope within catalogs", "paper"),
+        columns=("proxy", "scatter of M", "with the slope within catalogs", "ln M itself", "paper"),
         rows=rows,
         caption="Scatter of ln M predicted by a power law of each proxy, catalog means removed.",
     )

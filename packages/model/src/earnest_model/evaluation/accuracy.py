@@ -21,6 +21,7 @@ __all__ = ["Accuracy", "OtherAccuracy", "accuracy", "bootstrap_error", "thirds"]
 
 FloatArray = npt.NDArray[np.float64]
 Three = tuple[float, float, float]
+_FEWEST_AT_END = 20
 _UNKNOWN: Three = (float("nan"), float("nan"), float("nan"))
 
 
@@ -58,6 +59,12 @@ class Accuracy:
         Share of catalogs whose true value lies in the interval.
     coverage_68_thirds, coverage_95_thirds
         The same in the lower, middle and upper third of the range of true sigma8.
+    coverage_68_inferred
+        Coverage of the 68 % interval in the lower, middle and upper third of the range of inferred sigma8. A posterior
+        promises its coverage to catalogs of one inferred value.
+    coverage_68_ends
+        The same in the lowest and highest fortieth of the range of true sigma8, on the paper's grid its end values;
+        NaN of fewer than 20 catalogs.
     sbc_p_value, tarp_p_value
         Probability of ranks, and of coverage of random regions, as uneven as these if all distributions are right.
     n_catalogs
@@ -93,6 +100,8 @@ class Accuracy:
     coverage_95: float
     coverage_68_thirds: Three
     coverage_95_thirds: Three
+    coverage_68_inferred: Three
+    coverage_68_ends: tuple[float, float]
     sbc_p_value: float
     tarp_p_value: float
     n_catalogs: int
@@ -150,6 +159,7 @@ def accuracy(found: LabelledPredictions, *, n_resamples: int = 400, seed: int = 
         raise InputError(f"scatter needs at least two catalogs, found {len(residual)}")
     prior, scatter = spread(found.true), spread(residual)
     slope, low, high = _edges(found)
+    inside = _inside(found.true, found.interval_68)
     sbc, tarp = _rank_tests(found, seed=seed)
     return Accuracy(
         scatter=scatter,
@@ -160,10 +170,12 @@ def accuracy(found: LabelledPredictions, *, n_resamples: int = 400, seed: int = 
         edge_slope=slope,
         edge_bias_low=low,
         edge_bias_high=high,
-        coverage_68=float(_inside(found.true, found.interval_68).mean()),
+        coverage_68=float(inside.mean()),
         coverage_95=float(_inside(found.true, found.interval_95).mean()),
-        coverage_68_thirds=_by_third(found.true, _inside(found.true, found.interval_68)),
+        coverage_68_thirds=_by_third(found.true, inside),
         coverage_95_thirds=_by_third(found.true, _inside(found.true, found.interval_95)),
+        coverage_68_inferred=_by_third(found.sigma8, inside),
+        coverage_68_ends=_at_ends(found.true, inside),
         sbc_p_value=sbc,
         tarp_p_value=tarp,
         n_catalogs=len(residual),
@@ -208,10 +220,10 @@ def _inside(true: FloatArray, interval: tuple[FloatArray, FloatArray]) -> npt.ND
     return inside
 
 
-def _by_third(true: FloatArray, inside: npt.NDArray[np.bool_]) -> Three:
-    if is_single(true):
+def _by_third(sigma8: FloatArray, inside: npt.NDArray[np.bool_]) -> Three:
+    if is_single(sigma8):
         return _UNKNOWN
-    low, middle, high = (_mean(inside[thirds(true) == third].astype(np.float64)) for third in range(3))
+    low, middle, high = (_mean(inside[thirds(sigma8) == third].astype(np.float64)) for third in range(3))
     return low, middle, high
 
 
@@ -221,6 +233,14 @@ def _rank_tests(found: LabelledPredictions, *, seed: int) -> tuple[float, float]
         return float("nan"), float("nan")
     told = ranks(found, seed=seed)
     return uniformity(told.pit), uniformity(told.tarp)
+
+
+def _at_ends(true: FloatArray, inside: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the share inside in the outer fortieths of the range of the true values."""
+    width = np.ptp(true) / 40
+    low, high = inside[true <= true.min() + width], inside[true >= true.max() - width]
+    enough = min(len(low), len(high)) >= _FEWEST_AT_END
+    return (float(low.mean()), float(high.mean())) if enough else (float("nan"), float("nan"))
 
 
 def _edges(found: LabelledPredictions) -> Three:

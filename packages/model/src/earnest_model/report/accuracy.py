@@ -115,12 +115,24 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
         f"The true value lies in the 68 % interval of {quality.coverage_68:.1%} and in the 95 % interval of "
         f"{quality.coverage_95:.1%} of the catalogs; in the lower, middle and upper third of σ₈ in {thirds[0]} and "
         f"{thirds[1]}.",
+        f"Of catalogs with about the same inferred σ₈, which is what a posterior promises, the 68 % interval holds the "
+        f"truth of {_in_thirds(quality.coverage_68_inferred)} (thirds of the inferred values){_at_ends(quality)}.",
         f"If all distributions were right, ranks of the truth as uneven as these would come with probability "
         f"{quality.sbc_p_value:.2g}, and a coverage of random regions as uneven with {quality.tarp_p_value:.2g}.",
         f"Like every posterior mean the estimates shrink towards the middle of the prior: they rise by "
         f"{quality.edge_slope:.3f} per unit of true σ₈, and are off by {quality.edge_bias_low:+.4f} in its lowest and "
         f"{quality.edge_bias_high:+.4f} in its highest tenth.",
         *emulated,
+    )
+
+
+def _at_ends(quality: Accuracy) -> str:
+    low, high = quality.coverage_68_ends
+    if np.isnan(low + high):
+        return ""
+    return (
+        f"; of catalogs whose true σ₈ is at the lower end of the prior it holds that of {low:.1%}, at the upper end of "
+        f"{high:.1%}, since estimates shrink away from the ends"
     )
 
 
@@ -153,6 +165,14 @@ def _rows(quality: Accuracy) -> tuple[tuple[str, float | None, float | None], ..
         ("bias in the lowest tenth", quality.edge_bias_low, None),
         ("bias in the highest tenth", quality.edge_bias_high, None),
         *covered,
+        *(
+            (f"coverage of 68 % intervals, {third} third of inferred values", share, None)
+            for third, share in zip(_THIRDS, quality.coverage_68_inferred, strict=True)
+        ),
+        *(
+            (f"coverage of 68 % intervals, {end} end of true values", share, None)
+            for end, share in zip(("lower", "upper"), quality.coverage_68_ends, strict=True)
+        ),
         ("p-value of the ranks (SBC)", quality.sbc_p_value, None),
         ("p-value of random regions (TARP)", quality.tarp_p_value, None),
         *(row for name, other in quality.others.items() for row in _other_rows(name, other)),

@@ -16,6 +16,7 @@ from earnest_interpret.statistics.correlation import RunningQuantiles, running_q
 
 __all__ = [
     "BENCHMARKS",
+    "LIGHT",
     "MASSIVE",
     "Benchmark",
     "LeaveOneOutSummary",
@@ -26,6 +27,9 @@ __all__ = [
 
 BENCHMARKS = (14.15, 14.35, 14.55, 14.75, 14.95)
 """log10 of the paper's benchmark masses [solMass]: 10^14.0 to 10^14.8 h^-1 Msun at its h = 0.704."""
+
+LIGHT = BENCHMARKS[1]
+"""log10 mass [solMass], 10^14.2 h^-1 Msun, below which removals have no systematic effect in the paper (figure 9)."""
 
 MASSIVE = BENCHMARKS[2]
 """log10 mass above which a cluster counts as massive [solMass]; the paper's pivot, 10^14.4 h^-1 Msun."""
@@ -120,14 +124,14 @@ def leave_one_out_table(batch: CatalogBatch, delta: FloatArray) -> pl.DataFrame:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """Clusters above one mass.
+    """Clusters above one mass, or below it.
 
     Attributes
     ----------
     log10_m
-        Least log10 mass [solMass]; ``-inf`` for all clusters.
+        Limit of log10 mass [solMass]; ``-inf`` for all clusters.
     n
-        Clusters above it.
+        Number of these clusters.
     lowering
         Fraction whose removal lowers sigma8.
     median
@@ -158,6 +162,8 @@ class LeaveOneOutSummary:
         Quantiles of the change against log10 mass [solMass]; ``None`` without masses.
     benchmarks
         All clusters first, then those above each benchmark mass that any cluster reaches.
+    light
+        Those below ``LIGHT``; ``None`` if there are none of known mass.
     massive_share, massive_fraction
         Share of the summed absolute change, and of all clusters with a mass, that lies above ``MASSIVE``.
     column
@@ -169,6 +175,7 @@ class LeaveOneOutSummary:
     stability_95: float
     run: RunningQuantiles | None
     benchmarks: tuple[Benchmark, ...]
+    light: Benchmark | None
     massive_share: float
     massive_fraction: float
     column: str = "m_500c"
@@ -189,6 +196,7 @@ def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: 
     known = np.isfinite(delta)
     log10_m = axis.log10_m if axis else np.full(len(delta), np.nan)
     with_mass = known & np.isfinite(log10_m)
+    light = with_mass & (log10_m < LIGHT)
     massive = with_mass & (log10_m > pivot)
     total = float(np.abs(delta[with_mass]).sum())
     size = np.quantile(np.abs(delta[known]), [0.68, 0.95]) if known.any() else (np.nan, np.nan)
@@ -199,6 +207,7 @@ def summarise_leave_one_out(delta: FloatArray, axis: MassAxis | None, *, pivot: 
         stability_95=float(size[1]),
         run=running_quantiles(log10_m[with_mass], delta[with_mass]) if axis else None,
         benchmarks=tuple(_benchmark(limit, np.sort(delta[mask])) for limit, mask in samples if mask.any()),
+        light=_benchmark(LIGHT, np.sort(delta[light])) if light.any() else None,
         massive_share=float(np.abs(delta[massive]).sum()) / total if total > 0 else np.nan,
         massive_fraction=float(massive.sum() / with_mass.sum()) if with_mass.any() else np.nan,
         column=axis.column if axis else "m_500c",

@@ -128,6 +128,8 @@ class MassProxy:
         fitted to all clusters together, as in figure 16.
     scatter_within
         The same with the slope fitted within catalogs, which does not suffer from offsets between them.
+    spread
+        Standard deviation of ln M_true itself within catalogs: the scatter of a proxy without any relation to mass.
     error
         ln M_predicted - ln M_true after the mean error is taken away (line fitted to all), NaN where unknown,
         shape (n,).
@@ -136,6 +138,7 @@ class MassProxy:
     name: str
     scatter: float
     scatter_within: float
+    spread: float
     error: FloatArray
 
 
@@ -156,8 +159,9 @@ def mass_proxy(name: str, proxy: FloatArray, log10_m: FloatArray, groups: IntArr
     Examples
     --------
     >>> log10_m = np.linspace(14, 15, 40)
-    >>> round(mass_proxy("exact", 2 * log10_m + 1, log10_m, np.repeat([0, 1], 20)).scatter, 6)
-    0.0
+    >>> exact = mass_proxy("exact", 2 * log10_m + 1, log10_m, np.repeat([0, 1], 20))
+    >>> round(exact.scatter, 6), round(exact.spread, 2)
+    (0.0, 0.35)
     """
     usable = np.isfinite(proxy) & np.isfinite(log10_m)
     if usable.sum() < 10 or np.ptp(proxy[usable]) == 0:
@@ -173,6 +177,7 @@ def mass_proxy(name: str, proxy: FloatArray, log10_m: FloatArray, groups: IntArr
     everywhere[usable] = error
     return MassProxy(
         name=name,
+        spread=float(np.sqrt(dy @ dy / max(len(x) - int(members.max()) - 1, 1))),
         scatter=float(np.sqrt(error @ error / degrees)),
         scatter_within=float(np.sqrt(np.sum((within * dx - dy) ** 2) / degrees)),
         error=everywhere,
