@@ -3,7 +3,7 @@
     python examples/sklearn_baseline.py TRAINING_SET TEST_SET PAGE.html
 
 An estimator needs ``description`` and ``predict``. This one has no terse layer: leave-one-out, leave-group-out,
-accuracy and applicability are answered; saliency and the terse value are not, and the page says why.
+ablation, accuracy and applicability are computed; saliency and the terse value are not, and the page states why.
 """
 
 import sys

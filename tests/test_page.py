@@ -20,8 +20,8 @@ FLAGS = [
 ]
 VIEWS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 400)]
 WORDS_OF_THE_PAGE = (
-    *("How accurate is it?", "Why this answer?", "Which clusters matter?", "Which inputs does it listen to?"),
-    *("What does the terse number mean?", "Is it overspecialised?", "What do counts alone say?"),
+    *("How accurate is it?", "Why this answer?", "Which clusters matter?", "Which inputs is it sensitive to?"),
+    *("What does the terse number mean?", "Is it overspecialised?", "What do counts alone give?"),
     *("What is real and what is emulated?", "How was this made?"),
 )
 

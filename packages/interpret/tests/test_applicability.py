@@ -57,7 +57,7 @@ def test_foreign_clusters_are_refused(training, column):
     assert apply_to(ESTIMATOR, changed(toy_batch(n_catalogs=5, seed=3), column), training).answer == "no"
 
 
-def test_a_summary_betrays_what_single_clusters_do_not(training):
+def test_a_summary_shows_what_single_clusters_do_not(training):
     """Temperatures dealt out among the clusters of a catalog: every cluster plausible, the relation lost."""
     batch = toy_batch(n_catalogs=5, seed=3)
     order = np.lexsort((np.random.default_rng(1).random(batch.n_clusters), batch.segment_ids))
@@ -66,7 +66,7 @@ def test_a_summary_betrays_what_single_clusters_do_not(training):
     assert next(one for one in found.comparisons if one.space == "summary").p_values.max() < 0.01
 
 
-def test_many_catalogs_betray_what_a_single_one_does_not(training):
+def test_many_catalogs_show_what_a_single_one_does_not(training):
     """Temperatures 8 % too high: less than the spread between catalogs of some 60 clusters, but common to all."""
     batch = toy_batch(n_catalogs=100, seed=3)
     hot = apply_to(ESTIMATOR, changed(batch, pl.col("t_x") * 1.08), training)

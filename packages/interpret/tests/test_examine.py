@@ -34,10 +34,10 @@ def test_a_saturating_encoder_is_faint_at_the_ends_of_its_terse_values(batch):
     found = find_stripes(slope, centred, batch, mass_axis(batch))
     assert found.faint_at_edge == pytest.approx(1, abs=0.05)
     assert found.with_edge < -0.9
-    assert found.loudness.mean() == pytest.approx(1)
+    assert found.strength.mean() == pytest.approx(1)
 
 
-def test_loudness_that_has_nothing_to_do_with_the_terse_value(batch, rng):
+def test_saliency_that_has_nothing_to_do_with_the_terse_value(batch, rng):
     values = rng.normal(size=(batch.n_clusters, 5))
     found = find_stripes(values, encode(CURVED, batch), batch, mass_axis(batch))
     assert found.faint_at_edge == pytest.approx(0.2, abs=0.09)  # 250 clusters at random
@@ -91,7 +91,7 @@ def test_everything_beside_is_found_and_drawn(sample):
     assert names[-5:] == wanted
     compare = section.figures[-1].caption
     assert "a linear model" in compare
-    assert "and 0.00." in compare  # a linear model is as loud at all masses
+    assert "and 0.00." in compare  # a linear model has the same saliency at all masses
     assert all("nan" not in text for text in (*section.text, *(f.caption for f in section.figures)))
 
 

@@ -97,7 +97,7 @@ def test_light_clusters_are_compared_with_the_papers(batch, rng):
     text = clusters_section(summarise_leave_one_out(counting, axis), axis, counting, ideal=ideal).text[1]
     assert "100 % of" in text
     assert "in the paper removing one of these has no systematic effect" in text
-    assert "An ideal analysis that knows all masses lowers" in text
+    assert "An ideal analysis with known masses lowers" in text
     noise = rng.normal(0, 0.001, batch.n_clusters)
     text = clusters_section(summarise_leave_one_out(noise, axis), axis, noise).text[1]
     assert "as in the paper" in text

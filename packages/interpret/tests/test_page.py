@@ -12,7 +12,7 @@ from earnest_common.report.section import DataTable, Figure, Section
 from earnest_interpret.page import QUESTIONS, Headline, Page, question_of, render
 from earnest_interpret.page.render import MAX_BYTES
 from earnest_interpret.page.text import column, prose
-from earnest_interpret.sections.palette import loudness
+from earnest_interpret.sections.palette import saliency_colours
 from matplotlib.colors import to_hex
 
 EVIL = '<script>alert(1)</script><img src="https://example.org/x.png" onerror="alert(2)">'
@@ -165,7 +165,7 @@ def test_columns_and_prose():
 @pytest.mark.parametrize("card", ["#ffffff", "#f1f2f3"])
 @pytest.mark.parametrize("place", np.linspace(0, 1, 9))
 def test_pictures_keep_clear_of_their_card_on_light_and_dark_pages(place, card):
-    assert _contrast(to_hex(loudness()(place)), card) > 1.7
+    assert _contrast(to_hex(saliency_colours()(place)), card) > 1.7
 
 
 def test_the_card_of_dark_pages_is_that_of_the_style_sheet():

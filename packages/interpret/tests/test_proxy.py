@@ -10,7 +10,7 @@ from earnest_interpret.page.numbers import proxy_numbers
 from earnest_interpret.page.reasons import proxy_reasons
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.sections import proxy_section
-from earnest_interpret.sections.formulas import DEAF, formula_text
+from earnest_interpret.sections.formulas import NO_TEMPERATURE, formula_text
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 GAS = "log10_m_gas_profile_4"
@@ -77,8 +77,8 @@ def test_a_terse_value_deaf_to_temperature_gives_no_ratio(batch, rng):
     noisy = log10_gas + rng.normal(0, 0.1, len(log10_gas))
     forms = closed_forms(noisy, inputs, ["log10_t_x", "log10_m_gas"])
     section = proxy_section((), forms, noisy, forms.best[-1](inputs, ["log10_t_x", "log10_m_gas"]), radii=batch.radii)
-    assert [row[-1] for row in section.tables[0].rows[:2]] == [DEAF, DEAF]
-    assert DEAF in section.text[-1]
+    assert [row[-1] for row in section.tables[0].rows[:2]] == [NO_TEMPERATURE, NO_TEMPERATURE]
+    assert NO_TEMPERATURE in section.text[-1]
     assert "/ M☉)" in section.text[-1]
 
 

@@ -232,7 +232,7 @@ def test_holm_is_between_nothing_and_bonferroni(rng):
 
 
 def test_what_cannot_be_said(batch, observed):
-    with pytest.raises(InputError, match="observed catalog cannot tell"):
+    with pytest.raises(InputError, match="observed catalogs do not allow"):
         gather_evidence(ESTIMATOR, observed)
     unknown = pl.lit(None, dtype=pl.Float64)
     known = toy_batch(n_catalogs=70, seed=1)

@@ -1,6 +1,6 @@
 """The encoder's inputs as numbers that can be changed: scaled inputs of a batch, and a batch of given scaled inputs.
 
-Methods that ask a model about clusters which are not in any catalog
+Methods that evaluate a model on clusters which are not in any catalog
 (:mod:`earnest_interpret.analyses.saliency.attribution`) change columns of a batch in physical units and hand it to the
 estimator, so that any estimator will do.
 """
@@ -101,7 +101,7 @@ def input_space(estimator: TerseEstimator) -> InputSpace:
     Raises
     ------
     InputError
-        If a name is no column of clusters, or its scaling is not told.
+        If a name is no column of clusters, or its scaling is not known.
     """
     scaling = estimator.description.scaling
     return InputSpace(inputs=tuple(_input(name, scaling) for name in estimator.feature_names))

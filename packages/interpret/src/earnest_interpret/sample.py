@@ -57,13 +57,13 @@ class Sample:
     synthetic
         What the catalogs emulate; ``None`` if they are real.
     survey
-        How the clusters were selected, where the set tells.
+        How the clusters were selected, where the set records it.
     cosmology, mass_function
         Reference cosmology of the survey, and name of its mass function.
     relations
         Scaling relations that the factors of the catalogs multiply.
     empty
-        Catalogs without clusters, which are set aside: a network sees nothing of them.
+        Catalogs without clusters, which are set aside: a network has no input from them.
     """
 
     batch: CatalogBatch
@@ -176,12 +176,12 @@ def _nothing(catalog_set: CatalogSet, split: str | None, known: Sequence[str]) -
 
 
 def _survey(plan: Plan) -> Survey | None:
-    """Return the survey that a mock catalog set tells of."""
+    """Return the survey that a mock catalog set records."""
     if plan.kind != "mock":
         return None
     base = PRESETS[plan.preset].survey if plan.preset in PRESETS else None
-    told = plan.config.get("survey")
-    return load_config(Survey, options=told, base=base) if told else base
+    changed = plan.config.get("survey")
+    return load_config(Survey, options=changed, base=base) if changed else base
 
 
 @final

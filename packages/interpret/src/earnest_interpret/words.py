@@ -119,7 +119,7 @@ def enumerate_words(parts: list[str]) -> str:
 
 
 def name_of(name: str, radii: Sequence[float] = ()) -> str:
-    """Return the words for a column or input; a profile's place is told as its radius where radii are given.
+    """Return the words for a column or input; a profile's place is given as its radius where radii are known.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a person asks of a model, and the answers: one function for each question, one frozen result for each answer.
+"""The functions at the package's top: one for each question about a model, with one frozen result for each.
 
 Import from the package's top, or from the modules; each is named after what is looked at.
 """

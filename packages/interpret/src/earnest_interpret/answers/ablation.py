@@ -64,8 +64,8 @@ class Ablation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single catalogs."""
-        told = {**ablation_numbers(self.summary), "reasons": list(self.reasons)}
-        return result_dict(self.sample, self.synthetic, {"n_labelled": self.summary.n_catalogs, **told})
+        numbers = {**ablation_numbers(self.summary), "reasons": list(self.reasons)}
+        return result_dict(self.sample, self.synthetic, {"n_labelled": self.summary.n_catalogs, **numbers})
 
     def section(self) -> Section:
         """Return the figure and the table, for the report."""

@@ -74,9 +74,9 @@ class LeaveOneOut:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
-        told = leave_one_out_numbers(self.summary, self.delta, self.axis, self.ideal)
-        told |= {"groups": group_numbers(self.groups, column=self.summary.column), "reasons": list(self.reasons)}
-        return result_dict(self.sample, self.synthetic, told)
+        numbers = leave_one_out_numbers(self.summary, self.delta, self.axis, self.ideal)
+        numbers |= {"groups": group_numbers(self.groups, column=self.summary.column), "reasons": list(self.reasons)}
+        return result_dict(self.sample, self.synthetic, numbers)
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""

@@ -77,8 +77,8 @@ class Saliency:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
-        told = {**saliency_numbers(self.summary), **beside_numbers(self.beside), "reasons": list(self.reasons)}
-        return result_dict(self.sample, self.synthetic, told)
+        numbers = {**saliency_numbers(self.summary), **beside_numbers(self.beside), "reasons": list(self.reasons)}
+        return result_dict(self.sample, self.synthetic, numbers)
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""
@@ -141,13 +141,13 @@ def saliency(
     """
     resolved = config or InterpretConfig()
     sample, estimator = sample_of(catalogs, resolved), as_estimator(model)
-    asked = SaliencyRequest(
+    request = SaliencyRequest(
         of=of, method=method, config=resolved.attribution, seed=resolved.seed, max_rows=resolved.max_rows
     )
     summary, beside = run_saliency(
         estimator,
         sample,
-        asked,
+        request,
         also=[as_estimator(one) for one in also],
         compare=as_estimator(compare) if compare is not None else None,
         compare_name=compare_name,

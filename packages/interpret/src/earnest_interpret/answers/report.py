@@ -108,7 +108,7 @@ def report(
 def record_of(
     config: InterpretConfig, origin: CatalogSet | None, estimator: Estimator, bundles: Mapping[str, Path]
 ) -> dict[str, Any]:
-    """Return the provenance of all that is found out, and how the catalogs and the model were made."""
+    """Return the provenance of all results, and how the catalogs and the model were made."""
     hashes = {name: file_sha256(path / "bundle.json") for name, path in bundles.items()}
     hashes |= {"catalogs": origin.manifest.data_hash} if origin else {}
     plan, description = origin.manifest.plan if origin else None, estimator.description
@@ -130,7 +130,7 @@ def record_of(
 def model_in_words(estimator: Estimator) -> str:
     """Return what the model is and reads, for the head of a page.
 
-    The architecture is taken from the training record where it is told.
+    The architecture is taken from the training record where there is one.
     """
     description = estimator.description
     name = description.training.get("architecture", description.estimator)

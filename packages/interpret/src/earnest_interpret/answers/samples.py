@@ -28,7 +28,7 @@ def open_sample(catalogs: Catalogs) -> Sample | CatalogBatch | CatalogSet:
 
 
 def sample_of(catalogs: Catalogs, config: InterpretConfig) -> Sample:
-    """Return the catalogs that are looked at: those of a set as the configuration says, in memory those of the split.
+    """Return the catalogs that are interpreted: those of a set by the configuration, in memory those of the split.
 
     Raises
     ------

@@ -32,9 +32,9 @@ def verdict(
         An estimator, or the folder of a bundle.
     catalogs
         At least 60 labelled mock catalogs that it was not trained on: in memory, on disk, or the folder of a set. Only
-        a set can tell which donors the training knows.
+        a set records which donors the training has.
     alpha
-        Largest chance of accusing a sound model.
+        Largest family-wise false-alarm rate.
     config
         Which and how many catalogs of a set, the seed, and the number of permutations.
 
@@ -93,13 +93,13 @@ def _known_donors(
     if train.is_empty():
         return None, "the set has no training split"
     known = read_sample(origin, split="train", max_catalogs=config.max_catalogs, seed=config.seed).batch
-    if not _strangers(sample.batch, known):
+    if not _are_other_donors(sample.batch, known):
         return None, "training and test catalogs borrow from the same donors; make a set with donors.split = true"
     return known, ""
 
 
 def _other_mocks(training: dict[str, Any], origin: CatalogSet) -> str:
-    """Return why the set cannot tell which donors a model knows; empty if it can."""
+    """Return why the set does not determine which donors a model was trained on; empty if it does."""
     manifest = origin.manifest
     for catalogs in dict(training.get("catalogs", {})).values():
         if isinstance(catalogs, dict) and catalogs.get("data_hash") == manifest.data_hash:
@@ -113,12 +113,12 @@ def _other_mocks(training: dict[str, Any], origin: CatalogSet) -> str:
                 return ""
             return (
                 f"the model was trained on mocks of seed {catalogs['seed']}, the set has seed {manifest.plan.seed}, "
-                "and the seed decides which donors are known; make a set of the same seed"
+                "and the seed decides which donors are in the training; make a set of the same seed"
             )
-    return "the model does not tell which mocks it was trained on"
+    return "the model does not record which mocks it was trained on"
 
 
-def _strangers(sample: CatalogBatch, known: CatalogBatch) -> bool:
+def _are_other_donors(sample: CatalogBatch, known: CatalogBatch) -> bool:
     donors = sample.clusters.get_column("donor_id").drop_nulls()
     return not donors.is_empty() and not donors.is_in(known.clusters.get_column("donor_id").unique().implode()).any()
 
@@ -134,7 +134,7 @@ def verdict_section_of(
 
 
 def section_of(verdict: Verdict, model: Path | None) -> Section:
-    """Return the section, with the course of the training where the bundle tells it."""
+    """Return the section, with the course of the training where the bundle records it."""
     from earnest_interpret.sections.verdict import verdict_section
 
     return verdict_section(verdict, history=_history(model) if model else [])

@@ -63,7 +63,7 @@ def leave_one_out(
         config=config,
         options=options,
         outputs=(*table_paths(out), section),
-        asked={"command": "leave-one-out"},
+        settings={"command": "leave-one-out"},
     )
     _tell(inputs, leave_one_out_command(inputs, out=out, section=section), None if as_json else leave_one_out_rows)
 
@@ -100,7 +100,7 @@ def saliency(
         config=config,
         options=options,
         outputs=(*table_paths(out), section),
-        asked={"command": "saliency", "of": of, "method": method},
+        settings={"command": "saliency", "of": of, "method": method},
         also=also or (),
         compare=compare,
     )
@@ -140,7 +140,7 @@ def ablation(
         config=config,
         options=options,
         outputs=(*table_paths(out), section),
-        asked={"command": "ablation"},
+        settings={"command": "ablation"},
     )
     _tell(inputs, ablation_command(inputs, out=out, section=section), None if as_json else ablation_rows)
 
@@ -175,7 +175,7 @@ def terse(
         config=config,
         options=options,
         outputs=(*table_paths(out), section),
-        asked={"command": "terse"},
+        settings={"command": "terse"},
     )
     _tell(inputs, terse_command(inputs, out=out, section=section), None if as_json else terse_rows)
 
@@ -208,7 +208,7 @@ def proxy(
         config=config,
         options=options,
         outputs=(*table_paths(out), section),
-        asked={"command": "proxy"},
+        settings={"command": "proxy"},
     )
     _tell(inputs, proxy_command(inputs, out=out, section=section), None if as_json else proxy_rows)
 
@@ -261,7 +261,7 @@ def report(
         config=config,
         options=options,
         outputs=(out, beside_page(out), figures),
-        asked={"command": "report", "title": title, "included": included.hashes},
+        settings={"command": "report", "title": title, "included": included.hashes},
         also=also or (),
         compare=compare,
     )

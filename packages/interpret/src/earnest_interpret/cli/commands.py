@@ -98,13 +98,13 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     reasons = [reason.text for reason in proxy_reasons(found.proxies)]
     if found.forms:
         reasons.append(marked(formula_text(found.forms, batch.radii)))
-    told = {
+    numbers = {
         "caution": ONE_TRAINING,
         "mass_proxies": proxy_numbers(found.proxies),
         "missing": why,
         "formula": closed_form_numbers(found.forms),
     }
-    answer = result_dict(inputs.sample, inputs.synthetic, {**told, "reasons": reasons})
+    answer = result_dict(inputs.sample, inputs.synthetic, {**numbers, "reasons": reasons})
     written: dict[Path, Content] = {}
     if out:
         written |= _table(out, proxy_table(batch, values, found), answer, inputs)

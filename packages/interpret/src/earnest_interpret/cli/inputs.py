@@ -67,7 +67,7 @@ def open_inputs(
     config: Path | None = None,
     options: Mapping[str, Any] | None = None,
     outputs: Iterable[Path | None] = (),
-    asked: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
     also: Sequence[Path] = (),
     compare: Path | None = None,
     check: Callable[[Sample], None] = lambda _: None,
@@ -82,7 +82,7 @@ def open_inputs(
         A TOML file, and command-line options that win over it, with fields of :class:`InterpretConfig`.
     outputs
         Files that will be written.
-    asked
+    settings
         What else determines them, ready for JSON.
     also
         Bundles of other trainings of the model.
@@ -105,7 +105,7 @@ def open_inputs(
         "config": as_mapping(resolved),
         "catalogs": opened.manifest.data_hash,
         "models": {name: file_sha256(file) for name, file in files.items() if file.is_file()},
-        **(asked or {}),
+        **(settings or {}),
     }
     written = Outputs.open(outputs, plan)
     sample = read_sample(opened, split=resolved.split, max_catalogs=resolved.max_catalogs, seed=resolved.seed)

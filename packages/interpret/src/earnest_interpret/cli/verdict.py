@@ -42,19 +42,19 @@ def verdict(
         config=config,
         options=options,
         outputs=(section,),
-        asked={"command": "verdict", "alpha": alpha},
+        settings={"command": "verdict", "alpha": alpha},
         check=lambda sample: enough_catalogs(sample, catalog_set),
     )
-    told = verdict_command(inputs, catalog_set, model, alpha=alpha, section=section)
+    numbers = verdict_command(inputs, catalog_set, model, alpha=alpha, section=section)
     echo(f"judged on {inputs.sample.text}")
     if as_json:
-        emit(told, as_json=True)
+        emit(numbers, as_json=True)
     else:
-        _label(told)
-        for check in told["checks"]:
+        _label(numbers)
+        for check in numbers["checks"]:
             echo(f"- {check['text']}")
-        emit({name: told[name] for name in ("overspecialised", "p_value", "alpha")}, as_json=False)
-    if told["overspecialised"]:
+        emit({name: numbers[name] for name in ("overspecialised", "p_value", "alpha")}, as_json=False)
+    if numbers["overspecialised"]:
         raise typer.Exit(1)
 
 
@@ -92,20 +92,20 @@ def applicability(
 
     options = {"split": split, "max_catalogs": max_catalogs, "max_training": max_training}
     options |= {"max_rows": max_rows, "seed": seed}
-    told = applicability_command(
+    numbers = applicability_command(
         source, model=model, training=training, config=config, options=options, section=section
     )
     if as_json:
-        emit(told, as_json=True)
+        emit(numbers, as_json=True)
     else:
-        _label(told)
-        for reason in told["reasons"]:
+        _label(numbers)
+        for reason in numbers["reasons"]:
             echo(f"- {reason}")
-        emit({name: told[name] for name in ("answer", "n_catalogs", "n_clusters", "n_training")}, as_json=False)
-    if told["answer"] == "no":
+        emit({name: numbers[name] for name in ("answer", "n_catalogs", "n_clusters", "n_training")}, as_json=False)
+    if numbers["answer"] == "no":
         raise typer.Exit(1)
 
 
-def _label(told: Mapping[str, Any]) -> None:
-    if told["synthetic"]:
-        echo(f"synthetic data: {told['synthetic']}")
+def _label(numbers: Mapping[str, Any]) -> None:
+    if numbers["synthetic"]:
+        echo(f"synthetic data: {numbers['synthetic']}")

@@ -7,7 +7,7 @@ from earnest_interpret.words import format_number, format_signed, name_of, perce
 
 __all__ = ["ablation_rows", "leave_one_out_rows", "proxy_rows", "saliency_rows", "terse_rows"]
 
-_LOUDEST = 5
+_MOST_SALIENT = 5
 _TREATMENTS = {
     "as_they_are": "scatter",
     "within": "shuffled within catalogs",
@@ -48,11 +48,11 @@ def _range(group: Mapping[str, Any]) -> str:
 
 
 def saliency_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return shares of the quantities and the loudest inputs."""
+    """Return shares of the quantities and the most salient inputs."""
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "of", "method")}
     rows |= {f"share of the {name_of(name)}": percent(share, 1) for name, share in answer["shares"].items()}
-    loudest = answer["ranked"][:_LOUDEST]
-    return rows | {f"saliency of {name}": significant(answer["inputs"][name]["mean_abs"]) for name in loudest}
+    first = answer["ranked"][:_MOST_SALIENT]
+    return rows | {f"saliency of {name}": significant(answer["inputs"][name]["mean_abs"]) for name in first}
 
 
 def ablation_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,8 +77,8 @@ def terse_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters", "spread")}
     rows |= {f"r with {name}": _correlation(found) for name, found in answer["correlations"].items()}
     tested = answer["sigma8_at_fixed_mass"]
-    told = f"{format_signed(tested['value'], 3)}, p = {tested['p_value']:.2g}" if tested else "cannot be tested"
-    return rows | {"r with sigma8 at fixed mass": told}
+    text = f"{format_signed(tested['value'], 3)}, p = {tested['p_value']:.2g}" if tested else "cannot be tested"
+    return rows | {"r with sigma8 at fixed mass": text}
 
 
 def _correlation(found: Mapping[str, Any]) -> str:
@@ -91,7 +91,7 @@ def proxy_rows(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return mass scatters and what formulas explain."""
     rows = {name: answer[name] for name in ("n_catalogs", "n_clusters")}
     for name, one in answer["mass_proxies"].items():
-        told = f"{percent(one['scatter'], 1)} (ln M itself {percent(one['spread_of_ln_m'], 1)})"
-        rows[f"mass scatter of {name_of(name)}"] = told
+        text = f"{percent(one['scatter'], 1)} (ln M itself {percent(one['spread_of_ln_m'], 1)})"
+        rows[f"mass scatter of {name_of(name)}"] = text
     best = answer["formula"]["best"] if answer["formula"] else []
     return rows | {f"R^2 of the best {len(form['names'])}": form["r_squared"] for form in best}

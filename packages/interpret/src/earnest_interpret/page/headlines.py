@@ -25,8 +25,8 @@ def headline_numbers(
 ) -> dict[str, Any]:
     """Return the headline numbers by name; those of different samples are not mixed.
 
-    A record with a ``scatter`` replaces all numbers on accuracy before it. What a record on counts tells of its own
-    sample is named ``counts_n_catalogs`` and ``counts_prior_scatter``.
+    A record with a ``scatter`` replaces all numbers on accuracy before it. The sample of a record on counts
+    is named ``counts_n_catalogs`` and ``counts_prior_scatter``.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ def samples_in_words(numbers: Mapping[str, Any]) -> str:
 def _beside_scatter(numbers: Mapping[str, Any]) -> str:
     """Return what stands beside the scatter: its error, the prior's, the best possible, the skill, the catalogs."""
     parts = {"scatter_err": "±", "prior_scatter": "prior alone", "referee_scatter": "best possible", "skill": "skill"}
-    told = {name: _number(numbers, name) for name in parts}
+    values = {name: _number(numbers, name) for name in parts}
     digits = {"skill": 3}
-    words = [f"{parts[n]} {format_number(v, digits.get(n, 4))}" for n, v in told.items() if math.isfinite(v)]
+    words = [f"{parts[n]} {format_number(v, digits.get(n, 4))}" for n, v in values.items() if math.isfinite(v)]
     return "; ".join([*words, *_catalogs(numbers, "n_catalogs")])
 
 

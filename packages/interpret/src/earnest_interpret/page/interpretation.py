@@ -1,4 +1,4 @@
-"""Everything that interpret finds out about a model on a sample, computed once and told as numbers or sections."""
+"""All interpretation results for one model and sample."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -100,7 +100,7 @@ class InterpretConfig:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Interpretation:
-    """What was found; ``None`` stands for what the model or the catalogs do not offer.
+    """All results; ``None`` where the model or the catalogs do not allow one.
 
     Attributes
     ----------
@@ -180,8 +180,8 @@ class Interpretation:
         found = self.proxy
         more: tuple[Section, ...] = ()
         if found:
-            told = (found.proxies, found.forms, self.terse_values, found.formula_values)
-            more = (proxy_section(*told, radii=self.sample.batch.radii),)
+            values = (self.terse_values, found.formula_values)
+            more = (proxy_section(found.proxies, found.forms, *values, radii=self.sample.batch.radii),)
         sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
         return (
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
@@ -221,7 +221,7 @@ def interpret(
     compare: tuple[Estimator | None, str] = (None, ""),
     advance: Callable[[str], None] = lambda _: None,
 ) -> Interpretation:
-    """Return everything that can be found out about a model on a sample.
+    """Return all interpretation results of a model on a sample.
 
     Parameters
     ----------

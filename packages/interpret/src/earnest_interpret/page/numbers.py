@@ -1,4 +1,4 @@
-"""What was found as plain numbers by name, ready for JSON."""
+"""Results as plain numbers by name, ready for JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -81,10 +81,10 @@ def group_numbers(groups: Sequence[GroupRemoval], *, column: str = "m_500c") -> 
     return [_group(asdict(group), f"log10_{column}") for group in groups]
 
 
-def _group(told: dict[str, Any], mass: str) -> dict[str, Any]:
-    low, high = told.pop("low"), told.pop("high")
-    where = {"share": low} if told["kind"] == "random" else {f"{mass}_low": low, f"{mass}_high": high}
-    return {"kind": told.pop("kind"), **where, **told}
+def _group(group: dict[str, Any], mass: str) -> dict[str, Any]:
+    low, high = group.pop("low"), group.pop("high")
+    where = {"share": low} if group["kind"] == "random" else {f"{mass}_low": low, f"{mass}_high": high}
+    return {"kind": group.pop("kind"), **where, **group}
 
 
 def saliency_numbers(summary: SaliencySummary) -> dict[str, Any]:
@@ -173,14 +173,14 @@ def closed_form_numbers(forms: ClosedForms | None) -> dict[str, Any] | None:
     if forms is None:
         return None
 
-    def told(form: ClosedForm) -> dict[str, Any]:
+    def numbers(form: ClosedForm) -> dict[str, Any]:
         units = [unit_of(name) for name in form.names]
         return {**asdict(form), "units": units, "gas_per_temperature": form.gas_per_temperature}
 
     return {
         "caution": ONE_TRAINING,
-        "pair": told(forms.pair) if forms.pair else None,
-        "gas": told(forms.gas) if forms.gas else None,
-        "best": [told(form) for form in forms.best],
-        "all_inputs": told(forms.all_inputs),
+        "pair": numbers(forms.pair) if forms.pair else None,
+        "gas": numbers(forms.gas) if forms.gas else None,
+        "best": [numbers(form) for form in forms.best],
+        "all_inputs": numbers(forms.all_inputs),
     }

@@ -66,7 +66,7 @@ def top_reasons(
     beside: tuple[str, ...] = (),
     missing: str = "",
 ) -> tuple[Reason, ...]:
-    """Return what moves sigma8, what the encoder listens to, what its number means, and whether it cheats.
+    """Return which clusters move sigma8, which inputs the encoder uses, and what its number means.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def top_reasons(
     if ablation is not None:
         reasons += ablation_reasons(ablation)
     if terse is not None:
-        reasons += terse_reasons(terse, beside)
+        reasons += terse_reasons(terse, beside, is_used=ablation is None or ablation.cases[0].is_used)
     if inputs is None or terse is None:
         reasons.append(_reason("terse", "impossible", f"What the encoder passes on cannot be examined: {missing}."))
     return tuple(reasons)
@@ -105,7 +105,7 @@ def cluster_reason(summary: LeaveOneOutSummary) -> Reason:
     start = f"Leaving out one cluster moves σ₈ by less than {format_number(summary.stability_68, 4)} in 68 % of cases"
     numbers = {"n_clusters": summary.n_clusters, "stability_68": summary.stability_68}
     if not np.isfinite(summary.massive_share):
-        return _reason("clusters", "finding", f"{start}; masses are unknown, so it cannot be said which.", **numbers)
+        return _reason("clusters", "finding", f"{start}; masses are unknown, so it cannot be given by mass.", **numbers)
     last = summary.benchmarks[-1]
     text = (
         f"{start}. The clusters above 10^{MASSIVE:.2f} M☉, {percent(summary.massive_fraction)} of all, carry "
@@ -117,33 +117,34 @@ def cluster_reason(summary: LeaveOneOutSummary) -> Reason:
             f"(median {format_signed(last.median)})"
         )
     more = {"massive_share": summary.massive_share, "massive_fraction": summary.massive_fraction}
-    told: dict[str, float | str] = {f"above_log10_{summary.column}": last.log10_m, "unit_of_masses": MASS_UNIT}
+    last_numbers: dict[str, float | str] = {f"above_log10_{summary.column}": last.log10_m, "unit_of_masses": MASS_UNIT}
     return _reason(
         "clusters",
         "finding",
         f"{text}.",
         **numbers,
         **more,
-        **told,
+        **last_numbers,
         lowering=last.lowering,
         median=last.median,
     )
 
 
 def input_reasons(summary: SaliencySummary) -> list[Reason]:
-    """Return what the encoder listens to."""
+    """Return which inputs the encoder is sensitive to."""
     return [_inputs(summary), *_shape(summary)]
 
 
 def _inputs(summary: SaliencySummary) -> Reason:
     groups = sorted(summary.groups, key=lambda group: -summary.share(group))
-    heard = [group for group in groups[:3] if summary.share(group) >= 0.005]
-    words = [f"the {name_of(group.name)} ({percent(summary.share(group))})" for group in heard]
+    salient = [group for group in groups[:3] if summary.share(group) >= 0.005]
+    words = [f"the {name_of(group.name)} ({percent(summary.share(group))})" for group in salient]
+    words[:1] = [f"{word[:-1]} of the summed saliency)" for word in words[:1]]
     target = "terse value" if summary.of == "terse" else "inferred σ₈"
-    if not heard:
+    if not salient:
         return _reason("inputs", "finding", f"The {target} does not depend on any input.", most_salient=None)
-    text = f"The {target} listens to {enumerate_words(words)} of the summed saliency"
-    profiles = [group for group in heard if group.radii]
+    text = f"The {target} is most sensitive to {enumerate_words(words)}"
+    profiles = [group for group in salient if group.radii]
     if profiles:
         first = profiles[0]
         sizes = summary.mean_abs[list(first.columns)]
@@ -174,23 +175,23 @@ def ablation_reasons(summary: AblationSummary) -> list[Reason]:
 
 
 def _shape(summary: SaliencySummary) -> list[Reason]:
-    """Return a sentence for each important profile whose radii pull against each other."""
+    """Return a sentence for each important profile whose radii cancel."""
     found = []
     for group in summary.groups:
         left = summary.coherence(group)
         if group.radii and summary.share(group) >= 0.2 and left < 0.25:
             text = (
-                f"Along the {name_of(group.name)} the radii pull against each other: when all rise together, "
-                f"{percent(left)} of the summed response is left. The encoder reads the shape of the profile, which "
-                "can tell clusters apart, rather than its amount."
+                f"Responses to the {name_of(group.name)} at different radii cancel: scaling the whole profile leaves "
+                f"{percent(left)} of the summed response. The encoder uses the profile's shape rather than its "
+                "normalisation."
             )
             found.append(_reason("shape", "finding", text, profile=group.name, coherence=left))
     return found
 
 
-def terse_reasons(summary: TerseSummary, beside: tuple[str, ...] = ()) -> list[Reason]:
-    """Return what the terse value follows, whether it cheats, and what it is worth."""
-    found = [_mass(summary, beside), *_excess(summary), _fixed_mass(summary)]
+def terse_reasons(summary: TerseSummary, beside: tuple[str, ...] = (), *, is_used: bool = True) -> list[Reason]:
+    """Return what the terse value follows, whether it depends on sigma8 at fixed mass, and its mass scatter."""
+    found = [_mass(summary, beside), *_excess(summary, is_used=is_used), _fixed_mass(summary)]
     return [*found, *proxy_reasons(summary.proxies)]
 
 
@@ -211,7 +212,7 @@ def _mass(summary: TerseSummary, beside: tuple[str, ...]) -> Reason:
     return _reason("mass", "passed" if follows else "failed", f"{text}.", **numbers)
 
 
-def _excess(summary: TerseSummary) -> list[Reason]:
+def _excess(summary: TerseSummary, *, is_used: bool) -> list[Reason]:
     """Return a sentence on the observable whose excess at fixed mass the terse value follows, if there is one."""
     found = {name: c for name, c in summary.correlations.items() if name.endswith("_excess")}
     if not found:
@@ -220,10 +221,14 @@ def _excess(summary: TerseSummary) -> list[Reason]:
     if abs(correlation.pearson) < NOTABLE:
         return []
     more = "rises" if correlation.pearson > 0 else "falls"
+    use = (
+        "with that a sum over clusters can correct the observable"
+        if is_used
+        else "the ablation shows no use of it for σ₈"
+    )
     text = (
-        f"The terse value {more} with the {name_of(name)} (r = {format_number(correlation.pearson)}): it "
-        f"says how far a cluster "
-        "lies from its scaling relation, which a sum over clusters can use to correct the observable."
+        f"The terse value {more} with the {name_of(name)} (r = {format_number(correlation.pearson)}), the distance of "
+        f"a cluster from its scaling relation; {use}."
     )
     return [_reason("excess", "finding", text, excess=name, pearson=correlation.pearson, n_clusters=correlation.n)]
 
@@ -234,16 +239,16 @@ def _fixed_mass(summary: TerseSummary) -> Reason:
         return _reason(
             "sigma8_at_fixed_mass",
             "impossible",
-            "Whether a single cluster betrays σ₈ at fixed mass cannot be tested without true masses and at least 20 "
+            "Whether the terse value depends on σ₈ at fixed mass cannot be tested without true masses and at least 20 "
             "catalogs of different known σ₈.",
         )
     clean = found.p_value > SIGNIFICANT
     size = f"partial r = {format_signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
-    text = f"At fixed mass the terse value shows no trace of σ₈: {size}."
+    text = f"At fixed mass the terse value shows no dependence on σ₈: {size}."
     if not clean:
         text = (
-            f"At fixed mass the terse value knows σ₈: {size}. Reading cosmology from a single cluster is a mark of "
-            "overspecialisation (this check raises a false alarm for one sound model in twenty)."
+            f"At fixed mass the terse value depends on σ₈: {size}. Cosmology inferred from a single cluster is a sign "
+            "of overspecialisation (the false-alarm rate of this check is 5 %)."
         )
     numbers = {"partial_r": found.value, "p_value": found.p_value, "n_catalogs": found.n_catalogs}
     return _reason("sigma8_at_fixed_mass", "passed" if clean else "failed", text, **numbers)

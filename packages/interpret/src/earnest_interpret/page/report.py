@@ -21,12 +21,12 @@ from earnest_interpret.words import format_number
 
 __all__ = ["Report", "beside_page", "build_report", "read_summary", "write_report"]
 
-TITLE: Final = "What the clusters say about σ₈, and why"
+TITLE: Final = "σ₈ from galaxy clusters, and the reasons for it"
 
 _SILENCE: Final = {
     "verdict": (
-        "This page gives no verdict. To tell whether a model is overspecialised takes at least 60 catalogs of known σ₈ "
-        "that it was not trained on: use a larger set, or --split all with a set that is not that of the training."
+        "This page gives no verdict. Testing whether a model is overspecialised takes at least 60 catalogs of known "
+        "σ₈ that it was not trained on: use a larger set, or --split all with a set that is not that of the training."
     ),
     "counts": (
         "Not part of this page. The purely statistical answer from the number of clusters and their median Y_X comes "
@@ -66,10 +66,9 @@ class Report:
         return f"Report({self.numbers['sample']}: {plural(len(self.figures), 'figure')}{emulated})"
 
     def _repr_html_(self) -> str:
-        told = self.numbers["summary"]
-        rows = {
-            name: told[name] for name in ("scatter", "prior_scatter", "bias", "skill", "coverage_68") if name in told
-        }
+        summary = self.numbers["summary"]
+        shown = ("scatter", "prior_scatter", "bias", "skill", "coverage_68")
+        rows = {name: summary[name] for name in shown if name in summary}
         reasons = {f"reason {number}": text for number, text in enumerate(self.numbers["reasons"], start=1)}
         rows = {"catalogs": self.numbers["sample"], "synthetic": self.numbers["synthetic"], **rows, **reasons}
         return html_table(str(self.numbers["title"]), rows)
@@ -122,21 +121,21 @@ def build_report(
         silence={**_silence(include), "reality": _reality(found), "provenance": _MADE},
         provenance=provenance or {},
     )
-    told = {
+    numbers = {
         "title": title,
         "model": model,
         "summary": headline,
-        **_told(found, include),
+        **_numbers_of(found, include),
         "provenance": provenance or {},
     }
     figures = tuple(figure for section in page.sections for figure in section.figures)
-    return Report(html=render(page), numbers=json_ready(told), figures=figures)
+    return Report(html=render(page), numbers=json_ready(numbers), figures=figures)
 
 
 def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
     """Return interpret's sections, without those that an included file replaces.
 
-    Any section on accuracy that has figures replaces interpret's, which knows the sample alone.
+    Any section on accuracy that has figures replaces interpret's, which is on the sample alone.
     """
     replaced = {section.key for section in include}
     if any(question_of(section) == "accuracy" and section.figures for section in include):
@@ -144,7 +143,7 @@ def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
     return [section for section in found.sections() if section.key not in replaced]
 
 
-def _told(found: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
+def _numbers_of(found: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
     checks = [{"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in found.reasons]
     return {
         "reasons": [reason.text for reason in found.reasons],
@@ -244,5 +243,7 @@ def _reality(found: Interpretation) -> str:
             f"The catalogs of this page are emulated: {found.sample.synthetic.rstrip('.')}. Every accuracy and every "
             "reason on it holds for such catalogs, and for real ones as far as they resemble them."
         )
-    untold = "The catalog set does not declare its clusters as emulated"
-    return f"{untold}, but the model was trained on what is: {found.synthetic}." if found.synthetic else f"{untold}."
+    undeclared = "The catalog set does not declare its clusters as emulated"
+    if not found.synthetic:
+        return f"{undeclared}."
+    return f"{undeclared}, but the model was trained on what is: {found.synthetic}."

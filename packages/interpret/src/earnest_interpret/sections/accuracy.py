@@ -126,6 +126,6 @@ def _residuals(accuracy: Accuracy, predictions: pl.DataFrame, sigma8: FloatArray
         caption += (
             f"; its running median is {format_signed(first)} at the low and {format_signed(last)} at the high end"
         )
-        caption += ", pulled towards the middle of the prior" if first > 0 > last else ""
+        caption += ", shrunk towards the middle of the prior" if first > 0 > last else ""
     alt = "Errors of sigma8 against true sigma8 with a running median and 68 % band."
     return Figure(name="accuracy-errors", svg=draw(paint), alt=alt, caption=f"{caption}.")

@@ -29,12 +29,12 @@ def applicability_section(found: Applicability, *, name: str) -> Section:
         Of the catalog.
     """
     n = len(found.answers)
-    told = {answer: found.answers.count(answer) for answer in ("yes", "with care", "no")}
-    counts = ", ".join(f"{count} {answer}" for answer, count in told.items() if count)
+    tally = {answer: found.answers.count(answer) for answer in ("yes", "with care", "no")}
+    counts = ", ".join(f"{count} {answer}" for answer, count in tally.items() if count)
     each = f" ({counts} of {n} catalogs)" if n > 1 else ""
     rate = (
         f"May the model be applied to {name}? {found.answer.capitalize()}{each}. Distances are calibrated on catalogs "
-        "of the training, of which at most one in twenty is not answered by yes."
+        "of the training, of which at most one in twenty gets another answer than yes."
     )
     return Section(
         key=f"applicability.{name}",
@@ -61,12 +61,12 @@ def _distances(comparisons: Sequence[Comparison]) -> Figure:
         panels[0].set_ylabel("catalogs")
         panels[0].legend(loc="upper center")
 
-    told = "; ".join(f"{_TITLES[c.space]} p = {float(np.median(c.p_values)):.2g}" for c in comparisons)
+    p_values = "; ".join(f"{_TITLES[c.space]} p = {float(np.median(c.p_values)):.2g}" for c in comparisons)
     return Figure(
         name="applicability-distances",
         svg=draw_panels(paint, panels=len(comparisons), size=(SMALL[0] * len(comparisons), SMALL[1])),
         alt="Distances of training catalogs as histograms, and of the catalog as a line, in each space.",
-        caption=f"Squared distance from the centre of the training in each space: {told}.",
+        caption=f"Squared distance from the centre of the training in each space: {p_values}.",
     )
 
 

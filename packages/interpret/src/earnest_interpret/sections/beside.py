@@ -23,7 +23,7 @@ def beside_text(summary: SaliencySummary, beside: SaliencyContext) -> tuple[str,
     if beside.check:
         lines.append(_check_text(beside.check))
     elif summary.is_slope:
-        lines.append("Whether an untrained model would look the same was not checked: this one cannot forget.")
+        lines.append("No randomisation test of the saliency: the weights of this model cannot be shuffled.")
     return tuple(lines)
 
 
@@ -47,23 +47,22 @@ def beside_tables(summary: SaliencySummary, beside: SaliencyContext) -> tuple[Da
 def _stripes_text(found: Stripes) -> str:
     edge = "are" if found.faint_at_edge > 0.4 else "are not"
     text = (
-        f"Faint stripes of the maps {edge} clusters at the ends of the terse values: of the faintest tenth "
-        f"{percent(found.faint_at_edge)} have a terse value among the lowest or highest tenth (20 % if unrelated)"
+        f"The rows of low saliency in the maps {edge} clusters with extreme terse values: of the tenth with the lowest "
+        f"saliency {percent(found.faint_at_edge)} are in the outer tenths of the terse values (20 % expected by chance)"
     )
     known = {"distance of the terse value from the middle": found.with_edge, "mass": found.with_mass}
     known["shape of the gas profile"] = found.with_shape
-    told = [f"{name} {format_number(value)}" for name, value in known.items() if np.isfinite(value)]
-    text = f"{text}. Rank correlation of a cluster's summed saliency with: {', '.join(told)}"
+    parts = [f"{name} {format_number(value)}" for name, value in known.items() if np.isfinite(value)]
+    text = f"{text}. Rank correlation of a cluster's summed saliency with: {', '.join(parts)}"
     if abs(found.with_shape) > 0.3:
-        return f"{text}. The paper's network showed no relation with the shape; this one is driven by it."
+        return f"{text}. The paper's network showed no relation with the shape; here there is one."
     return f"{text}."
 
 
 def _check_text(check: RandomisationCheck) -> str:
-    verdict = "so the order was learned" if check.passed else "so an untrained model would look much the same"
+    verdict = "so the order is learned" if check.passed else "so the order is much the same without training"
     return (
         f"With the weights of each layer shuffled ({check.n_shuffles} times) the inputs' mean saliencies keep a rank "
-        f"correlation of {format_number(check.of_inputs)} with those of the trained model, {verdict}. Which "
-        f"clusters are loud "
-        f"keeps {format_number(check.of_clusters)}: that much any such network shows."
+        f"correlation of {format_number(check.of_inputs)} with those of the trained model, {verdict}. For the "
+        f"summed saliencies of clusters it is {format_number(check.of_clusters)}, which any such network gives."
     )

@@ -101,7 +101,7 @@ def _light_text(light: Benchmark, ideal: Ideal | None) -> str:
         text += "; in the paper removing one of these has no systematic effect (figure 9)."
     if ideal is not None and (ideal.delta < 0).all():
         text += (
-            " An ideal analysis that knows all masses lowers σ₈ with every removal, since at lower σ₈ fewer clusters "
+            " An ideal analysis with known masses lowers σ₈ with every removal, since at lower σ₈ fewer clusters "
             "of every mass are expected."
         )
     return text
@@ -149,7 +149,7 @@ def _against_mass(run: RunningQuantiles, axis: MassAxis, delta: FloatArray, idea
     if ideal is not None:
         expected = np.interp(run.centres[[0, -1]], ideal.log10_m, ideal.delta)
         caption += (
-            f" An ideal analysis of the same survey that knows all masses would give "
+            f" An ideal analysis of the same survey with known masses would give "
             f"{format_signed(expected[0], 5)} and "
             f"{format_signed(expected[1], 5)} (dashed)."
         )

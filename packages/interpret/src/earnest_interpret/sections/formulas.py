@@ -1,4 +1,4 @@
-"""Formulas of the terse value in words: terms with units and radii, and what gas mass weighs against temperature."""
+"""Formulas of the terse value in words: terms with units and radii, and the weight of gas mass against temperature."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from earnest_interpret.analyses.terse.formula import ClosedForm, ClosedForms
 from earnest_interpret.units import unit_in_words
 from earnest_interpret.words import format_number, format_signed, name_of, percent
 
-__all__ = ["DEAF", "formula_text", "weights"]
+__all__ = ["NO_TEMPERATURE", "formula_text", "weights"]
 
-DEAF = "hardly depends on temperature"
-"""Said of a formula whose slope with temperature is smaller than its errors allow to divide by."""
+NO_TEMPERATURE = "hardly depends on temperature"
+"""For a formula whose slope with temperature is smaller than its errors allow to divide by."""
 
 
 def formula_text(forms: ClosedForms, radii: Sequence[float]) -> str:
-    """Return the best short formula, what formulas explain, and what gas mass weighs against temperature.
+    """Return the best short formula, what formulas explain, and the weight of gas mass against temperature.
 
     Parameters
     ----------
@@ -40,16 +40,20 @@ def formula_text(forms: ClosedForms, radii: Sequence[float]) -> str:
 
 
 def weights(form: ClosedForm) -> str:
-    """Return what gas mass weighs against temperature, for a table; empty for a formula that lacks one of them."""
+    """Return the weight of gas mass against temperature, for a table; empty for a formula that lacks one of them."""
     if not any(name.startswith("log10_m_gas") for name in form.names) or "log10_t_x" not in form.names:
         return ""
     ratio = form.gas_per_temperature
-    return format_signed(ratio, 2) if math.isfinite(ratio) else DEAF
+    return format_signed(ratio, 2) if math.isfinite(ratio) else NO_TEMPERATURE
 
 
 def _weighing(form: ClosedForm) -> str:
     ratio = form.gas_per_temperature
-    return f"weights gas mass against temperature as {format_signed(ratio, 2)} to 1" if math.isfinite(ratio) else DEAF
+    return (
+        f"weights gas mass against temperature as {format_signed(ratio, 2)} to 1"
+        if math.isfinite(ratio)
+        else NO_TEMPERATURE
+    )
 
 
 def _sum(form: ClosedForm, radii: Sequence[float]) -> str:

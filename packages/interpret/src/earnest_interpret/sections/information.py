@@ -20,11 +20,11 @@ def information_text(found: InformationByMass) -> str:
     ours = percent(float(found.systematic[heavy].sum()))
     text = f"Of the systematic change (clusters times mean change squared) {ours} lies above 10^{MASSIVE:.2f} M☉"
     if not np.isfinite(found.fisher).all():
-        return f"{text}; what the mass function holds cannot be said, because the set does not tell its survey."
+        return f"{text}; what the mass function holds is unknown, because the set does not record its survey."
     return (
         f"{text}. Of the Fisher information that counts of known masses hold on σ₈ in this survey, "
-        f"{percent(float(found.fisher[heavy].sum()))} lies there. Both are shares: they say where the model looks, not "
-        "how much it finds."
+        f"{percent(float(found.fisher[heavy].sum()))} lies there. Both are shares, which do not measure how much "
+        "information the model uses."
     )
 
 
@@ -41,11 +41,15 @@ def information_figure(found: InformationByMass, axis: MassAxis) -> Figure:
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9.5, columnspacing=1.1)
 
     peak = int(np.argmax(found.systematic))
-    caption = f"Where leave-one-out finds most: 10^{found.edges[peak]:.2f} to 10^{found.edges[peak + 1]:.2f} M☉ "
+    caption = (
+        f"Largest share of the systematic change: 10^{found.edges[peak]:.2f} to 10^{found.edges[peak + 1]:.2f} M☉ "
+    )
     caption += f"({percent(float(found.systematic[peak]))})"
     if np.isfinite(found.fisher).all():
         best = int(np.argmax(found.fisher))
-        caption += f"; the mass function has most from 10^{found.edges[best]:.2f} to 10^{found.edges[best + 1]:.2f} "
+        caption += (
+            f"; of the information of the mass function: 10^{found.edges[best]:.2f} to 10^{found.edges[best + 1]:.2f} "
+        )
         caption += f"M☉ ({percent(float(found.fisher[best]))})"
     alt = "Shares of information on sigma8 per bin of cluster mass: of leave-one-out and of the mass function."
     return Figure(name="leave-one-out-information", svg=draw(paint), alt=alt, caption=f"{caption}.")

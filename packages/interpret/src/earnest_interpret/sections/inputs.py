@@ -1,4 +1,4 @@
-"""Section "Which inputs does it listen to?": saliency by input, by radius and by mass (the form of figure 11)."""
+"""Section "Which inputs is it sensitive to?": saliency by input, by radius and by mass (the form of figure 11)."""
 
 import numpy as np
 from earnest_common.arrays import FloatArray
@@ -39,7 +39,7 @@ def inputs_section(
     missing
         Why there is no saliency.
     """
-    title = "Saliency: the answer to a small change of an input"
+    title = "Saliency: the response to a small change of an input"
     if summary is None:
         return Section(key="inputs.saliency", title=title, text=(f"Saliency cannot be shown: {missing}.",))
     profiles = [group for group in summary.groups if group.radii]
@@ -82,11 +82,11 @@ def _core_text(summary: SaliencySummary, group: FeatureGroup) -> str:
         return f"{text}: a dip, as in the paper."
     if together < 0.5:
         return (
-            f"{text}: no dip as in the paper. The radii pull against each other ({percent(together)} of the summed "
-            "response is left when all rise together): the encoder reads the profile's shape, for which the core is "
-            "one end of the lever."
+            f"{text}: no dip as in the paper. Responses at different radii cancel (scaling the whole profile leaves "
+            f"{percent(together)} of the summed response): the encoder uses the profile's shape, to which the core "
+            "contributes."
         )
-    return f"{text}: no dip as in the paper, because to this model the core tells as much as other radii."
+    return f"{text}: no dip as in the paper; the core contributes as other radii do."
 
 
 def _group_table(summary: SaliencySummary) -> DataTable:

@@ -14,7 +14,7 @@ from earnest_interpret.analyses.saliency.faint_clusters import Stripes
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.sample import MassAxis
 from earnest_interpret.sections.names import slope_label
-from earnest_interpret.sections.palette import loudness
+from earnest_interpret.sections.palette import saliency_colours
 from earnest_interpret.words import format_number, name_of, percent
 
 __all__ = ["map_figure", "stripes_figure"]
@@ -33,7 +33,9 @@ def map_figure(summary: SaliencySummary, values: FloatArray, batch: CatalogBatch
     def paint(canvas: Canvas) -> None:
         panels = canvas.subplots(1, len(maps), squeeze=False)[0]
         for axes, image, title in zip(panels, maps, titles, strict=True):
-            shown = axes.imshow(image, aspect="auto", interpolation="nearest", cmap=loudness(), vmin=0, vmax=top)
+            shown = axes.imshow(
+                image, aspect="auto", interpolation="nearest", cmap=saliency_colours(), vmin=0, vmax=top
+            )
             shown.set_rasterized(True)
             axes.set_title(title, fontsize=10)
             axes.grid(visible=False)
@@ -47,8 +49,8 @@ def map_figure(summary: SaliencySummary, values: FloatArray, batch: CatalogBatch
     columns = ", ".join(f"{k} {name_of(group.name)}" for k, group in enumerate(summary.groups, start=1))
     caption = (
         f"Saliency of every input (columns: {columns}) of every cluster (rows) in "
-        f"{len(maps)} catalog{'s' * (len(maps) != 1)}; {percent(share, 1)} of these clusters are faint stripes with "
-        "less than half the median summed saliency."
+        f"{len(maps)} catalog{'s' * (len(maps) != 1)}; {percent(share, 1)} of these clusters have less "
+        "than half the median summed saliency."
     )
     alt = "Maps of saliency, one row per cluster and one column per input, for catalogs from low to high sigma8."
     svg = draw_canvas(paint, size=(2.1 * len(maps) + 1.0, 3.6))
@@ -79,19 +81,19 @@ def _mark_groups(axes: Axes, summary: SaliencySummary) -> None:
 
 
 def stripes_figure(found: Stripes, terse: FloatArray, axis: MassAxis) -> Figure:
-    """Return the mean loudness of clusters in the plane of mass and terse value."""
+    """Return the mean summed saliency of clusters in the plane of mass and terse value."""
     known = np.isfinite(axis.log10_m) & np.isfinite(terse)
-    low, high = np.quantile(found.loudness[known], [0.02, 0.98])
+    low, high = np.quantile(found.strength[known], [0.02, 0.98])
 
     def paint(canvas: Canvas) -> None:
         axes = canvas.add_subplot()
         shown = axes.hexbin(
             axis.log10_m[known],
             terse[known],
-            C=found.loudness[known],
+            C=found.strength[known],
             gridsize=34,
             mincnt=2,
-            cmap=loudness(),
+            cmap=saliency_colours(),
             vmin=low,
             vmax=high,
             linewidths=0,
@@ -102,9 +104,9 @@ def stripes_figure(found: Stripes, terse: FloatArray, axis: MassAxis) -> Figure:
         canvas.colorbar(shown, ax=axes, pad=0.02).set_label("summed saliency / mean")
 
     caption = (
-        "Mean summed saliency of clusters by mass and terse value. Of the faintest tenth "
-        f"{percent(found.faint_at_edge)} lie at the ends of the terse values (20 % if unrelated); rank correlation "
-        f"with the distance from the middle {format_number(found.with_edge)}."
+        "Mean summed saliency of clusters by mass and terse value. Of the tenth with the lowest saliency "
+        f"{percent(found.faint_at_edge)} lie in the outer tenths of the terse values (20 % by chance); rank "
+        f"correlation with the distance from the middle {format_number(found.with_edge)}."
     )
     alt = "Plane of cluster mass and terse value, coloured by the mean summed saliency of the clusters there."
     return Figure(name="saliency-stripes", svg=draw_canvas(paint, size=(4.4, 3.4)), alt=alt, caption=caption)

@@ -19,7 +19,7 @@ from earnest_interpret.words import format_number, format_signed, name_of, perce
 __all__ = ["compare_figures", "seeds_figure", "seeds_table"]
 
 _BANDS: Final = {"break": (BLUE, ""), "median mass": (GREEN, "///")}
-"""Colours and hatches that tell the bands apart where they overlap."""
+"""Colours and hatches that distinguish overlapping bands."""
 
 
 def seeds_figure(summaries: Sequence[SaliencySummary]) -> Figure:
@@ -66,8 +66,8 @@ def seeds_table(summaries: Sequence[SaliencySummary]) -> DataTable:
         name="saliency-seeds",
         columns=("quantity", "share of saliency", "range", "coherence"),
         rows=tuple(rows),
-        caption=f"Mean and standard deviation over {len(summaries)} trainings; coherence is 1 where all radii pull "
-        "the same way and 0 where they cancel.",
+        caption=f"Mean and standard deviation over {len(summaries)} trainings; coherence is 1 where all "
+        "responses have one sign and 0 where they cancel.",
     )
 
 
@@ -80,8 +80,8 @@ def compare_figures(
     bands: Mapping[str, Band],
 ) -> list[Figure]:
     """Return the other model's gas profile saliency by radius and mass, and both models' against mass."""
-    heard = {g.name for g in summary.groups if summary.mean_abs[g.reference] > 0}
-    group = next((g for g in other.groups if g.radii and g.name in heard and other.mean_abs[g.reference] > 0), None)
+    salient = {g.name for g in summary.groups if summary.mean_abs[g.reference] > 0}
+    group = next((g for g in other.groups if g.radii and g.name in salient and other.mean_abs[g.reference] > 0), None)
     if group is None or np.isfinite(other.by_mass).all(axis=1).sum() < 2:
         return []
     return [

@@ -25,8 +25,8 @@ _SYMBOLS: Final = {
 _MEANINGS: Final = {
     "gradient": "|∂({})/∂(input)|",
     "smoothgrad": "|∂({})/∂(input)| averaged over noisy copies of each cluster (SmoothGrad)",
-    "integrated": "what an input adds to the {} on the way from a typical cluster (integrated gradients)",
-    "occlusion": "what the {} loses when an input is replaced by its mean (occlusion)",
+    "integrated": "what an input adds to the {} along the path from a typical cluster (integrated gradients)",
+    "occlusion": "the change of the {} when an input is replaced by its mean (occlusion)",
 }
 
 

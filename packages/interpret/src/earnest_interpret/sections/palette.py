@@ -5,7 +5,7 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-__all__ = ["SINGLE", "SMALL", "by_mass", "density", "loudness"]
+__all__ = ["SINGLE", "SMALL", "by_mass", "density", "saliency_colours"]
 
 SINGLE: Final = (4.4, 3.4)
 """Size of a figure that shares a row with one other [inch]."""
@@ -26,6 +26,6 @@ def density() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("density", stops)
 
 
-def loudness() -> LinearSegmentedColormap:
-    """Return a colour map from dark blue (faint) to amber (loud), which keeps clear of the paper, inverted or not."""
-    return LinearSegmentedColormap.from_list("loudness", ["#10243f", "#27527f", "#5c86a5", "#b79a6b", "#e3a33a"])
+def saliency_colours() -> LinearSegmentedColormap:
+    """Return a colour map from dark blue (low) to amber (high saliency), clear of the paper, inverted or not."""
+    return LinearSegmentedColormap.from_list("saliency", ["#10243f", "#27527f", "#5c86a5", "#b79a6b", "#e3a33a"])

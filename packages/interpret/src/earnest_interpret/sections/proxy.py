@@ -56,7 +56,7 @@ def proxy_section(
         tables.append(_formula_table(forms, radii))
         text.append(formula_text(forms, radii))
     else:
-        text.append("No formula can be fitted: the terse value does not vary, or the model does not tell its inputs.")
+        text.append("No formula can be fitted: the terse value does not vary, or the model does not name its inputs.")
     return Section(
         key="terse.proxy",
         title="A mass proxy, and a formula for it",

@@ -54,9 +54,9 @@ def terse_section(
     quantities = cluster_quantities(batch)
     panels = [_panel(name, terse, quantities[name], found) for name, found in summary.correlations.items()]
     text: tuple[str, ...] = (
-        "The encoder sees one cluster at a time and passes a single number on. If the model works as an astronomer "
-        "would, that number follows the cluster's mass, or what the cluster has too much of for its mass, with "
-        "which the sum over clusters can correct the observables that join later; of σ₈ it says nothing beyond that.",
+        "The encoder reduces each cluster to a single number. In a physical model that number follows the cluster's "
+        "mass, or its excess of an observable at fixed mass, with which the sum over clusters can correct the "
+        "observables that join later; at fixed mass it does not depend on σ₈.",
         fixed_mass_text(summary),
     )
     tables = (_correlation_table(summary), _dependence_table(summary))
@@ -69,17 +69,17 @@ def terse_section(
 
 
 def fixed_mass_text(summary: TerseSummary) -> str:
-    """Return the sentence on whether the terse value knows sigma8 at fixed mass."""
+    """Return the sentence on whether the terse value depends on sigma8 at fixed mass."""
     found = summary.at_fixed_mass
     if found is None:
         return (
-            "Whether the terse value knows σ₈ at fixed mass cannot be tested here: it takes true masses and at least "
-            "20 catalogs of different known σ₈."
+            "Whether the terse value depends on σ₈ at fixed mass cannot be tested here: it takes true masses and at "
+            "least 20 catalogs of different known σ₈."
         )
     verdict = (
-        "no sign that a single cluster betrays the cosmology"
+        "no sign that σ₈ can be inferred from a single cluster"
         if found.p_value > 0.05
-        else "a single cluster betrays the cosmology, which is a mark of overspecialisation"
+        else "σ₈ can be inferred from a single cluster, which is a sign of overspecialisation"
     )
     return (
         f"At fixed mass the terse value correlates with σ₈ by {format_signed(found.value, 3)} "
@@ -125,9 +125,9 @@ def _dependence_table(summary: TerseSummary) -> DataTable:
         name="terse-dependence",
         columns=("terse value with", "distance correlation", "mutual information [nat]", "p-value", "r at fixed mass"),
         rows=rows,
-        caption=f"Dependence of any form. {_p_values(summary)} There is more of σ₈ in more massive clusters, so that "
-        "only what is left at fixed mass counts against a model. The last column is Pearson's r of what a function of "
-        "the true mass leaves over.",
+        caption=f"Dependence of any form. {_p_values(summary)} Catalogs of higher σ₈ hold more massive clusters, so "
+        "that only what is left at fixed mass counts against a model. The last column is Pearson's r of what a "
+        "function of the true mass leaves over.",
     )
 
 

@@ -48,8 +48,8 @@ def verdict_section(verdict: Verdict, *, history: Sequence[Mapping[str, Any]] = 
     answer = "Yes" if verdict.overspecialised else "No sign of it"
     rate = (
         f"A model is overspecialised if it learned what holds only in its simulation. {answer}: the smallest p-value "
-        f"after Holm's correction is {format_number(verdict.p_value, 4)}; all tests together accuse at most "
-        f"{percent(verdict.alpha)} of sound models. The tests need labelled mocks: an observed catalog cannot tell."
+        f"after Holm's correction is {format_number(verdict.p_value, 4)}; the family-wise false-alarm rate is at most "
+        f"{percent(verdict.alpha)}. The tests need labelled mocks, not observed catalogs."
     )
     return Section(
         key="verdict.tests",
@@ -162,20 +162,19 @@ def _exchange(found: Exchange) -> Figure:
 
     def paint(axes: Axes) -> None:
         axes.axhline(0, color=GREY, linewidth=0.8)
-        axes.plot(found.sigma8, found.sigma8 - found.sigma8.mean(), color=GREY, dashes=(4, 2), label="all betrayed")
+        axes.plot(found.sigma8, found.sigma8 - found.sigma8.mean(), color=GREY, dashes=(4, 2), label="slope 1")
         axes.plot(found.sigma8, line, color=RUST, label="fit")
         axes.plot(found.sigma8, found.shift, "o", color=INK, markersize=4)
-        axes.set(xlabel=r"$\sigma_8$ of the lending catalogs", ylabel=r"change of the inferred $\sigma_8$")
+        axes.set(xlabel=r"$\sigma_8$ of the other catalogs", ylabel=r"change of the inferred $\sigma_8$")
         axes.legend()
 
     return Figure(
         name="verdict-exchange",
         svg=draw(paint, size=SINGLE),
-        alt="Change of the inferred sigma8 when clusters look like those of other catalogs, against their sigma8.",
+        alt="Change of the inferred sigma8 with observables of other catalogs' clusters, against their sigma8.",
         caption=(
-            f"Inferred σ₈ of the same catalogs when their clusters take on the look of equally massive ones of other "
-            f"catalogs, which lend it: it follows the σ₈ of these by {percent(found.slope, 1)} "
-            f"({probability(found.p_value)}); a sound model gives 0, one to which clusters betray everything 100 % "
-            "(dashed)."
+            f"Change of inferred σ₈ after replacing the observables of each cluster by those of an equally massive one "
+            f"of another catalog: {percent(found.slope, 1)} of the difference in σ₈ ({probability(found.p_value)}). "
+            "Slope 0: sound; slope 1 (dashed): single clusters reveal σ₈."
         ),
     )

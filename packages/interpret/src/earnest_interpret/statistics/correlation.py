@@ -1,4 +1,4 @@
-"""Statistics on plain arrays: running quantiles, and correlations with errors that know of catalogs."""
+"""Statistics on plain arrays: running quantiles, and correlations with errors over catalogs."""
 
 from dataclasses import dataclass
 from typing import final

@@ -120,7 +120,7 @@ def mutual_information(x: FloatArray, y: FloatArray, *, rng: np.random.Generator
     """Return the mutual information [nat] from distances to nearest neighbours.
 
     Both columns are mapped to normal scores, which changes nothing; ties are broken at random, which changes nothing
-    either, since the random order knows nothing of the other column.
+    either, since the random order is independent of the other column.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Does a number of single clusters know its catalog's label at fixed mass? A permutation test by catalog."""
+"""Permutation test, by catalog, of whether a number of single clusters depends on the catalog's label at fixed mass."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _CHUNK = 1_000_000
 def mass_basis(log10_m: FloatArray, *, n_knots: int = 16) -> FloatArray:
     """Return a flexible basis for functions of mass: piecewise-linear hats on quantiles, denser at the ends.
 
-    The few heaviest clusters tell catalogs of high sigma8 apart, so a poor fit there would look like knowledge of it.
+    The few heaviest clusters are in catalogs of high sigma8, so a poor fit there would look like dependence on it.
 
     Parameters
     ----------

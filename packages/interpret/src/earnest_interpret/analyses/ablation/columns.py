@@ -94,7 +94,7 @@ def held_constant(batch: CatalogBatch, columns: Sequence[str]) -> CatalogBatch:
     constant = [
         pl.Series(name, np.broadcast_to(value, batch.column(name).shape).copy(), dtype=schema[name])
         for name, value in middle.items()
-        if np.isfinite(value).all()  # a column that nobody knows is constant already
+        if np.isfinite(value).all()  # a column without known values is constant already
     ]
     return _with(batch, constant)
 

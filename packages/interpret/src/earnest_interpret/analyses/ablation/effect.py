@@ -118,6 +118,11 @@ class Case:
         return _counts(self.distribution, self.distribution_err, self.over_all.scatter)
 
     @property
+    def is_used(self) -> bool:
+        """Whether the scatter is larger without the encoder's own inputs, shuffled over all catalogs or constant."""
+        return self.over_all.is_worse or self.constant.is_worse
+
+    @property
     def is_answered(self) -> bool:
         """Whether the estimator answers for catalogs that lack these columns."""
         return "constant" not in self.how.values()

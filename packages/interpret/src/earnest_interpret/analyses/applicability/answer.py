@@ -143,7 +143,7 @@ class Applicability:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain values for JSON."""
-        told = {
+        numbers = {
             "answer": self.answer,
             "answers": self._counts(),
             "reasons": list(self.reasons),
@@ -165,4 +165,4 @@ class Applicability:
             "sample": self.sample,
             "synthetic": self.synthetic,
         }
-        return dict(json_ready(told))
+        return dict(json_ready(numbers))

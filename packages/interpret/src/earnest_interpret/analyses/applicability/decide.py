@@ -30,7 +30,7 @@ from earnest_interpret.statistics.permutation import holm
 __all__ = ["Reference", "apply_to", "learn"]
 
 ALPHA: Final = 0.05
-"""A catalog like those of the training is told "with care" or "no" at most this often."""
+"""A catalog like those of the training gets "with care" or "no" at most this often."""
 
 MIN_TRAINING: Final = 100
 """Fewest training catalogs; half of them calibrate."""
@@ -52,7 +52,7 @@ class Reference:
     Attributes
     ----------
     fitted, calibration
-        Two halves of the training catalogs: one shapes the distances, one tells how large they usually are.
+        Two halves of the training catalogs: one defines the distances, one their usual size.
     columns
         Cluster columns that are compared: those that the model reads, with l_x and m_gas.
     """
@@ -231,9 +231,9 @@ def _prediction(
 
 def _answers(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
     """Return sigma8 and the logarithm of its error, if there is one, shape (n, 1 or 2)."""
-    told = predict(estimator, batch, max_rows=max_rows)
-    sigma8 = told.get_column("sigma8").to_numpy()
-    error = told.get_column("sigma8_err").cast(float).to_numpy()
+    predicted = predict(estimator, batch, max_rows=max_rows)
+    sigma8 = predicted.get_column("sigma8").to_numpy()
+    error = predicted.get_column("sigma8_err").cast(float).to_numpy()
     usable = np.isfinite(error).all() and bool((error > 0).all())
     return np.stack([sigma8, np.log(error)], axis=1) if usable else sigma8[:, None]
 

@@ -13,7 +13,7 @@ MIN_TOGETHER: Final = 5
 """Fewest catalogs that are compared with the training as a whole."""
 
 TOGETHER: Final = 0.001
-"""Largest chance, in any space, at which many catalogs are told to differ; those that do have far smaller ones."""
+"""Largest chance, in any space, at which many catalogs count as different; those that do have far smaller ones."""
 
 
 @final
@@ -70,7 +70,7 @@ def conformal_p_value(value: float, calibration: FloatArray) -> float:
 def together_p_value(values: FloatArray, calibration: FloatArray) -> float:
     """Return the chance that as many catalogs of the training lie as far away by their ranks; NaN for very few.
 
-    What no single catalog betrays, because it is smaller than the differences between catalogs, may show in many.
+    What no single catalog shows, because it is smaller than the differences between catalogs, may show in many.
 
     References
     ----------

@@ -37,7 +37,7 @@ def reasons_for(
     radii: Sequence[float],
     unseen: Unseen | None = None,
 ) -> tuple[str, ...]:
-    """Return one sentence for each comparison, and for what stands in the way.
+    """Return one sentence for each comparison, and for what prevents others.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def reasons_for(
         found.append(
             f"The typical redshift lies {format_number(redshift, 3)} outside the range of the training; "
             f"relations evolve, and "
-            "the model was not told the redshift."
+            "the redshift is no input of the model."
         )
     found += [_sentence(one, n_catalogs, radii) for one in comparisons]
     spaces = {one.space for one in comparisons}
@@ -74,7 +74,9 @@ def reasons_for(
         found.append("The summary cannot be compared: a catalog has too few clusters.")
     if apart := [one for one in comparisons if one.together <= TOGETHER]:
         found.append(_together(apart, n_catalogs))
-    found.append("How clusters were selected is not in a table: that they were found as in training must be known.")
+    found.append(
+        "A table does not show how clusters were selected: that it was as in the training must be known from elsewhere."
+    )
     return (*found, _unseen(unseen)) if unseen and unseen.columns else tuple(found)
 
 

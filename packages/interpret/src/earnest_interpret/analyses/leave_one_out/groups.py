@@ -65,7 +65,7 @@ def leave_group_out(
 ) -> FloatArray:
     """Return sigma8 without some clusters minus sigma8 with all, per catalog.
 
-    A catalog is asked about if it loses a cluster and keeps at least as many as the smallest catalog of the batch,
+    A catalog is used if it loses a cluster and keeps at least as many as the smallest catalog of the batch,
     which the estimator can read; the others are NaN.
 
     Parameters
@@ -88,13 +88,13 @@ def leave_group_out(
     """
     sizes = np.diff(batch.row_splits)
     lost = np.bincount(batch.segment_ids[removed], minlength=batch.n_catalogs)
-    asked = (lost > 0) & (sizes - lost >= max(int(sizes.min(initial=1)), 1))
+    used = (lost > 0) & (sizes - lost >= max(int(sizes.min(initial=1)), 1))
     delta = np.full(batch.n_catalogs, np.nan)
-    if asked.any():
-        chosen = batch.select(asked)
-        before = _sigma8(estimator, chosen, max_rows) if whole is None else whole[asked]
-        reduced = without(chosen, removed[asked[batch.segment_ids]])
-        delta[asked] = _sigma8(estimator, reduced, max_rows) - before
+    if used.any():
+        chosen = batch.select(used)
+        before = _sigma8(estimator, chosen, max_rows) if whole is None else whole[used]
+        reduced = without(chosen, removed[used[batch.segment_ids]])
+        delta[used] = _sigma8(estimator, reduced, max_rows) - before
     return delta
 
 
@@ -115,7 +115,7 @@ class GroupRemoval:
     low, high
         Edges of the mass bin, log10 [solMass], or the share that goes, twice.
     n_catalogs
-        Catalogs that could be asked about.
+        Catalogs that could be used.
     removed
         Mean number of clusters taken from each.
     median, low68, high68

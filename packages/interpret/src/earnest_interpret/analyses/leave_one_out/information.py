@@ -30,7 +30,7 @@ _FINE = 0.005
 @final
 @dataclass(frozen=True, kw_only=True)
 class Ideal:
-    """An analysis that knows every cluster's mass, and all of cosmology and survey but sigma8.
+    """An analysis with every cluster's mass, and all of cosmology and survey but sigma8, known.
 
     Attributes
     ----------

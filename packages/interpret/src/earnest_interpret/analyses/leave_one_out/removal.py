@@ -40,7 +40,7 @@ def leave_one_out(estimator: Estimator, batch: CatalogBatch, *, max_rows: int = 
 
     .. math:: \Delta\sigma_{8,i} = \hat\sigma_8(\text{all but } i) - \hat\sigma_8(\text{all})
 
-    An estimator that offers its own leave-one-out is asked for it; any other predicts every reduced catalog anew.
+    The own leave-one-out of an estimator is used where it has one; any other predicts every reduced catalog anew.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class Benchmark:
 @final
 @dataclass(frozen=True, kw_only=True)
 class LeaveOneOutSummary:
-    """What leave-one-out says about a sample.
+    """Summary of leave-one-out over a sample.
 
     Attributes
     ----------

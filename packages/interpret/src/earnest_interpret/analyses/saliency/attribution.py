@@ -1,8 +1,8 @@
-"""Four ways to say what an input does: its gradient, smoothed and integrated gradients, and occlusion.
+"""Four measures of the effect of an input: its gradient, smoothed and integrated gradients, and occlusion.
 
 All need nothing but ``encode``, ``predict`` and ``gradient`` of catalogs whose columns are changed, so they hold for
 any estimator with a terse layer. Gradients are per unit of a scaled input; integrated gradients and occlusion are in
-units of the output, and say what the input adds to it compared with a *typical cluster*, the mean of the sample's
+units of the output, and give what the input adds to it compared with a *typical cluster*, the mean of the sample's
 inputs.
 """
 
@@ -80,7 +80,7 @@ class Attribution:
 
     @property
     def warning(self) -> str:
-        """Say that integrated gradients are not complete; empty if all is well."""
+        """The warning that integrated gradients are not complete; empty if all is well."""
         if not self.missed > COMPLETE:
             return ""
         return (
@@ -109,8 +109,8 @@ def attribute(
         \text{integrated } (x_j - x_{0j}) \int_0^1 \partial_j f(x_0 + a (x - x_0)) \, da, \quad
         \text{occlusion } f(x) - f(x \text{ with } x_j = x_{0j}) .
 
-    For sigma8 all clusters of a catalog go the way from x_0 together, so that integrated gradients of a catalog add up
-    to its change of sigma8; occlusion hides an input in all clusters of a catalog, each of which is told its share.
+    For sigma8 all clusters of a catalog follow the path from x_0 together, so that integrated gradients of a catalog
+    add up to its change of sigma8; occlusion hides an input in all clusters of a catalog, each of which gets its share.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def attribute(
     Raises
     ------
     InputError
-        If the estimator has no terse layer, or does not say how its inputs are scaled.
+        If the estimator has no terse layer, or does not record how its inputs are scaled.
 
     References
     ----------
@@ -152,14 +152,16 @@ def attribute(
         return Attribution(values=saliency(estimator, batch, of=of, max_rows=max_rows), method=method, of=of)
     if not isinstance(estimator, TerseEstimator):
         kind = estimator.description.estimator
-        raise InputError(f"the model '{kind}' has no terse layer, so its inputs cannot be told apart; use one that has")
-    asked = _Question(estimator=estimator, batch=batch, space=input_space(estimator), of=of, max_rows=max_rows)
+        raise InputError(
+            f"the model '{kind}' has no terse layer, so its inputs cannot be changed one by one; use one that has"
+        )
+    question = _Question(estimator=estimator, batch=batch, space=input_space(estimator), of=of, max_rows=max_rows)
     settings = config or AttributionConfig()
     if method == "smoothgrad":
-        return Attribution(values=_smoothgrad(asked, settings, seed), method=method, of=of)
+        return Attribution(values=_smoothgrad(question, settings, seed), method=method, of=of)
     if method == "integrated":
-        return _integrated(asked, settings)
-    return Attribution(values=_occlusion(asked), method=method, of=of)
+        return _integrated(question, settings)
+    return Attribution(values=_occlusion(question), method=method, of=of)
 
 
 @final
@@ -185,52 +187,52 @@ class _Question:
         return predict(self.estimator, batch, max_rows=self.max_rows).get_column("sigma8").to_numpy()
 
 
-def _smoothgrad(asked: _Question, config: AttributionConfig, seed: int) -> FloatArray:
-    scaled = asked.space.read(asked.batch)
+def _smoothgrad(question: _Question, config: AttributionConfig, seed: int) -> FloatArray:
+    scaled = question.space.read(question.batch)
     total = np.zeros_like(scaled)
     for sample in range(config.n_samples):
         rng = generator(seed, Stage.RESAMPLING, index=100 + sample)
-        total += asked.gradient(scaled + config.noise * rng.standard_normal(scaled.shape))
+        total += question.gradient(scaled + config.noise * rng.standard_normal(scaled.shape))
     return total / config.n_samples
 
 
-def _integrated(asked: _Question, config: AttributionConfig) -> Attribution:
-    scaled = asked.space.read(asked.batch)
+def _integrated(question: _Question, config: AttributionConfig) -> Attribution:
+    scaled = question.space.read(question.batch)
     typical = np.broadcast_to(scaled.mean(axis=0), scaled.shape)
-    change = asked.output() - asked.output(typical)
+    change = question.output() - question.output(typical)
     n_steps = config.n_steps
     while True:
-        values = _path_integral(asked, scaled, typical, n_steps)
+        values = _path_integral(question, scaled, typical, n_steps)
         summed = values.sum(axis=1)
-        if asked.of == "sigma8":
-            summed = np.bincount(asked.batch.segment_ids, weights=summed, minlength=asked.batch.n_catalogs)
+        if question.of == "sigma8":
+            summed = np.bincount(question.batch.segment_ids, weights=summed, minlength=question.batch.n_catalogs)
         total = float(np.abs(change).sum())
         missed = float(np.abs(summed - change).sum()) / total if total > 0 else 0.0
         if missed <= COMPLETE or 2 * n_steps > _MOST_STEPS:
-            return Attribution(values=values, method="integrated", of=asked.of, missed=missed)
+            return Attribution(values=values, method="integrated", of=question.of, missed=missed)
         n_steps *= 2
 
 
-def _path_integral(asked: _Question, scaled: FloatArray, typical: FloatArray, n_steps: int) -> FloatArray:
-    """Return the mean gradient on the way from the typical cluster times the way, by Gauss and Legendre."""
+def _path_integral(question: _Question, scaled: FloatArray, typical: FloatArray, n_steps: int) -> FloatArray:
+    """Return the mean gradient on the path from the typical cluster times the path, by Gauss and Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(n_steps)
-    way = scaled - typical
+    path = scaled - typical
     mean = np.zeros_like(scaled)
     for node, weight in zip(nodes, weights, strict=True):
-        mean += weight / 2 * asked.gradient(typical + (1 + node) / 2 * way)
-    return np.asarray(way * mean, dtype=np.float64)
+        mean += weight / 2 * question.gradient(typical + (1 + node) / 2 * path)
+    return np.asarray(path * mean, dtype=np.float64)
 
 
-def _occlusion(asked: _Question) -> FloatArray:
-    scaled = asked.space.read(asked.batch)
-    typical, whole = scaled.mean(axis=0), asked.output()
+def _occlusion(question: _Question) -> FloatArray:
+    scaled = question.space.read(question.batch)
+    typical, whole = scaled.mean(axis=0), question.output()
     values = np.empty_like(scaled)
     for j, value in enumerate(typical):
         hidden = scaled.copy()
         hidden[:, j] = value
-        change = whole - asked.output(hidden)
-        if asked.of == "sigma8":
-            segment = asked.batch.segment_ids
-            change = change[segment] / np.diff(asked.batch.row_splits)[segment]
+        change = whole - question.output(hidden)
+        if question.of == "sigma8":
+            segment = question.batch.segment_ids
+            change = change[segment] / np.diff(question.batch.row_splits)[segment]
         values[:, j] = change
     return values

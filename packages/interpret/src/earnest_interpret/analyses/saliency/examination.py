@@ -1,4 +1,4 @@
-"""Which inputs a model listens to, with everything that belongs beside it: checks, faint clusters, other models."""
+"""Saliency of a model's inputs with what belongs beside it: checks, clusters of low saliency, other models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ N_CHECKED: Final = 10_000
 @final
 @dataclass(frozen=True, kw_only=True)
 class SaliencyRequest:
-    """What is asked about inputs.
+    """Which saliency is computed.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ def run_saliency(
     estimator, sample
         The model and the catalogs.
     question
-        What is asked.
+        Which saliency is computed.
     also
         Other trainings of the model; they must have the same inputs.
     compare, compare_name
@@ -117,11 +117,11 @@ def run_saliency(
     InputError
         If a model has no terse layer, or another training has other inputs.
     """
-    asked = question or SaliencyRequest()
-    summary, values, warning = _summary(estimator, sample, asked)
+    request = question or SaliencyRequest()
+    summary, values, warning = _summary(estimator, sample, request)
     others = []
     for number, other in enumerate(also, start=2):
-        found = _summary(other, sample, asked)[0]
+        found = _summary(other, sample, request)[0]
         if found.names != summary.names:
             raise InputError(
                 f"training {number} has the inputs {', '.join(found.names)}, the first one {', '.join(summary.names)}; "
@@ -129,11 +129,13 @@ def run_saliency(
             )
         others.append(found)
     batch, axis = sample.batch, mass_axis(sample.batch)
-    terse = encode(estimator, batch, max_rows=asked.max_rows)
+    terse = encode(estimator, batch, max_rows=request.max_rows)
     bands = {"break": break_band(sample), "median mass": median_band(sample)}
     check = None
     if summary.is_slope:
-        check = randomisation_check(estimator, batch, values, of=asked.of, seed=asked.seed, max_rows=asked.max_rows)
+        check = randomisation_check(
+            estimator, batch, values, of=request.of, seed=request.seed, max_rows=request.max_rows
+        )
     beside = SaliencyContext(
         values=values,
         terse=terse,
@@ -142,32 +144,32 @@ def run_saliency(
         check=check,
         warning=warning,
         also=tuple(others),
-        compare=_summary(compare, sample, asked)[0] if compare else None,
+        compare=_summary(compare, sample, request)[0] if compare else None,
         compare_name=compare_name,
         bands={name: band for name, band in bands.items() if band},
     )
     return summary, beside
 
 
-def _summary(estimator: Estimator, sample: Sample, asked: SaliencyRequest) -> tuple[SaliencySummary, FloatArray, str]:
+def _summary(estimator: Estimator, sample: Sample, request: SaliencyRequest) -> tuple[SaliencySummary, FloatArray, str]:
     """Return averages, values, and what is wrong with them."""
     batch, axis = sample.batch, mass_axis(sample.batch)
     found = attribute(
         estimator,
         batch,
-        of=asked.of,
-        method=asked.method,
-        config=asked.config,
-        seed=asked.seed,
-        max_rows=asked.max_rows,
+        of=request.of,
+        method=request.method,
+        config=request.config,
+        seed=request.seed,
+        max_rows=request.max_rows,
     )
     names = estimator.feature_names if isinstance(estimator, TerseEstimator) else ()
     summary = summarise_saliency(
         found.values,
         names,
         batch.radii,
-        of=asked.of,
-        method=asked.method,
+        of=request.of,
+        method=request.method,
         axis=axis,
         widths=_widths(estimator),
     )
@@ -175,7 +177,7 @@ def _summary(estimator: Estimator, sample: Sample, asked: SaliencyRequest) -> tu
 
 
 def _widths(estimator: Estimator) -> FloatArray | None:
-    """Return what one unit of each scaled input is; ``None`` where the model does not tell."""
+    """Return what one unit of each scaled input is; ``None`` where the model does not record it."""
     if not isinstance(estimator, TerseEstimator):
         return None
     try:

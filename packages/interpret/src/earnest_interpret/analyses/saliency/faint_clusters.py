@@ -23,16 +23,16 @@ class Stripes:
 
     Attributes
     ----------
-    loudness
+    strength
         Relative to the mean over clusters, shape (n_clusters,).
     faint_at_edge
         Share of the faintest tenth whose terse value is among the lowest or highest tenth; 0.2 if unrelated.
     with_edge, with_mass, with_shape
-        Rank correlation of loudness with the distance of the terse value's rank from the middle, with mass, and with
-        the gas mass between the innermost and the outermost radius [dex]; NaN where unknown.
+        Rank correlation of the strength with the distance of the terse value's rank from the middle, with mass, and
+        with the gas mass between the innermost and the outermost radius [dex]; NaN where unknown.
     """
 
-    loudness: FloatArray
+    strength: FloatArray
     faint_at_edge: float
     with_edge: float
     with_mass: float
@@ -40,7 +40,7 @@ class Stripes:
 
 
 def find_stripes(values: FloatArray, terse: FloatArray, batch: CatalogBatch, axis: MassAxis | None) -> Stripes | None:
-    """Return what distinguishes faint clusters; ``None`` if all are equally loud or there are fewer than twenty.
+    """Return what distinguishes faint clusters; ``None`` if all have the same saliency or there are fewer than twenty.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def find_stripes(values: FloatArray, terse: FloatArray, batch: CatalogBatch, axi
     with np.errstate(invalid="ignore", divide="ignore"):
         shape = np.log10(profile[:, -1] / profile[:, 0])
     return Stripes(
-        loudness=total / total.mean(),
+        strength=total / total.mean(),
         faint_at_edge=float(at_edge[faint].mean()),
         with_edge=_rank_correlation(total, np.abs(place - 0.5)),
         with_mass=_rank_correlation(total, axis.log10_m) if axis else float("nan"),

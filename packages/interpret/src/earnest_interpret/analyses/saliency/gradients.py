@@ -33,7 +33,7 @@ Target: TypeAlias = Literal["terse", "sigma8"]
 Method: TypeAlias = Literal["gradient", "smoothgrad", "integrated", "occlusion"]
 
 METHODS: tuple[Method, ...] = ("gradient", "smoothgrad", "integrated", "occlusion")
-""":mod:`earnest_interpret.analyses.saliency.attribution` says what they are."""
+""":mod:`earnest_interpret.analyses.saliency.attribution` defines them."""
 
 REFERENCE_RADIUS = 0.6
 """Radius [R_500c] at which the paper quotes the saliency of a profile."""
@@ -150,7 +150,7 @@ def feature_groups(names: Sequence[str], radii: Sequence[float]) -> tuple[Featur
 @final
 @dataclass(frozen=True, kw_only=True)
 class SaliencySummary:
-    """What the gradients say about a sample.
+    """Average gradients of a sample.
 
     Attributes
     ----------
@@ -171,7 +171,7 @@ class SaliencySummary:
     method
         What stands for the gradient.
     widths
-        What one unit of each scaled input is [dex, or the column's unit], NaN where untold, shape (n_features,).
+        What one unit of each scaled input is [dex, or the column's unit], NaN where unknown, shape (n_features,).
     column
         The mass of the bins: ``m_500c`` or ``m_wl``.
     """
@@ -206,7 +206,7 @@ class SaliencySummary:
         return tuple(int(j) for j in np.argsort(-self.mean_abs, kind="stable"))
 
     def coherence(self, group: FeatureGroup) -> float:
-        r"""Return how far the inputs of one quantity pull the same way: 1 all together, 0 against each other.
+        r"""Return how far responses to the inputs of one quantity have one sign: 1 if all have, 0 if they cancel.
 
         .. math:: |\sum_j \overline{g_j}| \,/\, \sum_j \overline{|g_j|}
 

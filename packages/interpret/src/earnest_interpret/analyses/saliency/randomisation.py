@@ -23,7 +23,7 @@ class RandomisationCheck:
     Attributes
     ----------
     of_inputs
-        Mean over shuffles of the rank correlation of the inputs' mean saliencies: near 0 if what the model listens to
+        Mean over shuffles of the rank correlation of the inputs' mean saliencies: near 0 if which inputs matter
         was learned.
     of_clusters
         The same over clusters, each input divided by its own mean: large if any model answers more to some clusters
@@ -52,7 +52,7 @@ def randomisation_check(
     seed: int = 1,
     max_rows: int = MAX_ROWS,
 ) -> RandomisationCheck | None:
-    """Return the check; ``None`` for an estimator that cannot forget (no ``randomised``).
+    """Return the check; ``None`` for an estimator whose weights cannot be shuffled (no ``randomised``).
 
     Parameters
     ----------

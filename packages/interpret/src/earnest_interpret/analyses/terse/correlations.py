@@ -1,4 +1,4 @@
-"""The terse value: what it follows, whether it knows sigma8 at fixed mass, and how good a mass proxy it is."""
+"""The terse value: what it follows, whether it depends on sigma8 at fixed mass, and how good a mass proxy it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def sigma8_at_fixed_mass(
     """Return the correlation of the terse value with sigma8 at fixed m_500c, with a permutation p-value.
 
     A cluster's observables do not depend on sigma8 at fixed mass in nature's model of the mocks, so a small p-value
-    says that the encoder reads cosmology from a single cluster: overspecialisation in the paper's sense (appendix B).
+    shows that the encoder infers cosmology from a single cluster: overspecialisation in the paper's sense (appendix B).
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _centred(values: FloatArray, members: IntArray) -> FloatArray:
 @final
 @dataclass(frozen=True, kw_only=True)
 class TerseSummary:
-    """What the terse value says about a sample.
+    """Summary of terse values over a sample.
 
     Attributes
     ----------

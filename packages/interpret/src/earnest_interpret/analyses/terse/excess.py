@@ -18,7 +18,7 @@ def excesses(batch: CatalogBatch) -> dict[str, FloatArray]:
     """Return the excess of each observable at fixed mass, per cluster [dex]; NaN where it is unknown.
 
     Within every catalog log10 X is fitted by a line in log10 m_500c; the excess is what is left. It does not depend
-    on the catalog's own normalisation and slope, which a single cluster cannot know.
+    on the catalog's own normalisation and slope, which a single cluster does not determine.
 
     Examples
     --------

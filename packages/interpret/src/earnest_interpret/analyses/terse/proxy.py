@@ -28,7 +28,7 @@ class ProxyFindings:
     proxies
         Mass scatter of the terse value, of m_gas and of y_x; empty without true masses.
     forms
-        Formulas; ``None`` where the model does not tell its inputs or the terse value does not vary.
+        Formulas; ``None`` where the model does not name its inputs or the terse value does not vary.
     formula_values
         Terse values by the best short formula, shape (n_clusters,); empty without one.
     """

@@ -17,7 +17,7 @@ class Check:
     key
         What it is about.
     outcome
-        ``passed`` or ``failed`` for a test, ``finding`` for what is told but not judged, ``impossible`` if it takes
+        ``passed`` or ``failed`` for a test, ``finding`` for what is reported but not tested, ``impossible`` if it takes
         what the model or the catalogs do not offer.
     text
         The answer in a sentence.

@@ -32,7 +32,7 @@ from earnest_interpret.statistics.permutation import holm
 __all__ = ["ALPHA", "Evidence", "Verdict", "decide", "gather_evidence", "labelled"]
 
 ALPHA: Final = 0.05
-"""Largest chance of accusing a sound model, over all tests together."""
+"""Family-wise false-alarm rate, over all tests together."""
 
 MIN_CATALOGS: Final = 60
 """Fewest labelled catalogs for a verdict."""
@@ -41,14 +41,14 @@ MIN_CATALOGS: Final = 60
 @final
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the tests found; None where a test is impossible.
+    """Results of the tests; None where a test is impossible.
 
     Attributes
     ----------
     terse_at_fixed_mass, exchange, donors, clumping
         Of the four tests.
     edge, clone_share
-        Told, not judged.
+        Reported, not tested.
     predictions, sigma8
         Inferred and true values of each catalog, for figures.
     terse, log10_m, segment_ids
@@ -85,7 +85,7 @@ class Verdict:
     alpha
         The rate of false alarms.
     checks
-        The tests, then what is told besides.
+        The tests, then what is reported besides.
     evidence
         The numbers behind them.
     sample
@@ -105,10 +105,10 @@ class Verdict:
     def __repr__(self) -> str:
         """Return one line: the answer, the smallest p-value, and which tests failed or were impossible."""
         outcomes = {what: [c.key for c in self.checks if c.outcome == what] for what in ("failed", "impossible")}
-        told = "".join(f", {what}: {' '.join(keys)}" for what, keys in outcomes.items() if keys)
+        others = "".join(f", {what}: {' '.join(keys)}" for what, keys in outcomes.items() if keys)
         answer = "overspecialised" if self.overspecialised else "not found overspecialised"
         emulated = ", with emulated parts" if self.synthetic else ""
-        return f"Verdict({answer}, p = {self.p_value:.2g} at alpha = {self.alpha:g}{told}{emulated})"
+        return f"Verdict({answer}, p = {self.p_value:.2g} at alpha = {self.alpha:g}{others}{emulated})"
 
     def _repr_html_(self) -> str:
         rows: dict[str, Any] = {"overspecialised": self.overspecialised, "p-value": self.p_value, "alpha": self.alpha}
@@ -117,7 +117,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain values for JSON."""
-        told = {
+        numbers = {
             "overspecialised": self.overspecialised,
             "p_value": self.p_value,
             "alpha": self.alpha,
@@ -136,7 +136,7 @@ class Verdict:
             "sample": self.sample,
             "synthetic": self.synthetic,
         }
-        return dict(json_ready(told))
+        return dict(json_ready(numbers))
 
 
 def gather_evidence(
@@ -172,13 +172,13 @@ def gather_evidence(
     Raises
     ------
     InputError
-        If fewer than ``MIN_CATALOGS`` catalogs have a known sigma8: an observed catalog cannot say this of a model.
+        If fewer than ``MIN_CATALOGS`` catalogs have a known sigma8: observed catalogs have none.
     """
     sigma8, known_sigma8 = batch.label("sigma8").astype(np.float64), labelled(batch)
     if known_sigma8.sum() < MIN_CATALOGS or np.ptp(sigma8[known_sigma8]) == 0:
         raise InputError(
             f"a verdict takes at least {MIN_CATALOGS} catalogs of different known sigma8, found "
-            f"{int(known_sigma8.sum())}; an observed catalog cannot tell whether a model is overspecialised: use mocks "
+            f"{int(known_sigma8.sum())}; observed catalogs do not allow the tests: use mocks "
             "that it was not trained on"
         )
     batch, sigma8 = batch.select(known_sigma8), sigma8[known_sigma8]
@@ -251,7 +251,7 @@ def decide(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:
     evidence
         What the tests found.
     alpha
-        Largest chance of accusing a sound model.
+        Largest family-wise false-alarm rate.
 
     Raises
     ------
@@ -268,7 +268,7 @@ def decide(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:
     if not done:
         raise InputError(f"no test of overspecialisation is possible: {'; '.join(evidence.missing.values())}")
     adjusted = holm({key: found.p_value for key, found in done.items()})
-    checks = [words.tell(found, failed=adjusted[key] <= alpha) for key, found in done.items()]
+    checks = [words.describe(found, failed=adjusted[key] <= alpha) for key, found in done.items()]
     checks += [words.impossible(key, evidence.missing.get(key, "")) for key in tests if key not in done]
     smallest = min(adjusted.values())
     return Verdict(

@@ -47,9 +47,10 @@ def compare_donors(
 ) -> KnownDonors:
     """Return whether the scatter of errors is larger with unknown donors: one-sided, by shuffling catalogs.
 
-    Only the spread counts, not the mean: a network that knows its donors by sight corrects each cluster, and loses
-    that correction with strangers. What else explains the errors is left in them on purpose: without it the scatter of
-    sound models differs by some 10 % between one list of a hundred donors and another, which shuffling takes for loss.
+    Only the spread counts, not the mean: a network that has memorised its donors corrects each cluster, and loses
+    that correction with other donors. What else explains the errors is left in them on purpose: without it the scatter
+    of sound models differs by some 10 % between one list of a hundred donors and another, which shuffling counts as
+    loss.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def _ratio(squares: FloatArray, n: int) -> FloatArray:
 def clone_share(batch: CatalogBatch, *, rng: np.random.Generator, max_clusters: int = 4_000) -> float:
     """Return the share of clusters whose most similar gas profile comes from the same donor; NaN where unknown.
 
-    It says how easily clones could be recognised, whatever the model.
+    It measures how easily clones could be recognised, whatever the model.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The edge of a survey: a cut in true mass is a ruler that no telescope has.
+"""The edge of a survey: a cut in true mass, which no survey can make.
 
-No test can tell from a model and its catalogs that the model leans on the cut: it sees observables alone, and whatever
-it does on these catalogs would be right in a world where surveys select by mass. So the catalogs' flaw is told.
+A model and its catalogs do not show whether the model uses the cut: its inputs are observables alone, and whatever it
+infers for these catalogs would be right if surveys selected by mass. So the flaw of the catalogs is reported.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Exchange: what clusters look like at fixed mass is taken from catalogs of another sigma8; numbers and masses stay.
+"""Exchange: observables at fixed mass are taken from catalogs of another sigma8; numbers and masses stay.
 
-Catalogs whose clusters lend their look are *lenders*, those that take it over *receivers*; neither has to do with the
+Catalogs whose observables are taken are *sources*, those that take them over *receivers*; neither has to do with the
 donors of the mocks, the base-sample clusters whose residuals they borrow.
 """
 
@@ -24,7 +24,7 @@ from earnest_interpret.statistics.permutation import permutation_p_value
 __all__ = ["Exchange", "equal_groups", "exchange", "exchanged"]
 
 _NEAREST: Final = 10
-"""A cluster takes over the look of one of this many clusters nearest in mass."""
+"""A cluster takes over the observables of one of this many clusters nearest in mass."""
 _WITHIN: Final = 0.05
 """They must be this near in log10 mass, in every group: at low sigma8 the heaviest clusters have no equals."""
 _CLUSTERS_PER_GROUP: Final = 150
@@ -36,19 +36,20 @@ _FEWEST_GROUPS: Final = 6
 @final
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """How the inferred sigma8 follows the origin of the clusters' look.
+    """How the inferred sigma8 follows the origin of the clusters' observables.
 
     Attributes
     ----------
     sigma8
-        Mean true sigma8 of each group of lending catalogs, shape (n_groups,).
+        Mean true sigma8 of each group of source catalogs, shape (n_groups,).
     shift
-        Mean inferred sigma8 of the receiving catalogs with the look of each group, less its mean, shape (n_groups,).
+        Mean inferred sigma8 of the receiving catalogs with the observables of each group, less its mean, shape
+        (n_groups,).
     slope
-        Change of the inferred per change of the lenders' sigma8: 0 for a sound model, 1 if the exchanged clusters
-        betray all and the others have no say.
+        Change of the inferred per change of the sources' sigma8: 0 for a sound model, 1 if the exchanged clusters
+        determine it.
     share
-        Share of the receiving clusters that have equals in every group; the others keep their own look.
+        Share of the receiving clusters that have equals in every group; the others keep their own observables.
     p_value
         Chance of an absolute correlation as large when the groups are shuffled.
     """
@@ -70,13 +71,13 @@ def exchange(
     relations: ScalingRelations = TABLE_2,
     max_rows: int = MAX_ROWS,
 ) -> Exchange | None:
-    r"""Return whether clusters of equal mass and nuisance betray the sigma8 of the catalog that they come from.
+    r"""Return whether clusters of equal mass and nuisances reveal the sigma8 of the catalog that they come from.
 
-    Catalogs lend in groups of neighbouring sigma8. A receiving catalog keeps N, its masses and its scaling relations;
-    residuals, profile shapes and lensing errors come from clusters of nearly the same mass in one group. Nature's
-    model of the mocks gives them one distribution whatever the sigma8, so that the inferred value must not follow the
-    group: the null hypothesis is that groups can be shuffled. Residuals depend on mass, so only clusters that have
-    equals in every group are exchanged; it returns None if there are none.
+    Sources are groups of catalogs of neighbouring sigma8. A receiving catalog keeps N, its masses and its scaling
+    relations; residuals, profile shapes and lensing errors come from clusters of nearly the same mass in one group.
+    Nature's model of the mocks gives them one distribution whatever the sigma8, so that the inferred value must not
+    follow the group: the null hypothesis is that groups can be shuffled. Residuals depend on mass, so only clusters
+    that have equals in every group are exchanged; it returns None if there are none.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def exchange(
     rng
         Generator of all choices.
     n_receivers, n_groups
-        Receiving catalogs (at most a third of all) and groups of lenders (fewer, but at least six, if there are less
+        Receiving catalogs (at most a third of all) and groups of sources (fewer, but at least six, if there are less
         than 150 clusters for each).
     relations
         Those that the catalogs' factors multiply.
@@ -96,18 +97,18 @@ def exchange(
     """
     order = rng.permutation(batch.n_catalogs)
     n = min(n_receivers, batch.n_catalogs // 3)
-    receivers, lenders = batch.select(np.sort(order[:n])), order[n:]
-    n_lent = int(np.diff(batch.row_splits)[lenders].sum())
-    n_groups = min(n_groups, max(_FEWEST_GROUPS, n_lent // _CLUSTERS_PER_GROUP))
-    groups = [batch.select(group) for group in equal_groups(batch, lenders, n_groups)]
+    receivers, sources = batch.select(np.sort(order[:n])), order[n:]
+    n_source = int(np.diff(batch.row_splits)[sources].sum())
+    n_groups = min(n_groups, max(_FEWEST_GROUPS, n_source // _CLUSTERS_PER_GROUP))
+    groups = [batch.select(group) for group in equal_groups(batch, sources, n_groups)]
     sigma8 = np.array([group.label("sigma8").mean() for group in groups])
     mass = receivers.column("m_500c")
     equal = np.all([_has_equals(mass, group.column("m_500c")) for group in groups], axis=0)
     if not equal.any():
         return None
-    looks = (exchanged(receivers, group, rng=rng, which=equal, relations=relations) for group in groups)
-    told = np.array([_mean(estimator, one, max_rows) for one in looks])
-    shift = told - told.mean()
+    replaced = (exchanged(receivers, group, rng=rng, which=equal, relations=relations) for group in groups)
+    inferred = np.array([_mean(estimator, one, max_rows) for one in replaced])
+    shift = inferred - inferred.mean()
     x = sigma8 - sigma8.mean()
     return Exchange(
         sigma8=sigma8,
@@ -121,8 +122,8 @@ def exchange(
 def equal_groups(batch: CatalogBatch, catalogs: IntArray, n_groups: int) -> list[IntArray]:
     """Return groups of catalogs, in rising sigma8, that hold about equally many clusters.
 
-    Groups of equally many catalogs would hold few clusters where sigma8 is low and lend the same few looks again and
-    again: their means would vary more than others, and shuffling could not tell how far chance goes.
+    Groups of equally many catalogs would hold few clusters where sigma8 is low and give the same few observables
+    again and again: their means would vary more than others, and shuffling would underestimate the effect of chance.
 
     Examples
     --------
@@ -144,18 +145,18 @@ def _mean(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> float:
 
 def exchanged(
     receivers: CatalogBatch,
-    lenders: CatalogBatch,
+    sources: CatalogBatch,
     *,
     rng: np.random.Generator,
     which: npt.NDArray[np.bool_] | None = None,
     relations: ScalingRelations = TABLE_2,
 ) -> CatalogBatch:
-    r"""Return the receiving catalogs with the look of lenders' clusters of nearly the same mass.
+    r"""Return the receiving catalogs with the observables of the sources' clusters of nearly the same mass.
 
     .. math:: \log X' = \mu_r(m_r) + \frac{s_r}{s_l} \left(\log X_l - \mu_l(m_l)\right)
 
-    with the mean relation (its factors times ``relations``) and scatter factor of the receiving and lending catalog.
-    Clusters not in ``which`` keep their own look.
+    with the mean relation (its factors times ``relations``) and scatter factor of the receiving and the source catalog.
+    Clusters not in ``which`` keep their own observables.
 
     Examples
     --------
@@ -165,25 +166,25 @@ def exchanged(
     >>> sorted(found.column("m_500c")) == sorted(batch.select([0, 1]).column("m_500c")), found.problems()
     (True, [])
     """
-    chosen = _of_similar_mass(receivers.column("m_500c"), lenders.column("m_500c"), rng)
-    own, lent = Relations.of(receivers, relations), Relations.of(lenders, relations)
+    chosen = _of_similar_mass(receivers.column("m_500c"), sources.column("m_500c"), rng)
+    own, source = Relations.of(receivers, relations), Relations.of(sources, relations)
     new = {
-        name: 10 ** (own.mean[name] + own.scatter[name] / lent.scatter[name][chosen] * lent.residual(name)[chosen])
+        name: 10 ** (own.mean[name] + own.scatter[name] / source.scatter[name][chosen] * source.residual(name)[chosen])
         for name in OBSERVABLES
     }
-    thermal = (own.mean["t_x"] + own.mean["m_gas"]) - (lent.mean["t_x"] + lent.mean["m_gas"])[chosen]
-    new["y_500"] = lenders.column("y_500")[chosen] * 10**thermal
-    lensing = np.log(lenders.column("m_wl") / lenders.column("m_500c"))[chosen]
-    new["m_wl"] = receivers.column("m_500c") * np.exp(own.m_wl / lent.m_wl[chosen] * lensing)
-    shape = (lenders.column("m_gas_profile") / lenders.column("m_gas")[:, None])[chosen]
+    thermal = (own.mean["t_x"] + own.mean["m_gas"]) - (source.mean["t_x"] + source.mean["m_gas"])[chosen]
+    new["y_500"] = sources.column("y_500")[chosen] * 10**thermal
+    lensing = np.log(sources.column("m_wl") / sources.column("m_500c"))[chosen]
+    new["m_wl"] = receivers.column("m_500c") * np.exp(own.m_wl / source.m_wl[chosen] * lensing)
+    shape = (sources.column("m_gas_profile") / sources.column("m_gas")[:, None])[chosen]
     profiles = {
         "m_gas_profile": new["m_gas"][:, None] * shape,
-        "gas_slope_profile": lenders.column("gas_slope_profile")[chosen],
+        "gas_slope_profile": sources.column("gas_slope_profile")[chosen],
     }
-    looks = {**new, **profiles}
+    replaced = {**new, **profiles}
     if which is not None:
-        looks = {name: _where(which, look, receivers.column(name)) for name, look in looks.items()}
-    return _sorted(receivers, looks)
+        replaced = {name: _where(which, look, receivers.column(name)) for name, look in replaced.items()}
+    return _sorted(receivers, replaced)
 
 
 def _where(which: npt.NDArray[np.bool_], new: FloatArray, own: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ class Clumping:
     strength
         Weighted mean of cos(2 pi (value - origin) / step): 0 without clumps, 1 if all lie on the grid.
     p_value
-        Chance of it for values that know no grid, with all steps that were tried counted.
+        Chance of it for values without a grid, with all steps that were tried counted.
     """
 
     step: float

@@ -12,7 +12,7 @@ from earnest_interpret.caution import marked
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
 from earnest_interpret.words import format_number, format_signed, percent, probability
 
-__all__ = ["findings", "impossible", "tell"]
+__all__ = ["describe", "findings", "impossible"]
 
 SHARP = 0.6
 """Sharpness from which an edge in true mass is called sharp."""
@@ -21,15 +21,15 @@ BRIGHTER = 0.12
 """Excess of the lightest clusters from which a survey is taken to select by flux."""
 
 _QUESTIONS = {
-    "terse": "Whether the terse value of a cluster knows σ₈ at fixed mass",
-    "exchange": "Whether the look of clusters betrays the σ₈ of their catalog",
-    "donors": "Whether the model knows its donors by sight",
+    "terse": "Whether the terse value depends on σ₈ at fixed mass",
+    "exchange": "Whether the observables of single clusters reveal the σ₈ of their catalog",
+    "donors": "Whether the model has memorised its donors",
     "grid": "Whether inferred values gather on a grid",
 }
 
 
 @singledispatch
-def tell(found: object, *, failed: bool) -> Check:
+def describe(found: object, *, failed: bool) -> Check:
     """Return the answer of one test.
 
     Parameters
@@ -42,14 +42,14 @@ def tell(found: object, *, failed: bool) -> Check:
     raise TypeError(f"no words for {type(found).__name__} (failed: {failed})")
 
 
-@tell.register
+@describe.register
 def _(found: PartialCorrelation, *, failed: bool) -> Check:
     size = f"partial r = {format_signed(found.value, 3)}, {probability(found.p_value)} over {found.n_catalogs} catalogs"
     return Check(
         key="terse",
         outcome="failed" if failed else "passed",
         text=marked(
-            f"A single cluster's terse value {'knows' if failed else 'does not know'} σ₈ at fixed mass: {size}."
+            f"A single cluster's terse value shows {'a' if failed else 'no'} dependence on σ₈ at fixed mass: {size}."
         ),
         null="the terse value and σ₈ are independent at fixed mass: labels can be shuffled between catalogs",
         p_value=found.p_value,
@@ -57,37 +57,40 @@ def _(found: PartialCorrelation, *, failed: bool) -> Check:
     )
 
 
-@tell.register
+@describe.register
 def _(found: Exchange, *, failed: bool) -> Check:
-    share = f"the estimate follows it by {percent(found.slope, 1)} ({probability(found.p_value)})"
-    which = f"clusters ({percent(found.share)} have equals at every σ₈)"
-    text = f"When {which} are exchanged for those of another σ₈ at the same mass and nuisances, {share}"
-    verdict = "single clusters betray the cosmology" if failed else "no more than chance gives"
+    which = f"{percent(found.share)} of the clusters have one at every σ₈"
+    share = f"{percent(found.slope, 1)} of the difference ({probability(found.p_value)})"
+    text = (
+        f"Replacing clusters with equally massive ones from catalogs of another σ₈, at the same nuisances ({which}), "
+        f"moves the estimate by {share}"
+    )
+    verdict = "single clusters reveal σ₈" if failed else "not significant after Holm's correction"
     return Check(
         key="exchange",
         outcome="failed" if failed else "passed",
         text=f"{text}: {verdict}.",
-        null="at fixed mass and nuisances clusters look alike whatever σ₈: the groups of catalogs that lend the look "
-        "of their clusters can be shuffled",
+        null="at fixed mass and nuisances observables do not depend on σ₈: the groups of catalogs that the clusters "
+        "come from can be shuffled",
         p_value=found.p_value,
         numbers={"slope": found.slope, "share": found.share},
     )
 
 
-@tell.register
+@describe.register
 def _(found: KnownDonors, *, failed: bool) -> Check:
     loss = (
-        f"{format_number(found.unknown, 4)} with donors that the model never met and "
-        f"{format_number(found.known, 4)} with known ones"
+        f"{format_number(found.unknown, 4)} with donors that are not in the training and "
+        f"{format_number(found.known, 4)} with those that are"
     )
-    verdict = "it knows its donors by sight" if failed else "no more than chance gives"
+    verdict = "the model has memorised its donors" if failed else "not significant after Holm's correction"
     return Check(
         key="donors",
         outcome="failed" if failed else "passed",
         text=(
             f"σ₈ scatters by {loss} ({format_signed(100 * found.loss, 0)} %, {probability(found.p_value)}): {verdict}."
         ),
-        null="errors scatter alike whichever donors: catalogs can be shuffled between known and unknown donors",
+        null="errors do not depend on the donors: catalogs can be shuffled between donors of the training and others",
         p_value=found.p_value,
         numbers={
             "known": found.known,
@@ -99,7 +102,7 @@ def _(found: KnownDonors, *, failed: bool) -> Check:
     )
 
 
-@tell.register
+@describe.register
 def _(found: Clumping, *, failed: bool) -> Check:
     size = f"at multiples of {found.step:g} (strength {format_number(found.strength, 3)}, {probability(found.p_value)})"
     return Check(
@@ -118,7 +121,7 @@ def impossible(key: str, why: str) -> Check:
 
 
 def findings(edge: Edge | None, clone_share: float) -> tuple[Check, ...]:
-    """Return what is told but not judged: flaws of the catalogs that a model may or may not have used."""
+    """Return what is reported, not tested: flaws of the catalogs that a model may or may not have used."""
     found = []
     if edge is not None and math.isfinite(edge.sharpness):
         found.append(_of_edge(edge))
@@ -136,15 +139,13 @@ def _of_edge(edge: Edge) -> Check:
     if edge.excess >= BRIGHTER:
         text = f"{text}: they follow a limit in flux, the lightest 5 % are brighter than their relation by {excess}"
     if sharp:
-        text = "The catalogs are cut sharply in true mass, a ruler that no telescope has"
+        text = "These catalogs are cut sharply in true mass, which no survey can do"
     elif math.isfinite(edge.excess) and edge.excess < BRIGHTER:
         text = (
             "The catalogs have no sharp edge, yet they select by true mass: the lightest 5 % are no brighter than "
             f"their relation ({excess}; a limit in flux gives +0.3 to +0.8)"
         )
     if math.isfinite(edge.influence):
-        text += (
-            f"; a cluster at the edge moves σ₈ {format_number(edge.influence)} times as much as one a little above it"
-        )
+        text += f"; a cluster at the cut moves σ₈ {format_number(edge.influence)} times as much as one just above it"
     numbers = {"sharpness": edge.sharpness, "excess": edge.excess, "influence": edge.influence if sharp else None}
     return Check(key="edge", outcome="finding", text=f"{text}.", numbers=numbers)
