@@ -156,7 +156,7 @@ def train(options: argparse.Namespace) -> None:
     from earnest_common.run.config import load_config
     from earnest_model.config import TrainingConfig
     from earnest_model.data.training_data import LiveFeed
-    from earnest_model.training.train import train_bundle
+    from earnest_model.training.bundles import train_bundle
 
     options.out.mkdir(parents=True, exist_ok=True)
     until = time.time() + 60 * options.max_minutes

@@ -138,7 +138,7 @@ def train_one(job: tuple[Case, int], *, out: Path, until: float) -> str:
     from earnest_common.run.config import load_config
     from earnest_model.config import TrainingConfig
     from earnest_model.data.training_data import LiveFeed
-    from earnest_model.training.train import train_bundle
+    from earnest_model.training.bundles import train_bundle
 
     fast = {"max_steps": case.max_steps, "n_validation": 512, "n_look": 256, "looks": 4, "passes": 4}
     options = {"seed": mock_seed(case, seed), "fast": fast, **(case.model or SMALL)}

@@ -47,7 +47,7 @@ def paper_rate(seconds: float) -> dict[str, float]:
     step, done, wall, processor = compiled_step(network, optimizer), -1, 0.0, 0.0
     for batch in way.batches(arrays, 0):
         targets = network.head.targets(batch.labels).astype(np.float32)
-        step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(way.learning_rate(0.0)))
+        step(batch.inputs, targets, batch.log_mass, np.float32(way.learning_rate(0.0)))
         if done < 0:  # the first step compiles
             done, wall, processor = 0, time.perf_counter(), time.process_time()
             continue

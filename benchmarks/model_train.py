@@ -42,7 +42,7 @@ def measure(config: TrainingConfig, preset: str, held_out: list[CatalogBatch]) -
         wall, processor = time.perf_counter(), time.process_time()
         result = train(config, feed, workspace=Path(folder) / "workspace")
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    quality = accuracy(predict_labelled(NetworkEstimator(result.network, describe(result, config, feed)), held_out))
+    quality = accuracy(predict_labelled(NetworkEstimator([result.network], describe(result, config, feed)), held_out))
     shown = ("scatter", "scatter_err", "bias", "prior_scatter", "skill", "coverage_68", "coverage_95")
     last = result.history[-1]
     return {

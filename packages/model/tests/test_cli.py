@@ -69,7 +69,7 @@ def test_train_on_a_set_then_predict_and_evaluate(earnest, toy_set, tmp_path):
         pl.read_parquet_metadata(tmp_path / "PRED.parquet")
     )
     predictions = pl.read_parquet(tmp_path / "PRED.parquet")
-    assert tuple(predictions.columns) == (*PREDICTIONS.names, "n_outside")
+    assert tuple(predictions.columns) == (*PREDICTIONS.names, "n_outside", "missing")
     assert predictions.height == 300
 
     section = tmp_path / "s.json"
@@ -204,7 +204,7 @@ UNKNOWN = pl.lit(None, dtype=pl.Float64)
 UNUSABLE = {
     "other features": ({"t_x": UNKNOWN}, {}, "'t_x' [keV]: "),
     "no numbers": (
-        {"m_wl": pl.when(pl.col("rank") == 0).then(UNKNOWN).otherwise("m_wl")},
+        {"t_x": pl.when(pl.col("rank") == 0).then(UNKNOWN).otherwise("t_x")},
         {},
         "train a network without",
     ),

@@ -32,7 +32,7 @@ def test_it_is_the_estimator_that_others_expect(estimator, batch):
 
 
 def test_loaded_it_predicts_as_before_saving(trained, bundle, estimator, batch):
-    before = NetworkEstimator(trained.network, read_bundle(bundle)).predict(batch)
+    before = NetworkEstimator([trained.network], read_bundle(bundle)).predict(batch)
     assert estimator.predict(batch).equals(before)
 
 
@@ -65,8 +65,8 @@ def test_catalogs_that_do_not_fit_are_refused(estimator, batch):
     other = dataclasses.replace(batch, radii=tuple(r * 1.1 for r in batch.radii))
     with pytest.raises(InputError, match=r"the network expects 0.15, "):
         estimator.predict(other)
-    holes = dataclasses.replace(batch, clusters=batch.clusters.with_columns(m_wl=pl.lit(None, dtype=pl.Float64)))
-    with pytest.raises(InputError, match=r"'m_wl'"):
+    holes = dataclasses.replace(batch, clusters=batch.clusters.with_columns(t_x=pl.lit(None, dtype=pl.Float64)))
+    with pytest.raises(InputError, match=r"'t_x'"):
         estimator.encode(holes)
     with pytest.raises(InputError, match=r"no catalogs"):
         estimator.leave_one_out(batch.select([]))

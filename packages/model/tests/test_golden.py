@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from earnest_common.bundle import BundleDescription, read_bundle, write_bundle
-from earnest_common.errors import IntegrityError
+from earnest_common.errors import InputError, IntegrityError
 from earnest_common.plugins import load_estimator
 from earnest_common.testing import toy_batch
 from earnest_model.data.features import FeatureSet, fit_scaling, scaled_arrays, to_arrays, unscaled_columns
@@ -111,6 +112,19 @@ def test_a_bundle_of_format_1_still_opens():
     assert estimator.description.format_version == 1
     found = estimator.predict(toy_batch(n_catalogs=3, seed=1))
     assert np.isfinite(found.select("sigma8", "sigma8_err").to_numpy()).all()
+
+
+def test_a_bundle_of_format_2_still_opens_and_gives_its_numbers():
+    """Written before columns could be missing; the numbers are those that its release gave."""
+    path = OLD.parents[1] / "format_2" / "bundle"
+    estimator = load_estimator(path)
+    assert (estimator.description.format_version, estimator.accepts_missing) == (2, ())
+    batch = toy_batch(n_catalogs=3, seed=1)
+    found = estimator.predict(batch)["sigma8"].to_list()
+    assert found == pytest.approx([0.8436017477, 0.8552271387, 0.7837427463], abs=1e-6)
+    unknown = batch.clusters.with_columns(m_wl=pl.lit(None, dtype=pl.Float64))
+    with pytest.raises(InputError, match="--drop m_wl"):
+        estimator.predict(dataclasses.replace(batch, clusters=unknown))
 
 
 def test_a_new_bundle_does_not_pass_for_an_old_one(bundle: Path, tmp_path: Path):

@@ -99,4 +99,4 @@ def test_slices_change_nothing(inference, arrays, max_rows):
 def test_estimators_pass_the_bound_on(trained, bundle):
     from earnest_common.bundle import read_bundle
 
-    assert NetworkEstimator(trained.network, read_bundle(bundle), max_rows=10).max_rows == 10
+    assert NetworkEstimator([trained.network], read_bundle(bundle), max_rows=10).max_rows == 10

@@ -24,7 +24,7 @@ def any_estimator(request):
 
 
 def numbers(estimator, batch: CatalogBatch) -> np.ndarray:
-    return estimator.predict(batch).drop("catalog_id").to_numpy()
+    return estimator.predict(batch).drop("catalog_id", "missing").to_numpy()
 
 
 @pytest.mark.parametrize("size", [1, 7])
@@ -93,7 +93,8 @@ def test_a_catalog_in_other_units_is_named_in_every_value(estimator, batch):
     [
         ({"t_x": pl.lit(float("nan"))}, "'t_x' .* unknown or not finite"),
         ({"l_x": pl.lit(0.0)}, "'l_x' .* not positive"),
-        ({"m_wl": pl.lit(None, dtype=pl.Float64)}, "train a network without it: --drop m_wl"),
+        ({"t_x": pl.lit(None, dtype=pl.Float64)}, "train a network without it: --drop t_x"),
+        ({"m_wl": pl.lit(float("inf"))}, "'m_wl' .* unknown or not finite"),
     ],
 )
 def test_values_without_meaning_are_refused(any_estimator, batch, change, words):

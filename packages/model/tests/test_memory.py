@@ -111,7 +111,7 @@ def test_memory_running_out_in_a_step_names_the_remedy(tmp_path, config, feed, m
     def step(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[1,2]")
 
-    monkeypatch.setattr(training, "compiled_step", lambda *_: step)
+    monkeypatch.setattr(training, "compiled_step", lambda *_, **__: step)
     with pytest.raises(InputError, match=r"memory ran out in step 0 .*batch_catalogs"):
         train(config, feed, workspace=tmp_path / "w")
 

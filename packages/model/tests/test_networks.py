@@ -107,7 +107,7 @@ def test_one_trace_serves_all_sizes(network, arrays):
     step = compiled_step(network, optimizer)
     for size in (1, 2, 3, 7):
         part = arrays.take(np.arange(size))
-        step(part.encoder, part.supplementary, part.counts, np.zeros((size, 1), np.float32), np.float32(0))
+        step(part.inputs, np.zeros((size, 1), np.float32), part.log_mass, np.float32(0))
     assert step.experimental_get_tracing_count() == 1
 
 

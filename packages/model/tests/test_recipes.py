@@ -12,9 +12,9 @@ from earnest_common.testing import toy_batch
 from earnest_model.config import PaperRecipe, TrainingConfig
 from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
 from earnest_model.data.training_data import FixedFeed, LiveFeed
+from earnest_model.training.bundles import open_feed
 from earnest_model.training.checkpoint import Checkpoint
 from earnest_model.training.recipes import RECIPES, recipe
-from earnest_model.training.train import open_feed
 
 SMALL = PaperRecipe(epochs=3, first_epoch=2, n_training=160, n_validation=20, checkpoint_seconds=0.0)
 
@@ -193,7 +193,7 @@ for kind, name in (("pooled", "fast"), ("paper", "paper"), ("paper", "fast")):
         losses = []
         for part in (arrays, arrays.take(np.arange(3)), arrays.take(np.arange(1))):
             targets = network.head.targets(part.labels).astype(np.float32)
-            losses.append(step(part.encoder, part.supplementary, part.counts, targets, np.float32(1e-2)).numpy())
+            losses.append(step(part.inputs, targets, part.log_mass, np.float32(1e-2)).numpy())
         end = np.concatenate([np.ravel(w) for w in network.get_weights()])
         found.append((np.array(losses), end - begin))
     (one, moved), (two, moved_two) = found

@@ -14,8 +14,8 @@ from earnest_model.report.table4 import table4_section, table4_text
 from earnest_model.table4 import table4 as module
 from earnest_model.table4.table4 import CASES, table4
 from earnest_model.table4.test_catalogs import HeldOut, held_out_for
-from earnest_model.training.seeds import Training, train_or_reuse, train_seeds
-from earnest_model.training.train import train_bundle
+from earnest_model.training.bundles import train_bundle
+from earnest_model.training.seeds import Training
 
 
 @pytest.fixture
@@ -142,21 +142,6 @@ def test_what_is_trained_on_is_not_held_out(training, toy_set):
         held_out_for(training, test=toy_set.path, split=None)
     with pytest.raises(InputError, match="is trained on"):
         held_out_for(training, test=None, split="train")
-
-
-def test_several_seeds_are_the_trainings_of_each_and_are_kept(training, tmp_path):
-    """In processes of their own, then the second of them here, and a repeated command that trains nothing."""
-    found = train_seeds(training, 2, workers=2)
-    assert list(found) == ["T-3", "T-4"]
-    alone = dataclasses.replace(training, config=dataclasses.replace(training.config, seed=4), out=tmp_path / "alone")
-    again, first, other = (numbers["validation_scatter"] for numbers in (train_or_reuse(alone), *found.values()))
-    assert again == other != first
-    before = (tmp_path / "T-3" / "bundle.json").stat().st_mtime_ns
-    assert train_seeds(training, 2) == found
-    assert (tmp_path / "T-3" / "bundle.json").stat().st_mtime_ns == before
-    changed = dataclasses.replace(training, config=dataclasses.replace(training.config, drop=("m_wl",)))
-    with pytest.raises(OutputExistsError, match="a bundle of another training"):
-        train_seeds(changed, 2)
 
 
 def test_what_a_kill_left_of_the_checkpoints_is_removed(training, tmp_path):

@@ -11,9 +11,9 @@ from earnest_model.bundle.estimator import NetworkEstimator
 from earnest_model.networks.heads import PointHead
 from earnest_model.training import recipes
 from earnest_model.training.bundle_writing import describe
+from earnest_model.training.bundles import headline
 from earnest_model.training.card import model_card
 from earnest_model.training.loop import train
-from earnest_model.training.train import headline
 from earnest_model.training.validation import in_words, validation_metrics, warning
 
 
@@ -39,7 +39,7 @@ def test_the_saved_network_is_quoted_on_all_validation_catalogs(tmp_path, config
     assert result.validation["kept_step"] == first["step"] < last["step"] == 24
 
     validation = concat(list(feed.validation()))
-    estimator = NetworkEstimator(result.network, describe(result, brief, feed))
+    estimator = NetworkEstimator([result.network], describe(result, brief, feed))
     residual = estimator.predict(validation)["sigma8"].to_numpy() - validation.label("sigma8")
     assert result.validation["n_catalogs"] == len(residual) > 64
     assert result.validation["scatter"] == pytest.approx(residual.std(), abs=1e-6)

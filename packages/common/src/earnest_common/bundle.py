@@ -13,7 +13,7 @@ from earnest_common.schema import SCHEMA_VERSION
 
 __all__ = ["BUNDLE_FORMAT_VERSION", "BundleDescription", "read_bundle", "write_bundle"]
 
-BUNDLE_FORMAT_VERSION = 2
+BUNDLE_FORMAT_VERSION = 3
 _DESCRIPTION = "bundle.json"
 _REMEDY = "copy or train the bundle again"
 _RECORD = RecordFormat(
@@ -38,6 +38,8 @@ class BundleDescription:
         Cluster columns that feed the encoder and that join after it.
     radii
         Radii of the gas profiles in units of R_500c.
+    optional
+        Supplementary columns that catalogs may lack.
     scaling
         For each column the offset and width that map it to about [0, 1].
     prior
@@ -62,6 +64,7 @@ class BundleDescription:
     training: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     synthetic: str | None = None
+    optional: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
     format_version: int = BUNDLE_FORMAT_VERSION
 
@@ -146,8 +149,8 @@ def _description(path: Path, record: dict[str, Any]) -> BundleDescription:
         )
     try:
         values = {name: value for name, value in record.items() if name in known}
-        for name in ("features", "supplementary", "radii"):
-            values[name] = tuple(values[name])
+        for name in ("features", "supplementary", "radii", "optional"):
+            values[name] = tuple(values.get(name, ()))
         for name in ("scaling", "prior"):
             values[name] = {key: (float(low), float(high)) for key, (low, high) in values[name].items()}
         values["training"] = dict(values.get("training", {}))

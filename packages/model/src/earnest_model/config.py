@@ -1,6 +1,6 @@
 """Configurations: one frozen dataclass per architecture and per recipe, real defaults, no hidden switches."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 from earnest_common.catalogs.variants import VARIANTS
@@ -13,6 +13,8 @@ __all__ = ["LABELS", "MAX_ROWS", "FastRecipe", "PaperConfig", "PaperRecipe", "Po
 
 LABELS = tuple(column.name for column in CATALOGS.columns if column.dtype.is_float())
 """Columns of the catalogs that can be inferred."""
+_LARGEST_ANCHOR = 1e4
+_MOST_OPTIONAL = 4  # each set of missing columns has a calibration of its own
 MAX_ROWS = 100_000
 """Clusters that inference works on at a time, fewer of a network with wide layers: some 100 MB."""
 
@@ -38,6 +40,13 @@ class PooledConfig:
         Bins of the distribution, unless the labels lie on a grid, which then sets them.
     learning_rate
         Peak of the learning rate.
+    anchor
+        Weight of the mass anchor in the loss: the mean square of the difference between terse values and ln M_500c,
+        each less its catalog's mean. The likelihood of sigma8 leaves the terse value undetermined where supplementary
+        columns say as much; with the anchor every training finds the same one. 0: none.
+    missing
+        Share of training catalogs from which supplementary columns are withheld, every combination of them equally
+        often, so that the network infers sigma8 of catalogs that lack some. 0: all columns are needed.
     """
 
     encoder: tuple[int, ...] = (32, 32)
@@ -47,12 +56,19 @@ class PooledConfig:
     activation: str = "silu"
     n_bins: int = 24
     learning_rate: float = 3e-3
+    anchor: float = 3.0
+    missing: float = 0.5
 
     def __post_init__(self) -> None:
         sizes = (*self.encoder, *self.member, self.pooled, *self.decoder)
         if min(sizes) < 1 or self.n_bins < 4:
             raise InputError(f"pooled: widths {sizes} must be at least 1 and n_bins {self.n_bins} at least 4")
         _check_rate("pooled", self.learning_rate)
+        if not 0 <= self.anchor <= _LARGEST_ANCHOR or not 0 <= self.missing < 1:
+            raise InputError(
+                f"pooled: anchor {self.anchor} must lie in [0, {_LARGEST_ANCHOR:g}] and missing {self.missing} "
+                "in [0, 1)"
+            )
 
 
 @final
@@ -269,6 +285,16 @@ class TrainingConfig:
             raise InputError(f"labels {', '.join(self.labels)}: begin with sigma8 and name each once")
         self.features(RADII_R500C)
 
+    @property
+    def anchor(self) -> float:
+        """Weight of the mass anchor, 0 for architectures without it."""
+        return self.pooled.anchor if self.architecture == "pooled" else 0.0
+
+    @property
+    def missing(self) -> float:
+        """Share of training catalogs from which columns are withheld, 0 for architectures that need all."""
+        return self.pooled.missing if self.architecture == "pooled" else 0.0
+
     def features(self, radii: tuple[float, ...]) -> FeatureSet:
         """Return the columns that the network sees of catalogs with profiles at these radii.
 
@@ -283,7 +309,15 @@ class TrainingConfig:
         ('l_x',)
         """
         chosen = FeatureSet(encoder=self.encoder, supplementary=self.supplementary, radii=radii)
-        return chosen.drop(self.drop).known_in(self.variant)
+        seen = chosen.drop(self.drop).known_in(self.variant)
+        if not self.missing:
+            return seen
+        if len(seen.supplementary) > _MOST_OPTIONAL:
+            raise InputError(
+                f"{len(seen.supplementary)} supplementary columns are too many to be missing in all combinations; name "
+                f"at most {_MOST_OPTIONAL}, or set pooled.missing = 0"
+            )
+        return replace(seen, optional=seen.supplementary)
 
 
 def _check_rate(name: str, rate: float) -> None:

@@ -25,6 +25,7 @@ class Stage(IntEnum):
     PHOTONS = 7
     NOISE = 8
     SHUFFLING = 9
+    WITHHOLDING = 10
 
 
 def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:

@@ -1,6 +1,7 @@
 """The estimator in a bundle: what the other packages may ask of a trained network."""
 
 import warnings
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal, final
@@ -27,13 +28,17 @@ from earnest_model.data.features import (
     ranges,
     to_arrays,
 )
+from earnest_model.data.missing import missing_in_words
 from earnest_model.evaluation.predictions import prediction_frame
 from earnest_model.networks import architecture
+from earnest_model.networks.calibration import calibration_for
+from earnest_model.networks.ensemble import EnsembleInference
 from earnest_model.networks.heads import HistogramHead, Inferred
 from earnest_model.networks.protocol import Network
+from earnest_model.networks.queries import AbstractInference
 from earnest_model.networks.storage import load_network
 
-__all__ = ["NETWORK_NAME", "NetworkEstimator", "OutsideTrainingWarning", "load"]
+__all__ = ["NETWORK_NAME", "NetworkEstimator", "OutsideTrainingWarning", "ask", "load", "network_names"]
 
 NETWORK_NAME = "model.keras"
 
@@ -50,24 +55,27 @@ class NetworkEstimator:
 
     Parameters
     ----------
-    network
-        The network.
+    networks
+        One network, or several that were trained alike: an ensemble, whose distribution is the mean of theirs.
     description
         What it was trained on and expects.
     max_rows
         Most clusters in one slice of work; bounds memory, changes no result beyond rounding.
     """
 
-    def __init__(self, network: Network, description: BundleDescription, *, max_rows: int = MAX_ROWS) -> None:
-        self.network, self.max_rows = network, max_rows
+    def __init__(
+        self, networks: Sequence[Network], description: BundleDescription, *, max_rows: int = MAX_ROWS
+    ) -> None:
+        self.networks, self.max_rows = tuple(networks), max_rows
         self._description = description
         self._features = FeatureSet.of(description)
-        self._inference = architecture(description.training["architecture"]).ask(network, max_rows)
+        self._inference = ask(description.training["architecture"], self.networks, max_rows)
 
     def __repr__(self) -> str:
         """Return one line: the architecture, how long it was trained, and how well it did on validation catalogs."""
         told = self._told()
-        words = [str(told["architecture"]), *(f"{name} {told[name]}" for name in ("parameters", "seed", "steps"))]
+        numbers = [name for name in ("parameters", "seed", "seeds", "steps") if name in told]
+        words = [str(told["architecture"]), *(f"{name} {told[name]}" for name in numbers)]
         scatter = f"validation scatter {told['validation scatter']} (prior {told['prior scatter']})"
         emulated = ", with emulated parts" if self._description.synthetic else ""
         return f"NetworkEstimator({', '.join([*words, scatter])}{emulated})"
@@ -82,10 +90,22 @@ class NetworkEstimator:
         """Return what the training says of itself."""
         training = self._description.training
         last = training.get("validation", {})
-        told = {name: training.get(name) for name in ("architecture", "seed")}
+        told = {name: training.get(name) for name in ("architecture", "seed", "seeds") if name in training}
         told |= {"parameters": training.get("n_parameters"), "steps": last.get("step")}
         told |= {"validation scatter": last.get("scatter"), "prior scatter": last.get("prior_scatter")}
         return {name: short(value) for name, value in told.items()}
+
+    @property
+    def network(self) -> Network:
+        """The network, of an ensemble the first."""
+        return self.networks[0]
+
+    @property
+    def members(self) -> tuple["NetworkEstimator", ...]:
+        """The networks of an ensemble, each by itself; of one network: itself."""
+        if len(self.networks) == 1:
+            return (self,)
+        return tuple(NetworkEstimator([one], self._description, max_rows=self.max_rows) for one in self.networks)
 
     @property
     def description(self) -> BundleDescription:
@@ -97,8 +117,16 @@ class NetworkEstimator:
         """Names of the encoder's inputs."""
         return self._features.names
 
+    @property
+    def accepts_missing(self) -> tuple[str, ...]:
+        """Columns that catalogs may lack, for some or all of their clusters."""
+        return self._features.optional
+
     def predict(self, batch: CatalogBatch) -> pl.DataFrame:
-        """Return one row per catalog (schema ``PREDICTIONS``, then ``n_outside`` and other labels), in order.
+        """Return one row per catalog (``PREDICTIONS``, then ``n_outside``, ``missing`` and other labels), in order.
+
+        Where supplementary columns may be missing (:attr:`accepts_missing`), ``missing`` names those that a catalog
+        lacks, and its errors are calibrated for catalogs without them.
 
         Warns
         -----
@@ -116,12 +144,14 @@ class NetworkEstimator:
 
     def infer(self, batch: CatalogBatch) -> tuple[pl.DataFrame, Inferred]:
         """Return predictions (schema ``PREDICTIONS``, then other labels) and the distributions of sigma8."""
-        outputs = self._inference.outputs(self._arrays(batch))
-        found = self.network.head.infer(outputs, self._description.calibration)
+        arrays, optional = self._arrays(batch), self._features.optional
+        calibration = calibration_for(self._description.calibration, arrays, optional)
+        found = self.network.head.infer(self._inference.outputs(arrays), calibration)
+        missing = missing_in_words(arrays, optional) if optional else None
         n_outside = count_outside(batch, self._features, self._description.scaling)
         if n_outside.any():
             self._warn_far_outside(batch)
-        return prediction_frame(batch.catalogs.get_column("catalog_id"), found, n_outside), found["sigma8"]
+        return prediction_frame(batch.catalogs.get_column("catalog_id"), found, n_outside, missing), found["sigma8"]
 
     def posteriors(self, batch: CatalogBatch) -> list[Posterior]:
         """Return the distribution of sigma8 of each catalog, as the network tells it.
@@ -165,13 +195,9 @@ class NetworkEstimator:
 
         Saliency that stays the same does not come from what was learned (Adebayo et al., arXiv:1810.03292).
         """
-        network = type(self.network).from_config(self.network.get_config())
-        network.set_weights(self.network.get_weights())
         rng = generator(seed, Stage.TRAINING)
-        for weight in network.trainable_variables:
-            values = weight.numpy()
-            weight.assign(rng.permutation(values.ravel()).reshape(values.shape))
-        return NetworkEstimator(network, self._description, max_rows=self.max_rows)
+        networks = [_shuffled_weights(network, rng) for network in self.networks]
+        return NetworkEstimator(networks, self._description, max_rows=self.max_rows)
 
     def outside_training_range(self, batch: CatalogBatch) -> list[str]:
         """Return one sentence for each column with clusters outside the range that was seen in training."""
@@ -194,6 +220,27 @@ class NetworkEstimator:
     def _arrays(self, batch: CatalogBatch) -> Arrays:
         arrays = to_arrays(batch, self._features, self._description.scaling)
         return refuse_small(arrays, fewest=self.network.fewest_clusters)
+
+
+def _shuffled_weights(network: Network, rng: np.random.Generator) -> Network:
+    shuffled = type(network).from_config(network.get_config())
+    shuffled.set_weights(network.get_weights())
+    for weight in shuffled.trainable_variables:
+        values = weight.numpy()
+        weight.assign(rng.permutation(values.ravel()).reshape(values.shape))
+    return shuffled
+
+
+def ask(kind: str, networks: Sequence[Network], max_rows: int) -> AbstractInference:
+    """Return the questions to one network, or to an ensemble of several."""
+    each = [architecture(kind).ask(network, max_rows) for network in networks]
+    return each[0] if len(each) == 1 else EnsembleInference(each, networks[0].head)
+
+
+def network_names(description: BundleDescription) -> list[str]:
+    """Return the files of a bundle's networks."""
+    seeds = description.training.get("seeds", ())
+    return [f"model-{seed}.keras" for seed in seeds] if seeds else [NETWORK_NAME]
 
 
 def load(path: str | PathLike[str], description: BundleDescription | None = None) -> NetworkEstimator:
@@ -222,14 +269,14 @@ def load(path: str | PathLike[str], description: BundleDescription | None = None
     path = Path(path)
     description = read_bundle(path) if description is None else description
     try:
-        network = load_network(path / NETWORK_NAME)
-        check_golden(path, network, description)
+        networks = [load_network(path / name) for name in network_names(description)]
+        check_golden(path, networks, description)
     except (MemoryError, EarnestError):
         raise
     except Exception as error:  # whatever a damaged file makes of Keras, NumPy and the archives they read
         # The words of Keras are not quoted: they advise to run code that a file brings along.
         raise IntegrityError(
-            f"bundle {path}: {NETWORK_NAME} cannot be read, or is no network of earnest ({type(error).__name__}); "
+            f"bundle {path}: a network in it cannot be read, or is no network of earnest ({type(error).__name__}); "
             "train the bundle again"
         ) from error
-    return NetworkEstimator(network, description)
+    return NetworkEstimator(networks, description)

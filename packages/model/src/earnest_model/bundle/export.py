@@ -58,7 +58,7 @@ def export_bundle(model: Path, out: Path, *, kind: str) -> dict[str, Any]:
     estimator = load_estimator(model)
     if not isinstance(estimator, NetworkEstimator):
         raise InputError(f"bundle {model} holds a '{estimator.description.estimator}', which has no graph to export")
-    served = ServedNetwork(estimator.network, estimator.description)
+    served = ServedNetwork(estimator.networks, estimator.description)
     inputs = _first_catalog(model, estimator.description)
     expected = {name: value.numpy() for name, value in served.serve(inputs).items()}
     with atomic_folder(out) as folder:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ from earnest_common.bundle import BundleDescription
 from earnest_common.errors import IntegrityError
 from earnest_common.schema import PREDICTIONS
 
-from earnest_model.data.arrays import Arrays, FloatArray
+from earnest_model.config import MAX_ROWS
+from earnest_model.data.arrays import Arrays, FloatArray, join
 from earnest_model.data.features import FeatureSet, scaled_arrays, unscaled_columns
+from earnest_model.data.missing import combinations, without
 from earnest_model.evaluation.predictions import prediction_frame
+from earnest_model.networks.calibration import calibration_for
 from earnest_model.networks.protocol import Network
 
-__all__ = ["GOLDEN_NAME", "check_golden", "golden_columns", "write_golden"]
+__all__ = ["GOLDEN_NAME", "check_golden", "golden_catalogs", "golden_columns", "write_golden"]
 
 GOLDEN_NAME = "golden.npz"
 _TOLERANCE = 1e-3
@@ -31,7 +34,18 @@ IntArray = npt.NDArray[np.int32]
 _ANSWERS = tuple(name for name in PREDICTIONS.names if name not in PREDICTIONS.key)
 
 
-def write_golden(folder: Path, arrays: Arrays, network: Network, description: BundleDescription) -> None:
+def golden_catalogs(validation: Arrays, features: FeatureSet) -> Arrays:
+    """Return the first catalogs, at most four and no more than one slice of work holds.
+
+    Where columns may be missing, all but the first lack some.
+    """
+    n = int(np.searchsorted(np.cumsum(validation.counts[:4]), MAX_ROWS, side="right"))
+    chosen = [validation.take(np.array([i])) for i in range(max(n, 1))]
+    patterns = combinations(len(features.optional))
+    return join([without(one, patterns[-i % len(patterns)]) for i, one in enumerate(chosen)])
+
+
+def write_golden(folder: Path, arrays: Arrays, networks: Sequence[Network], description: BundleDescription) -> None:
     """Write catalogs in physical units, the network's outputs, sigma8 with its error and interval, and the description.
 
     The outputs hardly move with some constants, such as the width of a scaling or a prior, and rounding differs among
@@ -43,19 +57,19 @@ def write_golden(folder: Path, arrays: Arrays, network: Network, description: Bu
         The bundle.
     arrays
         The catalogs as the network sees them.
-    network, description
+    networks, description
         What infers sigma8 from them.
     """
     features = FeatureSet.of(description)
     columns = unscaled_columns(arrays, features, description.scaling)
     again = scaled_arrays(columns, arrays.counts, features, description.scaling)
-    outputs = _outputs(again, network)
+    outputs = _outputs(again, networks)
     content = {
         _COUNTS: arrays.counts,
         _OUTPUTS: outputs,
         _DESCRIPTION: np.frombuffer(json.dumps(_constants(description)).encode(), dtype=np.uint8),
         **{_COLUMN + name: values for name, values in columns.items()},
-        **_answers(outputs, network, description),
+        **_answers(again, outputs, networks[0], description),
     }
     np.savez(folder / GOLDEN_NAME, **content)  # type: ignore[arg-type]  # the stub takes names for options
 
@@ -70,7 +84,7 @@ def golden_columns(path: Path, description: BundleDescription) -> tuple[dict[str
     return unscaled_columns(arrays, features, description.scaling), arrays.counts
 
 
-def check_golden(path: Path, network: Network, description: BundleDescription) -> None:
+def check_golden(path: Path, networks: Sequence[Network], description: BundleDescription) -> None:
     """Infer sigma8 of the golden catalogs again, from physical units to its error and interval.
 
     Bundles of format 1 keep scaled inputs and outputs of the network alone; some of format 2 no description.
@@ -89,11 +103,11 @@ def check_golden(path: Path, network: Network, description: BundleDescription) -
     if description.format_version > 1:
         columns = {name: expected[_COLUMN + name] for name in FeatureSet.of(description).columns}
         arrays = scaled_arrays(columns, expected[_COUNTS], FeatureSet.of(description), description.scaling)
-        outputs = _outputs(arrays, network)
-        answers = _answers(outputs, network, description)
+        outputs = _outputs(arrays, networks)
+        answers = _answers(arrays, outputs, networks[0], description)
     else:
         arrays = _scaled(expected["encoder"], expected["supplementary"], expected[_COUNTS])
-        outputs, answers = _outputs(arrays, network), {}
+        outputs, answers = _outputs(arrays, networks), {}
     differences = {_OUTPUTS: _largest(outputs - expected[_OUTPUTS]) / _TOLERANCE}
     differences |= {name: _largest(found - expected[name]) / _TOLERANCE_SIGMA8 for name, found in answers.items()}
     if broken := [name for name, difference in differences.items() if not difference <= 1]:
@@ -113,19 +127,25 @@ def _constants(description: BundleDescription) -> dict[str, Any]:
 
 def _check_constants(path: Path, stored: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
     """Raise an error that names the entries which are not those that were stored with the predictions."""
-    if altered := sorted(name for name in {*stored, *constants} if stored.get(name) != constants.get(name)):
+    # what an earlier release did not store is empty
+    names = {*stored, *constants}
+    if altered := sorted(name for name in names if (stored.get(name) or None) != (constants.get(name) or None)):
         raise IntegrityError(
             f"bundle {path}: {', '.join(altered)} of bundle.json are not repeated in {GOLDEN_NAME}, so one of the two "
             "was altered; copy or train the bundle again"
         )
 
 
-def _outputs(arrays: Arrays, network: Network) -> FloatArray:
-    return np.asarray(network((arrays.encoder, arrays.supplementary, arrays.counts)), dtype=np.float64)
+def _outputs(arrays: Arrays, networks: Sequence[Network]) -> FloatArray:
+    each = [np.asarray(network(arrays.inputs), dtype=np.float64) for network in networks]
+    return each[0] if len(each) == 1 else networks[0].head.combine(each)
 
 
-def _answers(outputs: FloatArray, network: Network, description: BundleDescription) -> dict[str, FloatArray]:
-    found = network.head.infer(outputs, description.calibration)
+def _answers(
+    arrays: Arrays, outputs: FloatArray, network: Network, description: BundleDescription
+) -> dict[str, FloatArray]:
+    features = FeatureSet.of(description)
+    found = network.head.infer(outputs, calibration_for(description.calibration, arrays, features.optional))
     frame = prediction_frame(
         pl.Series("catalog_id", range(len(outputs)), dtype=pl.Int64), found, np.zeros(len(outputs), np.int64)
     )

@@ -1,6 +1,6 @@
 """A trained network as one graph, from physical columns to sigma8 with its interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -10,8 +10,9 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import CLUSTERS, PREDICTIONS
 
 from earnest_model.data.features import LOGARITHMIC, FeatureSet
+from earnest_model.data.missing import combinations
 from earnest_model.networks.backend import tf
-from earnest_model.networks.calibration import Calibration
+from earnest_model.networks.calibration import Calibration, missing_key
 from earnest_model.networks.heads import AbstractHead, HistogramHead, PointHead
 from earnest_model.networks.protocol import Network
 
@@ -72,15 +73,15 @@ class ServedNetwork(tf.Module):  # type: ignore[misc]
 
     Parameters
     ----------
-    network
-        The network.
+    networks
+        The network, or the members of an ensemble.
     description
         Its inputs, scaling and calibration.
     """
 
-    def __init__(self, network: Network, description: BundleDescription) -> None:
+    def __init__(self, networks: Sequence[Network], description: BundleDescription) -> None:
         super().__init__(name="earnest")
-        self._network, self._description = network, description
+        self._networks, self._description = list(networks), description
         self._features = FeatureSet.of(description)
         self.signature = {
             port.name: tf.TensorSpec(port.shape, tf.as_dtype(port.dtype), name=port.name)
@@ -92,10 +93,28 @@ class ServedNetwork(tf.Module):  # type: ignore[misc]
         rows = tf.shape(inputs[self._features.columns[0]])[0]
         encoder = self._scaled(inputs, self._features.encoder, rows)
         supplementary = self._scaled(inputs, self._features.supplementary, rows)
-        outputs = self._network((encoder, supplementary, inputs[COUNTS]))
-        answer = read(self._network.head, tf.cast(outputs, tf.float64), self._description.calibration)
-        answer["terse"] = tf.cast(self._network.terse(encoder)[:, 0], tf.float64)
+        seen, head = (encoder, supplementary, inputs[COUNTS]), self._networks[0].head
+        outputs = combined(head, [tf.cast(network(seen), tf.float64) for network in self._networks])
+        answer = read(head, outputs, self._calibration(supplementary, inputs[COUNTS]))
+        terse = tf.add_n([network.terse(encoder)[:, 0] for network in self._networks]) / len(self._networks)
+        answer["terse"] = tf.cast(terse, tf.float64)
         return {name: tf.identity(answer[name], name=name) for name in OUTPUTS}
+
+    def _calibration(self, supplementary: Tensor, counts: Tensor) -> Mapping[str, Any]:
+        """Return the constants of each catalog by the columns that it lacks; the same as ``calibration_for``."""
+        record, columns = self._description.calibration, self._features.optional
+        if not columns:
+            return record
+        segments = tf.repeat(tf.range(tf.size(counts)), counts)
+        missing = tf.math.segment_sum(tf.cast(tf.math.is_nan(supplementary), tf.int32), segments)
+        powers = tf.constant([2**i for i in reversed(range(len(columns)))], tf.int32)
+        number = tf.linalg.matvec(tf.cast(2 * missing > counts[:, None], tf.int32), powers)
+        keys = [missing_key(columns, one) for one in combinations(len(columns))]
+        records = [record["without"][key] if key else record for key in keys]
+        return {
+            name: tf.gather(tf.constant([one[name] for one in records], tf.float64), number)
+            for name in ("factor_68", "factor_95")
+        } | {"n_catalogs": record["n_catalogs"]}
 
     def _scaled(self, inputs: Mapping[str, Tensor], names: tuple[str, ...], rows: Tensor) -> Tensor:
         columns = [tf.zeros((rows, 0), tf.float64)]
@@ -104,6 +123,16 @@ class ServedNetwork(tf.Module):  # type: ignore[misc]
             values = tf.math.log(inputs[name]) / np.log(10) if name in LOGARITHMIC else inputs[name]
             columns.append(tf.reshape((values - offset) / width, (rows, CLUSTERS.column(name).width or 1)))
         return tf.cast(tf.concat(columns, axis=1), tf.float32)
+
+
+def combined(head: AbstractHead, outputs: Sequence[Tensor]) -> Tensor:
+    """Return the outputs of an ensemble; the same as the head's ``combine``, in TensorFlow, for sigma8 alone."""
+    if len(outputs) == 1:
+        return outputs[0]
+    if isinstance(head, HistogramHead):
+        probabilities = tf.stack([tf.nn.softmax(head.parts(one)[0]) for one in outputs])
+        return tf.math.log(tf.maximum(tf.reduce_mean(probabilities, axis=0), 1e-30))
+    return tf.reduce_mean(tf.stack(outputs), axis=0)
 
 
 def read(head: AbstractHead, outputs: Tensor, calibration: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -110,12 +110,14 @@ def train(
 ) -> None:
     """Train a network and write a model bundle. Re-run the same command to resume.
 
-    With several --seeds the bundles are OUT-1, OUT-2, ..., trained in --workers processes or on a cluster.
+    With --seeds 5 the bundle is an ensemble of five networks, trained in --workers processes or on a cluster; what is
+    said of its reasons then holds for all of them.
     """
     from earnest_common.errors import InputError
 
-    from earnest_model.training.seeds import Training, train_seeds
-    from earnest_model.training.train import train_bundle
+    from earnest_model.training.bundles import train_bundle
+    from earnest_model.training.ensemble import train_ensemble
+    from earnest_model.training.seeds import Training
 
     options: dict[str, Any] = {
         "architecture": architecture,
@@ -132,12 +134,12 @@ def train(
     if executor is not None and seeds == 1:
         raise InputError("--executor divides several trainings; give --seeds 2 or more, or leave it out")
     if seeds > 1:
-        emit(train_seeds(training, seeds, workers=workers, executor=executor), as_json=as_json)
+        numbers = train_ensemble(training, seeds, workers=workers, executor=executor)
     else:
         numbers = train_bundle(resolved, training.feed(), out)
-        if numbers["warning"]:
-            echo(f"warning: {numbers['warning']}")
-        emit(numbers, as_json=as_json)
+    if numbers["warning"]:
+        echo(f"warning: {numbers['warning']}")
+    emit(numbers, as_json=as_json)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -25,17 +25,25 @@ class Arrays:
     encoder
         Encoder inputs, shape (n_clusters, n_features).
     supplementary
-        Supplementary inputs, shape (n_clusters, n_supplementary).
+        Supplementary inputs, shape (n_clusters, n_supplementary); NaN where missing.
     counts
         Clusters per catalog, shape (n_catalogs,).
     labels
         sigma8 and what else is inferred, shape (n_catalogs, n_labels); NaN where unknown.
+    log_mass
+        ln M_500c of each cluster where training anchors the terse value to it, shape (n_clusters, 1); else (0, 1).
     """
 
     encoder: Float32Array
     supplementary: Float32Array
     counts: npt.NDArray[np.int32]
     labels: FloatArray
+    log_mass: Float32Array = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+
+    @property
+    def inputs(self) -> tuple[Float32Array, Float32Array, npt.NDArray[np.int32]]:
+        """What a network is called with: encoder and supplementary inputs, and clusters per catalog."""
+        return self.encoder, self.supplementary, self.counts
 
     @property
     def sigma8(self) -> FloatArray:
@@ -64,6 +72,7 @@ class Arrays:
                 supplementary=self.supplementary[rows],
                 counts=self.counts[start:stop],
                 labels=self.labels[start:stop],
+                log_mass=self.log_mass[rows],
             )
 
     def take(self, order: npt.NDArray[np.int64]) -> "Arrays":
@@ -76,6 +85,7 @@ class Arrays:
             supplementary=self.supplementary[rows],
             counts=counts,
             labels=self.labels[order],
+            log_mass=self.log_mass[rows] if len(self.log_mass) else self.log_mass,
         )
 
 
@@ -96,6 +106,7 @@ def join(parts: list[Arrays]) -> Arrays:
         supplementary=np.concatenate([part.supplementary for part in parts]),
         counts=np.concatenate([part.counts for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
+        log_mass=np.concatenate([part.log_mass for part in parts]),
     )
 
 

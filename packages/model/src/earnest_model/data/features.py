@@ -24,6 +24,7 @@ __all__ = [
     "count_outside",
     "far_outside",
     "fit_scaling",
+    "log_mass_of",
     "outside_training_range",
     "ranges",
     "refuse_unusable",
@@ -60,6 +61,8 @@ class FeatureSet:
         Names of cluster columns before and after the terse value.
     radii
         Radii of the gas profiles in units of R_500c.
+    optional
+        Supplementary columns whose values may be missing.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class FeatureSet:
     encoder: tuple[str, ...] = ENCODER_COLUMNS
     supplementary: tuple[str, ...] = SUPPLEMENTARY_COLUMNS
     radii: tuple[float, ...] = RADII_R500C
+    optional: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.columns if name not in _USABLE]:
@@ -89,7 +93,12 @@ class FeatureSet:
     @classmethod
     def of(cls, description: BundleDescription) -> "FeatureSet":
         """Return the features that a bundle was trained on."""
-        return cls(encoder=description.features, supplementary=description.supplementary, radii=description.radii)
+        return cls(
+            encoder=description.features,
+            supplementary=description.supplementary,
+            radii=description.radii,
+            optional=description.optional,
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -124,7 +133,8 @@ class FeatureSet:
         if not encoder:
             raise InputError(f"cannot drop {', '.join(columns)}: keep at least one of {', '.join(self.encoder)}")
         supplementary = tuple(name for name in self.supplementary if name not in columns)
-        return FeatureSet(encoder=encoder, supplementary=supplementary, radii=self.radii)
+        optional = tuple(name for name in self.optional if name not in columns)
+        return replace(self, encoder=encoder, supplementary=supplementary, optional=optional)
 
 
 def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[float, float]]:
@@ -150,7 +160,10 @@ def fit_scaling(batch: CatalogBatch, features: FeatureSet) -> dict[str, tuple[fl
     more = ((_COUNT, np.diff(batch.row_splits)), ("sigma8", sigma8))
     scaling = {}
     for name, column in itertools.chain(_columns(batch, features), more):
-        low, high = float(column.min()), float(column.max())
+        known = column[np.isfinite(column)]
+        if not known.size:
+            raise InputError(f"column {name}: unknown for all training clusters; train without it: --drop {name}")
+        low, high = float(known.min()), float(known.max())
         scaling[name] = (low, high - low if high > low else 1.0)
     return scaling
 
@@ -174,8 +187,8 @@ def to_arrays(
     Raises
     ------
     InputError
-        If radii differ, a value is unknown, not finite or not positive where its logarithm is needed, or a catalog
-        is empty; the message lists everything found.
+        If radii differ, a value of a column that is not optional is unknown, one is not finite or not positive where
+        its logarithm is needed, or a catalog is empty; the message lists everything found.
 
     Examples
     --------
@@ -187,6 +200,23 @@ def to_arrays(
     """
     seen = _scaled(_columns(batch, features), np.diff(batch.row_splits), features, scaling)
     return replace(seen, labels=np.stack([batch.label(name).astype(np.float64) for name in labels], axis=1))
+
+
+def log_mass_of(batch: CatalogBatch) -> Float32Array:
+    """Return ln M_500c of each cluster, shape (n_clusters, 1).
+
+    Raises
+    ------
+    InputError
+        If one is unknown.
+    """
+    mass = batch.column("m_500c").astype(np.float64)
+    if unknown := int((~(mass > 0)).sum()):
+        raise InputError(
+            f"m_500c: unknown for {unknown:,} of {len(mass):,} training clusters; the terse value is anchored to it: "
+            "complete it, or train without the anchor (pooled.anchor = 0 in --config FILE.toml)"
+        )
+    return np.log(mass).astype(np.float32)[:, None]
 
 
 def scaled_arrays(
@@ -227,7 +257,8 @@ def refuse_unusable(batch: CatalogBatch, features: FeatureSet) -> None:
     """Refuse catalogs that a network with these columns could not use, see :func:`to_arrays`."""
     problems = _shape_problems(batch, features)
     for name in features.columns:
-        problems += _value_problems(name, batch.column(name).astype(np.float64))
+        column = batch.column(name).astype(np.float64)
+        problems += _value_problems(name, column[~np.isnan(column)] if name in features.optional else column)
     if problems:
         raise InputError("\n  - ".join(["the network cannot use these catalogs", *problems]))
 
@@ -266,8 +297,9 @@ def ranges(batch: CatalogBatch, features: FeatureSet, scaling: Scaling) -> dict[
     for name, column in itertools.chain(_columns(batch, features), [(_COUNT, np.diff(batch.row_splits))]):
         if name not in scaling:  # bundles of earlier releases do not know their numbers of clusters
             continue
-        outside = int(_is_outside(column, scaling[name]).sum())
-        found[name] = Range(n=column.size, n_outside=outside, low=float(column.min()), high=float(column.max()))
+        if (known := column[np.isfinite(column)]).size:
+            outside = int(_is_outside(known, scaling[name]).sum())
+            found[name] = Range(n=known.size, n_outside=outside, low=float(known.min()), high=float(known.max()))
     return found
 
 

@@ -26,7 +26,17 @@ from earnest_common.run.seeds import Stage, generator
 from earnest_model.data.arrays import Arrays, join
 from earnest_model.data.label_checks import refuse_outside_prior
 
-__all__ = ["CLUSTERS_AT_A_TIME", "AbstractFeed", "FixedFeed", "LiveFeed", "Load", "SetFeed", "Sizes", "ahead"]
+__all__ = [
+    "CLUSTERS_AT_A_TIME",
+    "AbstractFeed",
+    "FixedFeed",
+    "LiveFeed",
+    "Load",
+    "MemberFeed",
+    "SetFeed",
+    "Sizes",
+    "ahead",
+]
 
 T = TypeVar("T")
 IntArray = npt.NDArray[np.int64]
@@ -36,6 +46,8 @@ _FIRST_TRAINING_ID = 2**32
 """Live catalogs have ids far from those of any set: a set of the same seed is never trained on by accident."""
 _FIRST_VALIDATION_ID = 2**40
 _SMALLEST_SAMPLE = 1024
+_ROUNDS_OF_MEMBER = 2**15
+"""Members of an ensemble begin so many rounds apart: a million steps, and room for 1,000 members."""
 CLUSTERS_AT_A_TIME = 200_000
 """Live catalogs are drawn in parts: while they are made, each cluster takes some 2 kB."""
 _PERIOD = 10
@@ -253,6 +265,55 @@ class FixedFeed(AbstractFeed):
         everything = to_arrays(self.sample())
         for number in itertools.count(first):
             yield _shuffled(everything, self._seed, number)
+
+
+@final
+class MemberFeed(AbstractFeed):
+    """Training catalogs of one member of an ensemble: others, or in another order, than those of other members.
+
+    All members share the catalogs on which scalings are measured and those for validation.
+
+    Parameters
+    ----------
+    feed
+        The catalogs of the first member.
+    number
+        Which member this is, from 0.
+    """
+
+    def __init__(self, feed: AbstractFeed, number: int) -> None:
+        self._feed, self._number = feed, number
+
+    @property
+    def radii(self) -> tuple[float, ...]:
+        """Radii of the gas profiles in units of R_500c."""
+        return self._feed.radii
+
+    @property
+    def n_training(self) -> int | None:
+        """Number of training catalogs, ``None`` where fresh ones never end."""
+        return self._feed.n_training
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the catalogs, ready for JSON."""
+        return {**self._feed.identity(), "member": self._number}
+
+    def sample(self) -> CatalogBatch:
+        """Return training catalogs on which scalings are measured."""
+        return self._feed.sample()
+
+    def validation(self) -> Iterator[CatalogBatch]:
+        """Yield catalogs that no member is trained on."""
+        return self._feed.validation()
+
+    @property
+    def load(self) -> Load:
+        """What has to be held in memory."""
+        return self._feed.load
+
+    def rounds(self, first: int, to_arrays: ToArrays) -> Iterator[Arrays]:
+        """Yield shuffled training catalogs without end, from round number ``first`` of this member on."""
+        return self._feed.rounds(first + self._number * _ROUNDS_OF_MEMBER, to_arrays)
 
 
 def _digits_by_split(probe: CatalogBatch) -> dict[str, IntArray]:

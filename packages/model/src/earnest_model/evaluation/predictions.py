@@ -13,10 +13,13 @@ from earnest_common.errors import InputError
 from earnest_common.exporters.csv_tables import write_csv
 from earnest_common.schema import CATALOGS, PREDICTIONS, Column, Table
 
+from earnest_model.data.missing import NOTHING
+
 if TYPE_CHECKING:  # importing it would load TensorFlow
     from earnest_model.networks.heads import Inferred
 
 __all__ = [
+    "MISSING",
     "N_OUTSIDE",
     "other_labels",
     "prediction_frame",
@@ -38,27 +41,49 @@ N_OUTSIDE = Column(
 )
 
 
+MISSING = Column(
+    name="missing",
+    dtype=pl.String(),
+    description="supplementary columns that the catalog lacks, for all or so many of its clusters; or: none",
+)
+
+
 def prediction_table(others: Sequence[str]) -> Table:
-    """Return the schema ``PREDICTIONS`` with ``n_outside`` and columns of other labels.
+    """Return the schema ``PREDICTIONS`` with ``n_outside``, ``missing`` and columns of other labels.
 
     Examples
     --------
     >>> prediction_table(["Om0"]).names[5:]
-    ('n_outside', 'Om0', 'Om0_err', 'Om0_lo68', 'Om0_hi68')
+    ('n_outside', 'missing', 'Om0', 'Om0_err', 'Om0_lo68', 'Om0_hi68')
     """
     columns = [_column(name, end) for name in others for end in _ENDS]
-    return dataclasses.replace(PREDICTIONS, columns=(*PREDICTIONS.columns, N_OUTSIDE, *columns))
+    return dataclasses.replace(PREDICTIONS, columns=(*PREDICTIONS.columns, N_OUTSIDE, MISSING, *columns))
 
 
 def prediction_frame(
-    catalog_id: pl.Series, found: "Mapping[str, Inferred]", n_outside: npt.NDArray[np.int64]
+    catalog_id: pl.Series,
+    found: "Mapping[str, Inferred]",
+    n_outside: npt.NDArray[np.int64],
+    missing: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    """Return predictions from what was inferred of each label, sigma8 first, and how far they are extrapolations."""
+    """Return predictions from what was inferred of each label, sigma8 first.
+
+    Parameters
+    ----------
+    catalog_id
+        Names of the catalogs.
+    found
+        What was inferred.
+    n_outside
+        Values of each catalog outside the training range.
+    missing
+        What each catalog lacks, in words; default: nothing.
+    """
     columns: dict[str, object] = {"catalog_id": catalog_id}
     for name, one in found.items():
         values = (one.value, one.error, *one.interval_68)
         columns |= {name + end: value for end, value in zip(_ENDS, values, strict=True)}
-    columns["n_outside"] = n_outside
+    columns |= {"n_outside": n_outside, "missing": missing or [NOTHING] * len(catalog_id)}
     others = [name for name in found if name != "sigma8"]
     return pl.DataFrame(columns, schema=prediction_table(others).polars_schema)
 

@@ -1,16 +1,18 @@
 """Intervals that cover what they say: a conformal factor on their width, fitted on validation catalogs."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from earnest_model.data.arrays import Arrays
+from earnest_model.data.missing import lacking
 from earnest_model.networks.distribution import Histogram
 
-__all__ = ["Calibration", "fit_calibration"]
+__all__ = ["Calibration", "calibration_for", "fit_calibration", "missing_key"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,25 +25,21 @@ class Calibration:
     Attributes
     ----------
     factor_68, factor_95
-        Above 1 where the network is too sure of itself.
+        Above 1 where the network is too sure of itself; numbers, or one for each catalog, shape (n,).
     n_catalogs
         Number of validation catalogs they were fitted on; 0 if not fitted.
     """
 
-    factor_68: float = 1.0
-    factor_95: float = 1.0
+    factor_68: float | FloatArray = 1.0
+    factor_95: float | FloatArray = 1.0
     n_catalogs: int = 0
 
     @classmethod
-    def of(cls, record: Mapping[str, float]) -> "Calibration":
+    def of(cls, record: Mapping[str, Any]) -> "Calibration":
         """Return the calibration stored in a bundle."""
-        return cls(
-            factor_68=float(record["factor_68"]),
-            factor_95=float(record["factor_95"]),
-            n_catalogs=int(record["n_catalogs"]),
-        )
+        return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name."""
         return dataclasses.asdict(self)
 
@@ -84,6 +82,47 @@ def fit_calibration(histogram: Histogram, probability: FloatArray, sigma8: Float
         position = min(int(np.ceil((len(scores) + 1) * level)), len(scores)) - 1
         factors[level] = float(max(scores[position], 1e-3))
     return Calibration(factor_68=factors[0.68], factor_95=factors[0.95], n_catalogs=len(sigma8))
+
+
+def missing_key(columns: Sequence[str], missing: Iterable[bool]) -> str:
+    """Return under which name a bundle keeps the constants of catalogs that lack some columns.
+
+    Examples
+    --------
+    >>> missing_key(("l_x", "m_wl"), (True, True))
+    'l_x+m_wl'
+    """
+    return "+".join(name for name, gone in zip(columns, missing, strict=True) if gone)
+
+
+def calibration_for(record: Mapping[str, Any], arrays: Arrays, columns: Sequence[str]) -> Mapping[str, Any]:
+    """Return the constants of a bundle for each catalog, by the columns that it lacks.
+
+    Parameters
+    ----------
+    record
+        Constants of catalogs that have all columns, and under ``without`` those of others, by :func:`missing_key`.
+    arrays
+        The catalogs.
+    columns
+        Columns that may be missing: none, or all supplementary ones.
+    """
+    missing = lacking(arrays)
+    if not columns or not missing.any():
+        return record
+    keys = [missing_key(columns, row) for row in missing]
+    records = [record["without"][key] if key else record for key in keys]
+    return _stacked(records, [name for name in record if name != "without"])
+
+
+def _stacked(records: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:
+    """Return one record of arrays from a record for each catalog."""
+    return {
+        name: _stacked([one[name] for one in records], records[0][name])
+        if isinstance(records[0][name], Mapping)
+        else np.array([one[name] for one in records])
+        for name in names
+    }
 
 
 def _central(histogram: Histogram, probability: FloatArray, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:

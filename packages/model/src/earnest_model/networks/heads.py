@@ -2,7 +2,7 @@
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
@@ -20,6 +20,8 @@ __all__ = ["AbstractHead", "HistogramHead", "Inferred", "PointHead"]
 Tensor = Any  # TensorFlow has no useful static types
 Interval = tuple[FloatArray, FloatArray]
 _LEVELS = {"lo95": 0.025, "lo68": 0.16, "hi68": 0.84, "hi95": 0.975}
+_TINY = 1e-30
+"""Smallest probability whose logarithm an ensemble keeps."""
 _MORE_LEVELS = {f"q{percent:02d}": percent / 100 for percent in range(1, 100)}
 
 
@@ -65,6 +67,10 @@ class AbstractHead(ABC):
     @abstractmethod
     def calibrate(self, outputs: FloatArray, labels: FloatArray) -> dict[str, Any]:
         """Return constants, fitted on validation catalogs, with which intervals cover what they say."""
+
+    @abstractmethod
+    def combine(self, outputs: Sequence[FloatArray]) -> FloatArray:
+        """Return the outputs of an ensemble from those of its members."""
 
     @abstractmethod
     def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> dict[str, Inferred]:
@@ -131,6 +137,14 @@ class HistogramHead(AbstractHead):
             for (name, histogram), part, column in columns
         }
         return {**found.pop("sigma8"), **({"others": found} if found else {})}
+
+    def combine(self, outputs: Sequence[FloatArray]) -> FloatArray:
+        """Return the logits of the mean of the members' probabilities."""
+        by_label = zip(*(self.parts(one) for one in outputs), strict=True)
+        return np.concatenate(
+            [np.log(np.maximum(np.mean([_probability(part) for part in parts], axis=0), _TINY)) for parts in by_label],
+            axis=1,
+        )
 
     def posteriors(self, outputs: FloatArray) -> list[Posterior]:
         """Return the distribution of sigma8 of each catalog, before its intervals are calibrated."""
@@ -203,6 +217,11 @@ class PointHead(AbstractHead):
         levels = {**_LEVELS, **_MORE_LEVELS}
         quantiles = {name: float(np.quantile(residual, level)) for name, level in levels.items()}
         return {**quantiles, "std": float(residual.std()), "n_catalogs": len(labels)}
+
+    def combine(self, outputs: Sequence[FloatArray]) -> FloatArray:
+        """Return the mean of the members' values."""
+        combined: FloatArray = np.mean(outputs, axis=0)
+        return combined
 
     def infer(self, outputs: FloatArray, calibration: Mapping[str, Any]) -> dict[str, Inferred]:
         """Return values with the error and intervals of the validation catalogs."""

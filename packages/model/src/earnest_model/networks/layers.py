@@ -32,11 +32,24 @@ class Whitening(keras.layers.Layer):  # type: ignore[misc]
         self.mean = self.add_weight(name="mean", shape=(width,), initializer="zeros", trainable=False)
         self.matrix = self.add_weight(name="matrix", shape=(width, width), initializer="identity", trainable=False)
 
-    def adapt(self, rows: npt.NDArray[np.float32]) -> None:
-        """Measure the map on training rows of shape (n_rows, width)."""
+    def adapt(self, rows: npt.NDArray[np.float32], *, independent: bool = False) -> None:
+        """Measure the map on training rows of shape (n_rows, width).
+
+        Parameters
+        ----------
+        rows
+            Training rows.
+        independent
+            Scale each column by itself, from its known values: where some may be missing they are not to be mixed.
+        """
         if rows.shape[1] == 0:
             return
         values = rows.astype(np.float64)
+        if independent:
+            widths = np.nanstd(values, axis=0)
+            self.mean.assign(np.nanmean(values, axis=0))
+            self.matrix.assign(np.diag(1 / np.where(widths**2 < _CONSTANT, 1.0, widths)))
+            return
         self.mean.assign(values.mean(axis=0))
         variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))
         largest = float(variances[-1])

@@ -77,7 +77,9 @@ def _pooled(network: PooledNetwork) -> tuple[Stage, ...]:
     return (
         *_encoder(network.n_features, network.encoder.layers, network.n_supplementary),
         *_layers(network.member.layers, "decoder", name="member", per_cluster=True),
-        Stage(name="sums, means, N", part="decoder", width=2 * network.n_pooled + 2, per_cluster=False),
+        Stage(
+            name="sums, means, N", part="decoder", width=2 * network.n_pooled + 2 + network.n_flags, per_cluster=False
+        ),
         *_layers(decoder, "decoder", name="dense", per_cluster=False),
         Stage(name="bins of sigma8", part="output", width=last.units, n_parameters=_size(last), per_cluster=False),
     )

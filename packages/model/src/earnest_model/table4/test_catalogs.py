@@ -36,7 +36,7 @@ class HeldOut:
     catalog_set
         Folder of the set, if it is one.
     live, source, live_config
-        Else the preset, the source and a file of what differs, see :func:`earnest_model.training.train.open_feed`.
+        Else the preset, the source and a file of what differs, see :func:`earnest_model.training.bundles.open_feed`.
     split
         Only catalogs of this split.
     """

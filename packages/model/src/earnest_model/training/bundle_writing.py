@@ -13,7 +13,7 @@ from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import AbstractFeed
 from earnest_model.networks.storage import save_network
 from earnest_model.training.card import model_card
-from earnest_model.training.checkpoint import history_text
+from earnest_model.training.checkpoint import HISTORY_NAME, history_text
 from earnest_model.training.loop import TrainingResult
 
 __all__ = ["describe", "save_bundle"]
@@ -43,6 +43,7 @@ def describe(result: TrainingResult, config: TrainingConfig, feed: AbstractFeed)
         },
         versions=versions(),
         synthetic=str(synthetic) if synthetic else None,
+        optional=result.features.optional,
     )
 
 
@@ -58,8 +59,8 @@ def save_bundle(path: Path, result: TrainingResult, config: TrainingConfig, feed
 
     def write_files(folder: Path) -> None:
         save_network(result.network, folder / NETWORK_NAME)
-        write_golden(folder, result.golden, result.network, description)
-        (folder / "history.jsonl").write_text(history_text(result.history), encoding="utf-8")
+        write_golden(folder, result.golden, [result.network], description)
+        (folder / HISTORY_NAME).write_text(history_text(result.history), encoding="utf-8")
 
     write_bundle(path, description, write_files=write_files, card=model_card(description))
     return description

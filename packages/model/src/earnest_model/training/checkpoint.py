@@ -13,11 +13,12 @@ from earnest_common.errors import InputError
 from earnest_common.run.files import replace_atomically, write_atomic
 from earnest_common.run.parts import claim
 
-__all__ = ["Checkpoint", "Workspace", "history_text"]
+__all__ = ["HISTORY_NAME", "Checkpoint", "Workspace", "history_text"]
 
 Weights = Sequence[npt.NDArray[Any]]
 _FACTS = ("round", "step", "catalogs", "seconds", "best_score", "since_look", "history")
-_WEIGHTS, _HISTORY = "checkpoint.npz", "history.jsonl"
+HISTORY_NAME = "history.jsonl"
+_WEIGHTS = "checkpoint.npz"
 
 
 @final
@@ -110,7 +111,7 @@ class Workspace:
                 np.savez(stream, facts=facts_as_array, **arrays)
 
         replace_atomically(self.path / _WEIGHTS, write)
-        write_atomic(self.path / _HISTORY, history_text(checkpoint.history))
+        write_atomic(self.path / HISTORY_NAME, history_text(checkpoint.history))
 
     def _read(self) -> Checkpoint:
         try:

@@ -16,10 +16,13 @@ from earnest_common.errors import InputError
 from earnest_common.run.config import as_mapping
 from earnest_common.run.files import remove_folder
 from earnest_common.run.progress import AbstractProgress, progress
+from earnest_common.run.seeds import Stage, generator
 
+from earnest_model.bundle.golden import golden_catalogs
 from earnest_model.config import MAX_ROWS, TrainingConfig
 from earnest_model.data.arrays import Arrays, join, refuse_small
-from earnest_model.data.features import FeatureSet, Scaling, fit_scaling, to_arrays
+from earnest_model.data.features import FeatureSet, Scaling, fit_scaling, log_mass_of, to_arrays
+from earnest_model.data.missing import withhold
 from earnest_model.data.training_data import AbstractFeed, ahead
 from earnest_model.networks import architecture
 from earnest_model.networks.backend import out_of_memory_as, own_defaults
@@ -29,9 +32,9 @@ from earnest_model.training.checkpoint import Checkpoint, Workspace
 from earnest_model.training.memory import refuse_too_large
 from earnest_model.training.recipes import AbstractRecipe, recipe
 from earnest_model.training.steps import compiled_step, open_strategy
-from earnest_model.training.validation import quality, validation_metrics
+from earnest_model.training.validation import quality, validated
 
-__all__ = ["TrainingResult", "train"]
+__all__ = ["TrainingResult", "as_arrays", "train"]
 
 
 @final
@@ -101,42 +104,58 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     strategy = open_strategy(config.devices)
     with strategy.scope():
         network = kind.build(config, to_arrays(sample, features, scaling, labels=config.labels))
-    held = Workspace(workspace).peek()
+    held_in = Workspace(workspace)
+    held = held_in.peek()
     refuse(network=network, steps=held is None or way.share(held, held.seconds) < 1)
 
-    def arrays_of(batch: CatalogBatch) -> Arrays:
-        seen = to_arrays(view(batch, config.variant), features, scaling, labels=config.labels)
-        return refuse_small(seen, fewest=network.fewest_clusters)
-
+    arrays_of = as_arrays(config, features, scaling, fewest=network.fewest_clusters)
     validation = join([arrays_of(part) for part in feed.validation() if part.n_catalogs])
     inference = kind.ask(network, MAX_ROWS)
-    run = _Run(way, network, strategy, inference=inference, validation=validation, workspace=Workspace(workspace))
+    run = _Run(way, network, strategy, config=config, inference=inference, validation=validation, workspace=held_in)
     run.restore({"config": as_mapping(config), "catalogs": feed.identity()}, begun=begun)
     run.loop(feed, arrays_of)
     _orient(network, inference, validation.take(np.arange(min(way.n_look, validation.n_catalogs))))
-    outputs = inference.outputs(validation)
+    calibration, metrics = validated(inference, network.head, validation, features)
     return TrainingResult(
         network=network,
         features=features,
         scaling=scaling,
-        calibration=network.head.calibrate(outputs, validation.labels),
+        calibration=calibration,
         prior=_label_ranges(sample),
-        validation={"kept_step": run.kept["step"], **validation_metrics(network.head, outputs, validation.labels)},
+        validation={"kept_step": run.kept["step"], **metrics},
         history=run.state.history,
-        golden=_golden(validation),
+        golden=golden_catalogs(validation, features),
     )
+
+
+def as_arrays(
+    config: TrainingConfig, features: FeatureSet, scaling: Scaling, *, fewest: int
+) -> Callable[[CatalogBatch], Arrays]:
+    """Return the function that makes network inputs of catalogs, with the masses to which terse values are anchored.
+
+    Parameters
+    ----------
+    config
+        Variant, labels and anchor.
+    features, scaling
+        Inputs of the network.
+    fewest
+        The smallest catalog that it can read.
+    """
+
+    def arrays_of(batch: CatalogBatch) -> Arrays:
+        seen = to_arrays(view(batch, config.variant), features, scaling, labels=config.labels)
+        if config.anchor:
+            seen = dataclasses.replace(seen, log_mass=log_mass_of(batch))
+        return refuse_small(seen, fewest=fewest)
+
+    return arrays_of
 
 
 def _orient(network: Network, inference: AbstractInference, arrays: Arrays) -> None:
     """Give the terse value the sign with which it grows with the first encoder input; predictions stay."""
     if np.cov(inference.terse(arrays), arrays.encoder[:, 0])[0, 1] < 0:
         network.flip()
-
-
-def _golden(validation: Arrays) -> Arrays:
-    """Return the first catalogs, at most four and no more than one slice of work holds."""
-    n = int(np.searchsorted(np.cumsum(validation.counts[:4]), MAX_ROWS, side="right"))
-    return validation.take(np.arange(max(n, 1)))
 
 
 @final
@@ -149,17 +168,19 @@ class _Run:
         network: Network,
         strategy: Any,  # noqa: ANN401 - TensorFlow has no useful static types
         *,
+        config: TrainingConfig,
         inference: AbstractInference,
         validation: Arrays,
         workspace: Workspace,
     ) -> None:
+        self._seed, self._missing = config.seed, config.missing
         self.recipe, self.network, self.inference, self.workspace = way, network, inference, workspace
         self._seen = validation.take(np.arange(min(way.n_look, validation.n_catalogs)))
         with strategy.scope(), own_defaults():
             self.optimizer = way.optimizer(strategy.num_replicas_in_sync)
             self.optimizer.build(network.trainable_variables)
         self.state = Checkpoint()
-        self._step = compiled_step(network, self.optimizer, strategy)
+        self._step = compiled_step(network, self.optimizer, strategy, anchor=config.anchor)
         self._clock_start = self._saved_at = time.monotonic()
 
     def restore(self, plan: Mapping[str, Any], *, begun: float) -> None:
@@ -214,6 +235,9 @@ class _Run:
             self.save()
 
     def _advance(self, batch: Arrays) -> None:
+        if self._missing:
+            rng = generator(self._seed, Stage.WITHHOLDING, self.state.step)
+            batch = withhold(batch, self._missing, rng)
         rate = self.recipe.learning_rate(self._share())
         targets = self.network.head.targets(batch.labels).astype(np.float32)
         with out_of_memory_as(
@@ -221,7 +245,7 @@ class _Run:
             "with more free memory the same command goes on from its last checkpoint, with a smaller batch_catalogs "
             "(--config FILE.toml) another --out begins anew"
         ):
-            found = self._step(batch.encoder, batch.supplementary, batch.counts, targets, np.float32(rate))
+            found = self._step(batch.inputs, targets, batch.log_mass, np.float32(rate))
             loss, squared_error = found.numpy().tolist()
         if not np.isfinite(loss):
             raise InputError(f"training diverged at step {self.state.step}; lower learning_rate ({rate:.2g} there)")

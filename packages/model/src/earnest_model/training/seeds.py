@@ -1,7 +1,6 @@
 """Several trainings through the one seam for parallel work; those that are finished are kept."""
 
 import contextlib
-import dataclasses
 import io
 import sys
 from collections.abc import Callable, Sequence
@@ -11,14 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from earnest_common.run.executors import map_shards, open_executor
-from earnest_common.run.files import named
 from earnest_common.run.progress import progress
 
 from earnest_model.config import TrainingConfig
 from earnest_model.data.training_data import AbstractFeed
-from earnest_model.training.train import bundle_of, open_feed
+from earnest_model.training.bundles import bundle_of, open_feed
 
-__all__ = ["Training", "run_all", "train_or_reuse", "train_seeds"]
+__all__ = ["Training", "run_all", "train_or_reuse"]
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -36,7 +34,7 @@ class Training:
     out
         The bundle to write.
     live, data, source, live_config
-        Where the catalogs come from, see :func:`earnest_model.training.train.open_feed`.
+        Where the catalogs come from, see :func:`earnest_model.training.bundles.open_feed`.
     """
 
     config: TrainingConfig
@@ -52,33 +50,8 @@ class Training:
 
 
 def train_or_reuse(training: Training) -> dict[str, Any]:
-    """Return :func:`earnest_model.training.train.bundle_of` of one training."""
+    """Return :func:`earnest_model.training.bundles.bundle_of` of one training."""
     return bundle_of(training.config, training.feed(), training.out)
-
-
-def train_seeds(training: Training, n_seeds: int, *, workers: int = 1, executor: str | None = None) -> dict[str, Any]:
-    """Train with several seeds, from that of the configuration on, into ``OUT-SEED``; the same call goes on.
-
-    Returns
-    -------
-    The headline numbers of each bundle by its name.
-
-    Raises
-    ------
-    OutputExistsError, InputError
-        See :func:`train_or_reuse`.
-    """
-    first, out = training.config.seed, training.out
-    jobs = [
-        dataclasses.replace(
-            training,
-            config=dataclasses.replace(training.config, seed=seed),
-            out=named(out).with_name(f"{out.name}-{seed}"),
-        )
-        for seed in range(first, first + n_seeds)
-    ]
-    found = run_all(train_or_reuse, jobs, workers=workers, executor=executor, tell=_told)
-    return {job.out.name: numbers for job, numbers in zip(jobs, found, strict=True)}
 
 
 def run_all(
@@ -111,10 +84,3 @@ def run_all(
 def _silently(function: Callable[[J], R], job: J) -> R:
     with contextlib.redirect_stderr(io.StringIO()):
         return function(job)
-
-
-def _told(numbers: dict[str, Any]) -> str:
-    prior, name = numbers["validation_prior_scatter"], Path(numbers["path"]).name
-    beside = "" if prior is None else f" (prior {prior:.4f})"
-    warned = f"; warning: {numbers['warning']}" if numbers["warning"] else ""
-    return f"{name}: validation scatter {numbers['validation_scatter']:.4f}{beside}{warned}"

@@ -6,7 +6,7 @@ from typing import Any
 from earnest_model.networks.backend import tf
 from earnest_model.networks.protocol import Network
 
-__all__ = ["compiled_step", "open_strategy"]
+__all__ = ["anchor_loss", "compiled_step", "open_strategy"]
 
 Tensor = Any  # TensorFlow has no useful static types
 
@@ -25,7 +25,7 @@ def open_strategy(devices: Sequence[str]) -> Any:  # noqa: ANN401
     return tf.distribute.MirroredStrategy(list(devices), cross_device_ops=tf.distribute.HierarchicalCopyAllReduce())
 
 
-def compiled_step(network: Network, optimizer: Any, strategy: Any = None) -> Any:  # noqa: ANN401
+def compiled_step(network: Network, optimizer: Any, strategy: Any = None, *, anchor: float = 0.0) -> Any:  # noqa: ANN401
     """Return one optimiser step as a graph, traced once for all sizes of catalogs and batches.
 
     Each device takes its part of the catalogs; its loss counts by the share of catalogs it has, so that gradients add
@@ -38,18 +38,25 @@ def compiled_step(network: Network, optimizer: Any, strategy: Any = None) -> Any
         Built within the scope of the strategy.
     strategy
         See :func:`open_strategy`; by default TensorFlow's own.
+    anchor
+        Weight of :func:`anchor_loss`.
     """
     strategy = strategy or tf.distribute.get_strategy()
     replicas = strategy.num_replicas_in_sync
     rows, counts = tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None,), tf.int32)
 
-    def replica(encoder: Tensor, supplementary: Tensor, counts: Tensor, targets: Tensor) -> Tensor:
+    def replica(inputs: tuple[Tensor, Tensor, Tensor], targets: Tensor, log_mass: Tensor) -> Tensor:
+        encoder, supplementary, counts = inputs
         here = tf.distribute.get_replica_context().replica_id_in_sync_group
         own, members, share = _part(counts, here, replicas)
-        inputs = (encoder[members], supplementary[members], counts[own])
+        seen = (encoder[members], supplementary[members], counts[own])
         with tf.GradientTape() as tape:
-            outputs = network(inputs, training=True)
-            loss = share * network.head.loss(outputs, targets[own])
+            outputs = network(seen, training=True)
+            loss = network.head.loss(outputs, targets[own])
+            if anchor:
+                terse = network.terse(seen[0])[:, 0]  # TensorFlow computes what is asked twice once
+                loss += anchor * anchor_loss(terse, log_mass[members, 0], seen[2])
+            loss *= share
         variables = network.trainable_variables
         gradients = tape.gradient(loss, variables)
         if replicas > 1:
@@ -58,12 +65,30 @@ def compiled_step(network: Network, optimizer: Any, strategy: Any = None) -> Any
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack([loss, share * tf.cast(network.head.squared_error(outputs, targets[own]), tf.float32)])
 
-    def step(encoder: Tensor, supplementary: Tensor, counts: Tensor, targets: Tensor, rate: Tensor) -> Tensor:
+    def step(inputs: tuple[Tensor, Tensor, Tensor], targets: Tensor, log_mass: Tensor, rate: Tensor) -> Tensor:
         optimizer.learning_rate.assign(rate)
-        found = strategy.run(replica, args=(encoder, supplementary, counts, targets))
+        found = strategy.run(replica, args=(inputs, targets, log_mass))
         return strategy.reduce("sum", found, axis=None) if replicas > 1 else found
 
-    return tf.function(step, input_signature=[rows, rows, counts, rows, tf.TensorSpec((), tf.float32)])
+    return tf.function(step, input_signature=[(rows, rows, counts), rows, rows, tf.TensorSpec((), tf.float32)])
+
+
+def anchor_loss(terse: Tensor, log_mass: Tensor, counts: Tensor) -> Tensor:
+    r"""Return the mean square of :math:`(t_i - \bar t) - (\ln M_i - \overline{\ln M})`, means over each catalog.
+
+    The offset of terse values stays free: a network that could tell masses from their absolute size alone would have
+    no need of the catalog.
+
+    Parameters
+    ----------
+    terse, log_mass
+        Terse values and ln M_500c, shape (n_clusters,).
+    counts
+        Clusters of each catalog, shape (n_catalogs,).
+    """
+    segments = tf.repeat(tf.range(tf.size(counts)), counts)
+    difference = terse - log_mass
+    return tf.reduce_mean(tf.square(difference - tf.gather(tf.math.segment_mean(difference, segments), segments)))
 
 
 def _part(counts: Tensor, here: Tensor, replicas: int) -> tuple[slice, slice, Tensor]:

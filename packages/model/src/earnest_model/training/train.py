@@ -1,27 +1,21 @@
-"""Train a network and keep it as a bundle, or go on with a training that was interrupted."""
+"""Train a network, or several, and keep them as a bundle."""
 
 import dataclasses
-import json
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from earnest_common.bundle import BundleDescription, read_bundle
 from earnest_common.catalogs import CatalogSet
-from earnest_common.errors import InputError, OutputExistsError
-from earnest_common.plugins import open_source
-from earnest_common.run.config import as_mapping, read_toml
-from earnest_common.run.files import named, refuse_existing, remove_folder, sweep
+from earnest_common.errors import InputError
 
 from earnest_model.config import TrainingConfig
-from earnest_model.data.training_data import AbstractFeed, FixedFeed, LiveFeed, SetFeed, Sizes
-from earnest_model.networks import architecture
-from earnest_model.training.validation import warning
+from earnest_model.training.ensemble import train_ensemble
+from earnest_model.training.seeds import Training, train_or_reuse
 
 if TYPE_CHECKING:  # importing it loads TensorFlow
     from earnest_model.bundle.estimator import NetworkEstimator
 
-__all__ = ["bundle_of", "existing_bundle", "headline", "open_feed", "train", "train_bundle"]
+__all__ = ["train"]
 
 
 def train(
@@ -32,6 +26,7 @@ def train(
     config: TrainingConfig | None = None,
     seed: int | None = None,
     max_steps: int | None = None,
+    members: int = 1,
     live_config: str | PathLike[str] | None = None,
 ) -> "NetworkEstimator":
     """Train a network, keep it as a bundle, and return it.
@@ -52,6 +47,8 @@ def train(
         Seed of weights, catalogs and their order, in place of that of the configuration.
     max_steps
         Budget of recipe ``fast``, in place of that of the configuration.
+    members
+        Number of networks; with 2 or more the bundle is an ensemble.
     live_config
         TOML file with fields of the mocks that differ from the preset.
 
@@ -76,10 +73,16 @@ def train(
     >>> model.feature_names[:2]
     ('log10_t_x', 'log10_m_gas_profile_1')
     """
+    if members < 1:
+        raise InputError(f"members {members} must be at least 1")
     path, chosen = Path(out), _changed(config or TrainingConfig(), seed=seed, max_steps=max_steps)
     folder = data.path if isinstance(data, CatalogSet) else Path(data) if data is not None else None
-    feed = open_feed(chosen, live=live, data=folder, live_config=Path(live_config) if live_config else None)
-    bundle_of(chosen, feed, path)
+    changes = Path(live_config) if live_config is not None else None
+    training = Training(config=chosen, out=path, live=live, data=folder, live_config=changes)
+    if members > 1:
+        train_ensemble(training, members)
+    else:
+        train_or_reuse(training)
     from earnest_model.bundle.estimator import load
 
     return load(path)
@@ -93,127 +96,3 @@ def _changed(config: TrainingConfig, *, seed: int | None, max_steps: int | None)
         fast = dataclasses.replace(config.fast, max_steps=max_steps, max_seconds=0.0)
         config = dataclasses.replace(config, fast=fast)
     return config if seed is None else dataclasses.replace(config, seed=seed)
-
-
-def open_feed(
-    config: TrainingConfig,
-    *,
-    live: str | None,
-    data: Path | None,
-    source: str = "mocks",
-    live_config: Path | None = None,
-) -> AbstractFeed:
-    """Return the training catalogs that a command asks for.
-
-    Parameters
-    ----------
-    config
-        Seed and sizes.
-    live
-        Preset of a live source.
-    data
-        Folder of a catalog set.
-    source
-        Entry-point name of the live source.
-    live_config
-        TOML file with fields of the live source that differ from the preset.
-
-    Raises
-    ------
-    InputError
-        If not exactly one of ``live`` and ``data`` is given, or it cannot be used.
-    PluginError
-        If no installed package provides the source.
-    """
-    if (live is None) == (data is None):
-        raise InputError("give either --live PRESET (fresh mocks) or --data SET (a catalog set), and not both")
-    sizes: Sizes = config.paper_recipe if config.recipe == "paper" else config.fast
-    if data is not None:
-        if live_config is not None:
-            raise InputError("--live-config changes a preset of --live; a catalog set of --data is as it is")
-        return SetFeed(CatalogSet.open(data), sizes, seed=config.seed)
-    changes = read_toml(live_config) if live_config is not None else None
-    opened = open_source(source, preset=str(live), seed=config.seed, config=changes)
-    feed = LiveFeed(opened, sizes, seed=config.seed)
-    return FixedFeed(feed, n=config.paper_recipe.n_training, seed=config.seed) if config.recipe == "paper" else feed
-
-
-def train_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:
-    """Train a network, write its bundle and return the headline numbers.
-
-    Checkpoints live in ``OUT.training`` beside the bundle; the same call goes on from them.
-
-    Raises
-    ------
-    OutputExistsError
-        If ``out`` is taken.
-    InputError
-        If the configuration or the catalogs cannot be used.
-    """
-    workspace = named(out).with_name(f"{out.name}.training")
-    sweep(workspace)  # killed while the checkpoints were being removed
-    if out.exists() and workspace.exists():  # killed when the bundle was whole and its checkpoints not yet removed
-        return existing_bundle(config, feed, out)
-    refuse_existing(out)
-    architecture(config.architecture)  # a wrong name is refused before TensorFlow is loaded
-    from earnest_model.training.bundle_writing import save_bundle
-    from earnest_model.training.loop import train
-
-    result = train(config, feed, workspace=workspace)
-    description = save_bundle(out, result, config, feed)
-    remove_folder(workspace)
-    return headline(out, description)
-
-
-def bundle_of(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:
-    """Train, unless the bundle is there already, and return the headline numbers.
-
-    Raises
-    ------
-    OutputExistsError
-        If the bundle is of another training.
-    InputError
-        If the configuration or the catalogs cannot be used.
-    """
-    return existing_bundle(config, feed, out) if out.exists() else train_bundle(config, feed, out)
-
-
-def existing_bundle(config: TrainingConfig, feed: AbstractFeed, out: Path) -> dict[str, Any]:
-    """Return the headline numbers of a bundle that this training has written before, and remove its checkpoints.
-
-    Raises
-    ------
-    OutputExistsError
-        If the bundle is of another training.
-    """
-    description = read_bundle(out)
-    plan = json.loads(json.dumps({"config": as_mapping(config), "catalogs": feed.identity()}))
-    if plan != {name: description.training.get(name) for name in plan}:
-        raise OutputExistsError(
-            f"{out} is a bundle of another training and is not overwritten; choose another --out or remove it"
-        )
-    remove_folder(out.with_name(f"{out.name}.training"))
-    return headline(out, description)
-
-
-def headline(out: Path, description: BundleDescription) -> dict[str, Any]:
-    """Return the numbers of a trained bundle that a command prints."""
-    training, last = description.training, description.training["validation"]
-    return {
-        "path": str(out),
-        "architecture": training["architecture"],
-        "n_parameters": training["n_parameters"],
-        "steps": last["step"],
-        "seconds": last.get("seconds"),  # this, errors and the prior are unknown to bundles of earlier releases
-        "kept_step": last.get("kept_step"),
-        "validation_scatter": last["scatter"],
-        "validation_scatter_err": last.get("scatter_err"),
-        "validation_bias": last["bias"],
-        "validation_bias_err": last.get("bias_err"),
-        "validation_prior_scatter": last.get("prior_scatter"),
-        "validation_catalogs": last.get("n_catalogs"),
-        # the quantiles of validation errors that a point estimate needs stay in the bundle
-        "calibration": {name: x for name, x in description.calibration.items() if name[:1] != "q"},
-        "synthetic": description.synthetic,
-        "warning": warning(last),
-    }

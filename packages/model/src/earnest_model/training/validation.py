@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from earnest_common.spread import spread
 
-from earnest_model.data.arrays import FloatArray
+from earnest_model.data.arrays import Arrays, FloatArray
+from earnest_model.data.features import FeatureSet
+from earnest_model.data.missing import combinations, without
 from earnest_model.evaluation.accuracy import bootstrap_error
+from earnest_model.networks.calibration import missing_key
 
 if TYPE_CHECKING:  # importing it would load TensorFlow
     from earnest_model.networks.heads import AbstractHead
+    from earnest_model.networks.queries import AbstractInference
 
-__all__ = ["in_words", "quality", "validation_metrics", "warning"]
+__all__ = ["in_words", "quality", "validated", "validation_metrics", "warning"]
 
 _HARDLY_BETTER = 0.95
 
@@ -48,6 +52,25 @@ def validation_metrics(head: "AbstractHead", outputs: FloatArray, labels: FloatA
         "prior_scatter": round(spread(labels[:, 0]), 6),
         "n_catalogs": n,
     }
+
+
+def validated(
+    inference: "AbstractInference", head: "AbstractHead", validation: Arrays, features: FeatureSet
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return calibration and accuracy on validation catalogs, under ``without`` those of catalogs that lack columns."""
+    calibrations, metrics = {}, {}
+    for missing in combinations(len(features.optional)):
+        outputs = inference.outputs(without(validation, missing))
+        key = missing_key(features.optional, missing)
+        calibrations[key] = head.calibrate(outputs, validation.labels)
+        metrics[key] = validation_metrics(head, outputs, validation.labels)
+    return _with_first_outside(calibrations), _with_first_outside(metrics)
+
+
+def _with_first_outside(by_missing: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what holds for whole catalogs, and the rest under ``without``."""
+    whole, *others = by_missing.items()
+    return {**whole[1], **({"without": dict(others)} if others else {})}
 
 
 def in_words(validation: Mapping[str, Any]) -> str:

@@ -46,6 +46,10 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         Seed of the initial weights.
     others
         Bin edges of other labels, whose marginal distributions follow that of sigma8 in the outputs.
+    optional
+        Whether supplementary inputs may be missing (NaN). The member network then sees each by itself, with a flag and
+        0 in its place where it is missing, and where none is, all of them whitened; the decoder sees for which share of
+        the catalog's clusters each is known.
     """
 
     @own_defaults()
@@ -63,10 +67,11 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         activation: str,
         seed: int,
         others: dict[str, list[float]] | None = None,
+        optional: bool = False,
     ) -> None:
         super().__init__(name="pooled")
         rng = generator(seed, Stage.TRAINING)
-        self.n_features, self.n_supplementary = n_features, n_supplementary
+        self.n_features, self.n_supplementary, self.optional = n_features, n_supplementary, optional
         self.head = HistogramHead(
             Histogram(tuple(edges)), {name: Histogram(tuple(found)) for name, found in (others or {}).items()}
         )
@@ -74,10 +79,12 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         self.fewest_clusters = 1
         self.whiten = Whitening(name="whiten")
         self.whiten_supplementary = Whitening(name="whiten_supplementary")
+        self.scale_supplementary = Whitening(name="scale_supplementary")
         self.encoder = dense_stack(tuple(encoder), 1, activation=activation, rng=rng, name="encoder")
         self.member = dense_stack(tuple(member), pooled, activation=activation, rng=rng, name="member")
         self.decoder = dense_stack(tuple(decoder), self.head.size, activation=activation, rng=rng, name="decoder")
         self.n_pooled = pooled
+        self.n_flags = n_supplementary if optional else 0
         self._arguments = {
             "n_features": n_features,
             "n_supplementary": n_supplementary,
@@ -90,6 +97,7 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
             "activation": activation,
             "seed": seed,
             "others": {name: [float(edge) for edge in found] for name, found in (others or {}).items()},
+            "optional": optional,
         }
         self.build()
 
@@ -102,15 +110,19 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         if not getattr(self, "built", False):
             self.whiten.build((None, self.n_features))
             self.whiten_supplementary.build((None, self.n_supplementary))
+            self.scale_supplementary.build((None, self.n_flags))
             self.encoder.build((None, self.n_features))
-            self.member.build((None, 1 + self.n_supplementary))
-            self.decoder.build((None, 2 * self.n_pooled + 2))
+            self.member.build((None, 1 + self.n_supplementary + 2 * self.n_flags))
+            self.decoder.build((None, 2 * self.n_pooled + 2 + self.n_flags))
             self.built = True
 
     def adapt(self, arrays: Arrays) -> None:
         """Measure the fixed linear maps of the inputs on training catalogs."""
         self.whiten.adapt(arrays.encoder)
-        self.whiten_supplementary.adapt(arrays.supplementary)
+        known = np.isfinite(arrays.supplementary).all(axis=1)
+        self.whiten_supplementary.adapt(arrays.supplementary[known])
+        if self.optional:
+            self.scale_supplementary.adapt(arrays.supplementary, independent=True)
 
     @property
     def row_width(self) -> int:
@@ -129,20 +141,31 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         """Return the terse values, shape (n_clusters, 1), from X-ray inputs alone."""
         return self.encoder(self.whiten(encoder))
 
+    @property
+    def n_sums(self) -> int:
+        """Numbers that are added up over a catalog: the pooled ones and, of optional inputs, how many are known."""
+        return self.n_pooled + self.n_flags
+
     def members(self, encoder: Tensor, supplementary: Tensor) -> Tensor:
-        """Return each cluster's term of the sums, shape (n_clusters, n_pooled)."""
-        joined = keras.ops.concatenate([self.terse(encoder), self.whiten_supplementary(supplementary)], axis=1)
-        return self.member(joined)
+        """Return each cluster's term of the sums, shape (n_clusters, n_sums)."""
+        if not self.optional:
+            joined = [self.terse(encoder), self.whiten_supplementary(supplementary)]
+            return self.member(keras.ops.concatenate(joined, axis=1))
+        is_known = keras.ops.isfinite(supplementary)
+        filled = keras.ops.where(is_known, supplementary, self.scale_supplementary.mean)  # scaled to 0
+        known = keras.ops.cast(is_known, "float32")
+        # whitened, what distinguishes correlated inputs is large, but only where all are known
+        whitened = self.whiten_supplementary(filled) * keras.ops.min(known, axis=1, keepdims=True)
+        joined = [self.terse(encoder), self.scale_supplementary(filled), known - 0.5, whitened]
+        return keras.ops.concatenate([self.member(keras.ops.concatenate(joined, axis=1)), known], axis=1)
 
     def decode(self, sums: Tensor, counts: Tensor) -> Tensor:
         """Return logits of the bins, shape (n_catalogs, n_bins), from sums and numbers of clusters."""
         n = keras.ops.cast(counts, "float32")[:, None]
         relative = n / self.n_typical
-        return self.decoder(
-            keras.ops.concatenate(
-                [sums / self.n_typical, sums / n, 2.0 * keras.ops.log(relative), relative - 1.0], axis=1
-            )
-        )
+        pooled, known = sums[:, : self.n_pooled], sums[:, self.n_pooled :]
+        parts = [pooled / self.n_typical, pooled / n, 2.0 * keras.ops.log(relative), relative - 1.0, known / n - 0.5]
+        return self.decoder(keras.ops.concatenate(parts, axis=1))
 
     def call(self, inputs: tuple[Tensor, Tensor, Tensor], training: bool = False) -> Tensor:
         """Return logits from (encoder inputs, supplementary inputs, clusters per catalog)."""
@@ -169,6 +192,7 @@ def build_pooled(config: PooledConfig, arrays: Arrays, *, seed: int, labels: Seq
         activation=config.activation,
         seed=seed,
         others=edges,
+        optional=config.missing > 0 and arrays.supplementary.shape[1] > 0,
     )
     network.adapt(arrays)
     return network

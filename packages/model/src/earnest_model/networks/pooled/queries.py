@@ -41,9 +41,9 @@ class PooledInference(AbstractInference):
         self._sums_slope = tf.function(self._slope_of_sums, input_signature=[ROWS, _COUNTS])
 
     def sums(self, arrays: Arrays) -> FloatArray:
-        """Return the sums over each catalog, shape (n_catalogs, n_pooled)."""
+        """Return the sums over each catalog, shape (n_catalogs, n_sums)."""
         catalog = catalog_of(arrays)
-        total = np.zeros((arrays.n_catalogs, self.network.n_pooled))
+        total = np.zeros((arrays.n_catalogs, self.network.n_sums))
         for rows in slices(len(catalog), self.max_rows):
             starts = np.flatnonzero(np.diff(catalog[rows], prepend=-1))
             total[catalog[rows][starts]] += np.add.reduceat(self._terms(arrays, rows), starts)
