@@ -79,7 +79,8 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         self.fewest_clusters = 1
         self.whiten = Whitening(name="whiten")
         self.whiten_supplementary = Whitening(name="whiten_supplementary")
-        self.scale_supplementary = Whitening(name="scale_supplementary")
+        if optional:  # networks of earlier releases have no such layer
+            self.scale_supplementary = Whitening(name="scale_supplementary")
         self.encoder = dense_stack(tuple(encoder), 1, activation=activation, rng=rng, name="encoder")
         self.member = dense_stack(tuple(member), pooled, activation=activation, rng=rng, name="member")
         self.decoder = dense_stack(tuple(decoder), self.head.size, activation=activation, rng=rng, name="decoder")
@@ -110,7 +111,8 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         if not getattr(self, "built", False):
             self.whiten.build((None, self.n_features))
             self.whiten_supplementary.build((None, self.n_supplementary))
-            self.scale_supplementary.build((None, self.n_flags))
+            if self.optional:
+                self.scale_supplementary.build((None, self.n_flags))
             self.encoder.build((None, self.n_features))
             self.member.build((None, 1 + self.n_supplementary + 2 * self.n_flags))
             self.decoder.build((None, 2 * self.n_pooled + 2 + self.n_flags))
