@@ -55,9 +55,9 @@ def _method(summary: AblationSummary) -> tuple[str, ...]:
         f"distribution of {value}s, and what is lost is which cluster has which {value}; shuffled over all catalogs, "
         "a catalog's own distribution is lost too; held constant at the median, nothing is left of them.",
         f"Errors are those of paired differences over resampled catalogs ({N_RESAMPLES} resamples, "
-        f"{summary.n_shuffles} shuffles of either kind); a change counts from {STANDARD_ERRORS:.0f} of them on. "
-        "All this is what the trained model does with its inputs: one that is trained without them may do better than "
-        "this one does when they are changed.",
+        f"{summary.n_shuffles} shuffles of either kind); a change counts from {STANDARD_ERRORS:.0f} standard errors "
+        "on. The changes measure what this trained model does with its inputs: a model trained without them may do "
+        "better than this one with changed inputs.",
     )
 
 
@@ -126,10 +126,10 @@ def _figure(summary: AblationSummary) -> Figure:
         axes.tick_params(axis="y", length=0, labelsize=10)
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9.5, columnspacing=1.1)
 
+    others = f", for each choice of {columns_text(summary.companions)}" if summary.companions else ""
     caption = (
-        f"Scatter of σ₈ with the encoder's inputs as they are, shuffled and held constant, beside "
-        f"{beside_text(summary.cases[0], summary.companions)} and without; dashed: always the prior's mean "
-        f"({format_number(summary.prior_scatter, 4)})."
+        f"Scatter of σ₈ with the encoder's inputs as they are, shuffled and held constant{others}; dashed: the prior's "
+        f"mean for every catalog ({format_number(summary.prior_scatter, 4)})."
     )
     alt = "Scatter of sigma8 for four treatments of the encoder's inputs, one row for each choice of other columns."
     size = (SINGLE[0], 1.7 + 0.62 * len(cases))
