@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from earnest_common.schema import RADII_R500C
 from earnest_mocks.base_sample.emulator import EmulatedClusters, emulate
-from earnest_mocks.base_sample.gas_profile import enclosed_mass
+from earnest_mocks.gas.profile import enclosed_mass
 from earnest_mocks.xray.photon_list import PhotonList
 from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from earnest_common.schema import RADII_R500C
 from earnest_mocks.base_sample.emulator import emulate
-from earnest_mocks.base_sample.gas_profile import (
+from earnest_mocks.gas.profile import (
     GasProfile,
     density,
     density_from_slope,
@@ -56,7 +56,8 @@ def test_enclosed_mass_is_the_integral_of_the_density(profile):
 def test_a_second_component_adds_the_emission_it_promises():
     amplitude = 40.0
     whole, _ = quad(lambda x: x**2 * density(one(amplitude), np.array([x]))[0, 0] ** 2, 0, 1, points=[0.01, 0.03, 0.1])
-    bare = emission_integral(one(amplitude))[0]
+    bare = emission_integral(one(0.0))[0]
+    assert emission_integral(one(amplitude))[0] == pytest.approx(whole, rel=1e-8)
     # pi/16 r_c2^3 holds for an infinite radius; beyond 1 R_500c there is 1e-4 of it.
     assert whole - bare == pytest.approx(np.pi / 16 * 0.03**3 * amplitude, rel=1e-3)
 

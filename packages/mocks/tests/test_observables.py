@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from earnest_common.schema import RADII_R500C
 from earnest_common.survey.scaling import TABLE_2
-from earnest_mocks.base_sample.gas_profile import density_from_slope
 from earnest_mocks.base_sample.relations import OBSERVABLES, fit_relations, mean_observables
 from earnest_mocks.base_sample.sample import default_base_sample
 from earnest_mocks.catalogs.config import DonorRule
@@ -12,6 +11,7 @@ from earnest_mocks.catalogs.donors import donor_pools
 from earnest_mocks.catalogs.observables import borrow, largest_residual
 from earnest_mocks.catalogs.population import Population
 from earnest_mocks.catalogs.source import open_source
+from earnest_mocks.gas.profile import density_from_slope
 
 RULES = {"paper": DonorRule(), "recombined": DonorRule(recombine=0.3), "split": DonorRule(split=True)}
 

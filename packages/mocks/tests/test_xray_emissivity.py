@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import MAGNETICUM
-from earnest_mocks.xray.emissivity import (
-    counts_per_emission,
+from earnest_mocks.gas.emissivity import (
+    bolometric_emissivity,
     density_per_emission,
-    draw_energies,
     emission_per_density,
     emissivity,
     photon_emissivity,
 )
-from earnest_mocks.xray.geometry import angular_diameter_distance, comoving_distance, r_500c
+from earnest_mocks.gas.geometry import angular_diameter_distance, comoving_distance, r_500c
+from earnest_mocks.xray.counts import counts_per_emission, draw_energies
 from earnest_mocks.xray.instrument import Instrument
 from scipy.integrate import quad
 
@@ -49,6 +49,28 @@ def test_continuum_is_free_free(t_x, expected):
 def test_lines_bring_it_to_the_plasma_code(t_x):
     expected = 10 ** np.polyval(POLYNOMIAL, np.log(t_x))
     assert band(t_x) == pytest.approx(expected, rel=0.06)  # 3 % of the fit, and the stated 2-6 % above 3 keV
+
+
+@pytest.mark.parametrize("metallicity", [0.0, 0.3])
+def test_bolometric_emission_is_the_integral_of_the_spectrum(metallicity):
+    t_x = np.array([0.7, 1.3, 4.0, 9.0])
+    direct = [
+        quad(lambda ln_e, t=t: float(np.exp(ln_e) * spectrum_at(np.exp(ln_e), t, metallicity)), -14, 5.5, limit=300)[0]
+        for t in t_x
+    ]
+    assert bolometric_emissivity(t_x, metallicity=metallicity) == pytest.approx(direct, rel=1e-4)
+
+
+def spectrum_at(energy, t_x, metallicity):
+    return emissivity(np.array([energy]), t_x, metallicity=metallicity)[0]
+
+
+def test_bolometric_free_free_emission_is_that_of_textbooks():
+    # Rybicki & Lightman (1979), equation 5.15b: 1.4e-27 T^1/2 g n_e sum Z^2 n_i [erg cm^-3 s^-1], g = 1.1 to 1.5 good
+    # to 20 %; with helium sum Z^2 n_i = 1.39 n_p.
+    t_x = np.array([1.0, 4.0, 9.0])
+    textbook = 1.4e-27 * np.sqrt(1.160451812e7 * t_x) * 1.2 * 1.39
+    assert bolometric_emissivity(t_x, metallicity=0.0) == pytest.approx(textbook, rel=0.2)
 
 
 def test_photons_are_the_energy_over_their_mean_energy():

@@ -9,9 +9,10 @@ from earnest_common.errors import EarnestError, InputError, IntegrityError, Miss
 from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_mocks.base_sample.emulator import emulate
-from earnest_mocks.base_sample.gas_profile import GasProfile, density, enclosed_mass
-from earnest_mocks.xray.emissivity import counts_per_emission, emission_per_density
-from earnest_mocks.xray.geometry import kpc_per_arcmin
+from earnest_mocks.gas.emissivity import emission_per_density
+from earnest_mocks.gas.geometry import kpc_per_arcmin
+from earnest_mocks.gas.profile import GasProfile, density, enclosed_mass
+from earnest_mocks.xray.counts import counts_per_emission
 from earnest_mocks.xray.image import sky_image
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.lists import write_photon_lists

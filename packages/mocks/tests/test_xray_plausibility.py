@@ -17,6 +17,7 @@ fits = pytest.importorskip("astropy.io.fits")
 
 CLUSTERS = emulate()
 LIGHTEST, MIDDLE, HEAVIEST = 0, 500, len(CLUSTERS.log10_m_500c) - 1
+GROUP = 103  # within 0.06 dex of all mean relations: slips of units are told from each other by their sizes
 
 
 def observed(cluster_id, *, z=0.0663, exposure=2e4):
@@ -69,7 +70,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("cluster_id", [100, MIDDLE])
+@pytest.mark.parametrize("cluster_id", [GROUP, MIDDLE])
 @pytest.mark.parametrize(("alter", "message"), WRONG.values(), ids=WRONG)
 def test_what_no_cluster_can_be_is_refused_with_its_cause(cluster_id, alter, message):
     with pytest.raises(InputError, match=message):

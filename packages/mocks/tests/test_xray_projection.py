@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from earnest_mocks.base_sample.emulator import emulate
-from earnest_mocks.base_sample.gas_profile import GasProfile, density, enclosed_mass
+from earnest_mocks.gas.profile import GasProfile, density, enclosed_mass
 from earnest_mocks.xray.annuli import annuli, annulus_edges
 from earnest_mocks.xray.fit import fit_emission, profile_of
 from earnest_mocks.xray.image import pixel_radii

@@ -15,11 +15,11 @@ from earnest_common.errors import InputError, OutputExistsError
 from earnest_common.report.section import read_section
 from earnest_common.schema import RADII_R500C
 from earnest_mocks.base_sample.emulator import emulate
-from earnest_mocks.base_sample.gas_profile import GasProfile, density, enclosed_mass, log_slope
 from earnest_mocks.base_sample.sample import emulated_base_sample
+from earnest_mocks.gas.emissivity import emission_per_density
+from earnest_mocks.gas.profile import GasProfile, density, enclosed_mass, log_slope
 from earnest_mocks.measured.emulated import reduce_base_sample, with_measured_profiles
 from earnest_mocks.xray.deprojection import deprojected
-from earnest_mocks.xray.emissivity import emission_per_density
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photons import Observation, emulate_photons
 from earnest_mocks.xray.reduction import ReductionConfig, reduce_photons

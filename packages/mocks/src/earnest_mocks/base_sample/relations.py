@@ -4,7 +4,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.survey.scaling import TABLE_2, PowerLaw, ScalingRelations
 
-__all__ = ["OBSERVABLES", "fit_relations", "mean_observables", "residuals_of"]
+__all__ = ["OBSERVABLES", "fit_relations", "mean_observables", "power_law_of", "residuals_of"]
 
 OBSERVABLES = ("l_x", "t_x", "m_gas")
 """The order of every array of observables or residuals in this package."""
@@ -31,19 +31,19 @@ def fit_relations(log10_m: FloatArray, observables: FloatArray) -> ScalingRelati
     >>> round(relations.l_x.slope, 9)
     1.74
     """
+    return ScalingRelations(**{name: power_law_of(log10_m, observables[:, i]) for i, name in enumerate(OBSERVABLES)})
+
+
+def power_law_of(log10_m: FloatArray, log10_x: FloatArray) -> PowerLaw:
+    """Fit one power law as :func:`fit_relations` does; log10_x has shape (n,)."""
     pivot = TABLE_2.l_x.log10_pivot
-    slope, mean_y, mean_x = _least_squares(log10_m, observables)
-    scatter = np.sqrt(np.mean(residuals_of(log10_m, observables) ** 2, axis=0))
-    laws = {
-        name: PowerLaw(
-            log10_normalisation=float(mean_y[i] + slope[i] * (pivot - mean_x)),
-            slope=float(slope[i]),
-            log10_pivot=pivot,
-            scatter=float(scatter[i]),
-        )
-        for i, name in enumerate(OBSERVABLES)
-    }
-    return ScalingRelations(**laws)
+    (slope,), (mean_y,), mean_x = _least_squares(log10_m, log10_x[:, None])
+    return PowerLaw(
+        log10_normalisation=float(mean_y + slope * (pivot - mean_x)),
+        slope=float(slope),
+        log10_pivot=pivot,
+        scatter=float(np.sqrt(np.mean(residuals_of(log10_m, log10_x[:, None]) ** 2))),
+    )
 
 
 def residuals_of(log10_m: FloatArray, values: FloatArray) -> FloatArray:

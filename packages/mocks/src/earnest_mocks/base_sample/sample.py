@@ -21,9 +21,9 @@ from earnest_common.survey.cosmology import MAGNETICUM
 from earnest_common.survey.mass_function import DEFAULT_Z
 from earnest_common.survey.scaling import ScalingRelations
 
-from earnest_mocks.base_sample.emulator import EMULATED_SEED, emulate
-from earnest_mocks.base_sample.gas_profile import density_from_slope
+from earnest_mocks.base_sample.emulator import EMULATED_SEED, METALLICITY, emulate
 from earnest_mocks.base_sample.relations import OBSERVABLES, fit_relations, mean_observables
+from earnest_mocks.gas.profile import density_from_slope
 
 __all__ = ["BaseSample", "default_base_sample", "emulated_base_sample", "read_base_sample", "write_base_sample"]
 
@@ -114,7 +114,7 @@ class BaseSample:
 
 
 def emulated_base_sample() -> BaseSample:
-    """Return the built-in base sample, computed afresh (0.2 s)."""
+    """Return the built-in base sample, computed afresh (a second)."""
     clusters = emulate()
     return BaseSample(
         log10_m_500c=clusters.log10_m_500c,
@@ -124,7 +124,7 @@ def emulated_base_sample() -> BaseSample:
         gas_slope_profile=clusters.gas_slope_profile.astype(np.float32).astype(np.float64),
         donor_id=np.arange(len(clusters.log10_m_500c)),
         synthetic=_EMULATED,
-        source={"recipe": _RECIPE, "seed": EMULATED_SEED, "cosmology": vars(MAGNETICUM)},
+        source={"recipe": _RECIPE, "seed": EMULATED_SEED, "metallicity": METALLICITY, "cosmology": vars(MAGNETICUM)},
     )
 
 

@@ -15,7 +15,7 @@ from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import Cosmology
 
-from earnest_mocks.xray.geometry import r_500c
+from earnest_mocks.gas.geometry import r_500c
 
 __all__ = ["read_pickled_clusters"]
 

@@ -15,9 +15,9 @@ from earnest_common.run.config import as_mapping
 from earnest_common.run.files import file_sha256
 from earnest_common.run.provenance import provenance
 
-from earnest_mocks.base_sample.gas_profile import density
+from earnest_mocks.gas.emissivity import emission_per_density
+from earnest_mocks.gas.profile import density
 from earnest_mocks.xray.deprojection import deprojected
-from earnest_mocks.xray.emissivity import emission_per_density
 from earnest_mocks.xray.reduction import Reduction, ReductionConfig, reduce_photons
 from earnest_mocks.xray.simput import read_photons
 from earnest_mocks.xray.table import KnownCluster, KnownClusters

@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-from earnest_mocks.base_sample.gas_profile import density
-from earnest_mocks.xray.emissivity import emission_per_density
+from earnest_mocks.gas.emissivity import emission_per_density
+from earnest_mocks.gas.profile import density
 from earnest_mocks.xray.projection import projection
 from earnest_mocks.xray.reduction import Reduction
 

@@ -7,7 +7,7 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from scipy.special import xlogy
 
-from earnest_mocks.base_sample.gas_profile import GasProfile
+from earnest_mocks.gas.profile import GasProfile
 
 __all__ = ["EmissionFit", "fit_emission", "profile_of"]
 

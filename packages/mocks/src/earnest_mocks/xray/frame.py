@@ -6,11 +6,14 @@ from typing import final
 from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import Cosmology
 
-from earnest_mocks.xray.geometry import kpc_per_arcmin, r_500c
+from earnest_mocks.gas.geometry import kpc_per_arcmin, r_500c
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photon_list import PhotonList
 
 __all__ = ["ClusterFrame", "cluster_frame"]
+
+_USUAL_METALS = 0.3  # solar; of the hot gas of observed clusters
+_MOST_METALS = 10.0
 
 
 @final
@@ -26,6 +29,8 @@ class ClusterFrame:
         The instrument, with the area and exposure of the photons.
     z, m_500c, t_x
         Redshift, mass [solMass] and temperature [keV].
+    metallicity
+        Metals of the gas in solar units.
     r_500c
         Radius that follows from the mass [kpc].
     kpc_per_pixel
@@ -37,6 +42,7 @@ class ClusterFrame:
     z: float
     m_500c: float
     t_x: float
+    metallicity: float
     r_500c: float
     kpc_per_pixel: float
 
@@ -61,6 +67,7 @@ def cluster_frame(
     *,
     m_500c: float | None,
     t_x: float | None,
+    metallicity: float | None,
     instrument: Instrument,
     cosmology: Cosmology,
     subject: str,
@@ -73,6 +80,8 @@ def cluster_frame(
         The observation; it states redshift, area and exposure.
     m_500c, t_x
         Mass [solMass] and temperature [keV]; ``None``: what the photon list states.
+    metallicity
+        Metals of the gas in solar units; ``None``: what the photon list states, or 0.3.
     instrument
         Gives field and pixels.
     cosmology
@@ -83,7 +92,7 @@ def cluster_frame(
     Raises
     ------
     InputError
-        If mass or temperature is unknown or not positive.
+        If mass or temperature is unknown or not positive, or there are less metals than none.
     """
     given = {"m_500c": (m_500c, "M500C", "solMass"), "t_x": (t_x, "TX", "keV")}
     known = {name: photons.about.get(card) if value is None else value for name, (value, card, _) in given.items()}
@@ -94,12 +103,16 @@ def cluster_frame(
     if wrong := [f"{name} = {value} {given[name][2]}" for name, value in known.items() if not float(value or 0) > 0]:
         raise InputError(f"{subject}: {', '.join(wrong)} must be positive")
     mass, temperature = (float(value or 0) for value in known.values())
+    metals = float(photons.about.get("METALS", _USUAL_METALS) if metallicity is None else metallicity)
+    if not 0 <= metals <= _MOST_METALS:
+        raise InputError(f"{subject}: metals = {metals} solar must lie between 0 and {_MOST_METALS:g}")
     return ClusterFrame(
         subject=subject,
         instrument=replace(instrument, area=photons.area, exposure=photons.exposure),
         z=photons.z,
         m_500c=mass,
         t_x=temperature,
+        metallicity=metals,
         r_500c=r_500c(mass, photons.z, cosmology),
         kpc_per_pixel=kpc_per_arcmin(photons.z, cosmology) * instrument.pixel / 60,
     )

@@ -1,28 +1,30 @@
-"""Gas masses and slopes of a fitted emission model, with the errors that its covariance gives them."""
+"""Gas masses, slopes and luminosity of a fitted emission model, with the errors that its covariance gives them."""
 
 from typing import Any
 
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-from earnest_mocks.base_sample.gas_profile import enclosed_mass, log_slope
-from earnest_mocks.xray.emissivity import density_per_emission
+from earnest_mocks.gas.emissivity import density_per_emission
+from earnest_mocks.gas.luminosity import bolometric_luminosity
+from earnest_mocks.gas.profile import enclosed_mass, log_slope
 from earnest_mocks.xray.fit import EmissionFit, profile_of
+from earnest_mocks.xray.frame import ClusterFrame
 
 __all__ = ["gas_of"]
 
 _STEP = 1e-4
 
 
-def gas_of(fit: EmissionFit, radius: float, radii: tuple[float, ...]) -> dict[str, Any]:
-    """Return masses and slopes of a fitted model and their errors, by the names of a ``Reduction``.
+def gas_of(fit: EmissionFit, frame: ClusterFrame, radii: tuple[float, ...]) -> dict[str, Any]:
+    """Return masses, slopes and luminosity of a fitted model and their errors, by the names of a ``Reduction``.
 
     Parameters
     ----------
     fit
         The fitted emission.
-    radius
-        R_500c [kpc].
+    frame
+        The cluster: its R_500c, temperature and metals.
     radii
         Where masses and slopes are wanted [R_500c].
     """
@@ -31,17 +33,20 @@ def gas_of(fit: EmissionFit, radius: float, radii: tuple[float, ...]) -> dict[st
     # Central differences: all parameters are logarithms or exponents of order one.
     n = len(fit.parameters)
     shift = np.concatenate([np.zeros((1, n)), np.eye(n), -np.eye(n)]) * _STEP
-    ln_mass, slope = _derived(fit.parameters + shift, at, radius)
-    ln_err, slope_err = (
+    within = int(np.searchsorted(at, 1.0))
+    ln_mass, slope, ln_l_x = _derived(fit.parameters + shift, at, within, frame)
+    ln_err, slope_err, l_x_err = (
         np.sqrt(np.einsum("pk,pq,qk->k", gradient, fit.covariance, gradient))
-        for gradient in ((value[1 : n + 1] - value[n + 1 :]) / (2 * _STEP) for value in (ln_mass, slope))
+        for gradient in ((value[1 : n + 1] - value[n + 1 :]) / (2 * _STEP) for value in (ln_mass, slope, ln_l_x))
     )
     mass = np.exp(ln_mass[0])
     profile, ln_amplitude = profile_of(fit.parameters)
-    within = int(np.searchsorted(at, 1.0))
+    l_x = float(np.exp(ln_l_x[0, 0]))
     return {
         "m_gas": float(mass[within]),
         "m_gas_err": float((mass * ln_err)[within]),
+        "l_x": l_x,
+        "l_x_err": l_x * float(l_x_err[0]),
         "m_gas_profile": mass[wanted],
         "m_gas_profile_err": (mass * ln_err)[wanted],
         "gas_slope_profile": slope[0][wanted],
@@ -51,8 +56,14 @@ def gas_of(fit: EmissionFit, radius: float, radii: tuple[float, ...]) -> dict[st
     }
 
 
-def _derived(parameters: FloatArray, at: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]:
-    """Return ln of the gas masses [solMass] and the slopes at radii [R_500c] for each row of parameters."""
+def _derived(
+    parameters: FloatArray, at: FloatArray, within: int, frame: ClusterFrame
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return ln of the gas masses [solMass], slopes at radii [R_500c] and ln l_x for each row of parameters."""
     profile, ln_amplitude = profile_of(parameters)
     density = density_per_emission(np.exp(ln_amplitude))[:, None]
-    return np.log(density * radius**3 * enclosed_mass(profile, at)), log_slope(profile, at)
+    mass, radius = density * frame.r_500c**3 * enclosed_mass(profile, at), np.array(frame.r_500c)
+    l_x = bolometric_luminosity(
+        profile, m_gas=mass[:, within], t_x=np.array(frame.t_x), r_500c=radius, metallicity=frame.metallicity
+    )
+    return np.log(mass), log_slope(profile, at), np.log(l_x)[:, None]

@@ -1,5 +1,6 @@
 """Photon lists of emulated clusters: spheres of gas to expected counts, and counts to photons."""
 
+import functools
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
@@ -11,12 +12,13 @@ from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 from earnest_common.survey.mass_function import DEFAULT_Z
 
 from earnest_mocks.base_sample.emulator import EmulatedClusters
-from earnest_mocks.base_sample.gas_profile import GasProfile, density, enclosed_mass
-from earnest_mocks.xray.emissivity import counts_per_emission, draw_energies, emission_per_density
-from earnest_mocks.xray.geometry import kpc_per_arcmin, r_500c
+from earnest_mocks.gas.emissivity import emission_per_density
+from earnest_mocks.gas.geometry import kpc_per_arcmin, r_500c
+from earnest_mocks.gas.profile import GasProfile, density, enclosed_mass
+from earnest_mocks.gas.quadrature import draw_ordered
+from earnest_mocks.xray.counts import counts_per_emission, draw_energies
 from earnest_mocks.xray.instrument import Instrument
 from earnest_mocks.xray.photon_list import PhotonList
-from earnest_mocks.xray.quadrature import draw_ordered
 from earnest_mocks.xray.sky import GasHalos, SkyModel, clumps, correlated_groups, joined
 
 __all__ = ["Observation", "emulate_photons", "emulated_sky", "expected_counts", "observe"]
@@ -94,6 +96,7 @@ def emulate_photons(
         "CLUSTER": cluster_id,
         "M500C": 10 ** float(clusters.log10_m_500c[cluster_id]),
         "TX": float(halos.t_x[0]),
+        "METALS": halos.metallicity,
         "SEED": seed,
     }
     return replace(photons, about=about).within(observation.instrument, subject=f"cluster {cluster_id}")
@@ -120,6 +123,7 @@ def emulated_sky(
         edge=np.array([sky.edge]),
         x=np.zeros(1),
         y=np.zeros(1),
+        metallicity=clusters.metallicity,
     )
     parts = [itself]
     if sky.substructure:
@@ -138,7 +142,10 @@ def expected_counts(halos: GasHalos, observation: Observation) -> FloatArray:
     """
     _, cumulative = _cumulative_emission(halos)
     z, cosmology = observation.z, observation.cosmology
-    scale = [counts_per_emission(observation.instrument, t_x=float(t_x), z=z, cosmology=cosmology) for t_x in halos.t_x]
+    count = functools.partial(
+        counts_per_emission, observation.instrument, z=z, cosmology=cosmology, metallicity=halos.metallicity
+    )
+    scale = [count(t_x=float(t_x)) for t_x in halos.t_x]
     central = halos.m_gas / enclosed_mass(halos.profile, np.ones(1))[:, 0] / halos.r_500c**3
     return np.array(scale) * emission_per_density(central) * halos.r_500c**3 * cumulative[:, -1]
 
@@ -168,7 +175,8 @@ def observe(halos: GasHalos, observation: Observation, *, rng: np.random.Generat
         angle = 2 * np.pi * rng.random(n)
         x.append((halos.x[i] + across * np.cos(angle)) * arcmin)
         y.append((halos.y[i] + across * np.sin(angle)) * arcmin)
-        energy.append(draw_energies(n, instrument, t_x=float(halos.t_x[i]), z=z, rng=rng))
+        t_x = float(halos.t_x[i])
+        energy.append(draw_energies(n, instrument, t_x=t_x, z=z, metallicity=halos.metallicity, rng=rng))
     return PhotonList(
         energy=np.concatenate(energy),
         x=np.concatenate(x),

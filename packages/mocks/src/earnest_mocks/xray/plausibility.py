@@ -14,9 +14,9 @@ from earnest_common.errors import InputError
 from earnest_common.survey.cosmology import Cosmology
 from earnest_common.survey.scaling import TABLE_2
 
-from earnest_mocks.base_sample.gas_profile import log_slope
+from earnest_mocks.gas.geometry import critical_density, kpc_per_arcmin
+from earnest_mocks.gas.profile import log_slope
 from earnest_mocks.xray.frame import ClusterFrame
-from earnest_mocks.xray.geometry import critical_density, kpc_per_arcmin
 from earnest_mocks.xray.image import centroid, pixel_radii
 from earnest_mocks.xray.photon_list import PhotonList
 
@@ -39,14 +39,14 @@ _GAS_SLIPS = {
 }
 
 _CORE, _RING = 0.15, 0.5  # R_500c
-_LOWEST_PEAK = 1.5  # brightness within the core over that of the ring around it
+_LOWEST_PEAK = 1.25  # brightness within the core over that of the ring around it
 _FARTHEST_PEAK = 0.04  # R_500c; of the photons' mean position within the core, where the middle is trusted
 _WIDER = 1.15
 _FILLED = (0.9, 1.02)  # width that the photons fill over that of the field
 _ENOUGH = 1000  # photons from which the field is filled
 _OUTSKIRTS = 1.3  # R_500c, or 0.6 of the distance to the corner if that is more
 _FEWEST_PIXELS = 300
-_MOST_BACKGROUND = 0.1  # share of the photons within R_500c
+_MOST_BACKGROUND = 0.14  # share of the photons within R_500c
 _SLOPES = (-6.0, -0.9)  # d ln rho_gas / d ln r at R_500c
 _LARGEST_ERROR = 0.3
 

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 from earnest_common.arrays import FloatArray
 
-from earnest_mocks.xray.quadrature import gauss_legendre
+from earnest_mocks.gas.quadrature import gauss_legendre
 
 __all__ = ["Projection", "interpolation", "projection"]
 

@@ -11,9 +11,9 @@ from earnest_common.notebook import html_table
 from earnest_common.schema import RADII_R500C
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 
-from earnest_mocks.base_sample.gas_profile import GasProfile, log_slope
+from earnest_mocks.gas.profile import GasProfile, log_slope
 from earnest_mocks.xray.annuli import Annuli, annuli, annulus_edges
-from earnest_mocks.xray.emissivity import counts_per_emission
+from earnest_mocks.xray.counts import counts_per_emission
 from earnest_mocks.xray.fit import EmissionFit, fit_emission
 from earnest_mocks.xray.frame import ClusterFrame, cluster_frame
 from earnest_mocks.xray.gas import gas_of
@@ -67,7 +67,7 @@ class ReductionConfig:
         Radii may lie this much farther than the farthest corner of the field, where the fit is extrapolated: in the
         paper's field 1.4 R_500c of a cluster of 1.4e15 solMass is 4 % beyond the corner.
     metallicity
-        Metals of the gas in solar units.
+        Metals of the gas in solar units; default what the photon list states (keyword METALS), or 0.3.
     radii
         Radii of the results [R_500c].
 
@@ -86,7 +86,7 @@ class ReductionConfig:
     fit_radius: float = 2.0
     edge: float = 5.0
     reach: float = 1.1
-    metallicity: float = 0.3
+    metallicity: float | None = None
     radii: tuple[float, ...] = RADII_R500C
 
     def __post_init__(self) -> None:
@@ -115,6 +115,8 @@ class Reduction:
         Share of the area within R_500c that is masked.
     m_gas, m_gas_err
         Gas mass within R_500c and its statistical error [solMass].
+    l_x, l_x_err
+        Bolometric luminosity of that gas at the temperature t_x and its statistical error [1e44 erg/s].
     m_gas_profile, m_gas_profile_err
         Gas mass within each of the radii and errors [solMass], shape (k,).
     gas_slope_profile, gas_slope_profile_err
@@ -146,6 +148,8 @@ class Reduction:
     masked: float
     m_gas: float
     m_gas_err: float
+    l_x: float
+    l_x_err: float
     m_gas_profile: FloatArray
     m_gas_profile_err: FloatArray
     gas_slope_profile: FloatArray
@@ -171,7 +175,7 @@ class Reduction:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, in the units of the table of reductions."""
-        same = ("z", "m_500c", "r_500c", "t_x", "n_photons", "masked", "m_gas", "m_gas_err")
+        same = ("z", "m_500c", "r_500c", "t_x", "n_photons", "masked", "m_gas", "m_gas_err", "l_x", "l_x_err")
         profiles = ("m_gas_profile", "m_gas_profile_err", "gas_slope_profile", "gas_slope_profile_err")
         return {
             **{name: getattr(self, name) for name in same},
@@ -231,7 +235,13 @@ def reduce_photons(
     """
     config = config or ReductionConfig()
     frame = cluster_frame(
-        photons, m_500c=m_500c, t_x=t_x, instrument=config.instrument, cosmology=config.cosmology, subject=subject
+        photons,
+        m_500c=m_500c,
+        t_x=t_x,
+        metallicity=config.metallicity,
+        instrument=config.instrument,
+        cosmology=config.cosmology,
+        subject=subject,
     )
     seen = photons.within(frame.instrument, subject=subject)
     image = sky_image(seen, frame.instrument)
@@ -269,7 +279,7 @@ def reduce_photons(
         annuli=rings,
         response=response,
         fit=fit,
-        **gas_of(fit, frame.r_500c, config.radii),
+        **gas_of(fit, frame, config.radii),
     )
     if not trust_units:
         refuse_implausible_gas(found, frame)
@@ -338,6 +348,6 @@ def _brightness(
         image, ~masked, centre=centre, edges=edges, pixels_per_radius=in_pixels, sphere=sphere, background=others
     )
     counts = counts_per_emission(
-        frame.instrument, t_x=frame.t_x, z=frame.z, cosmology=config.cosmology, metallicity=config.metallicity
+        frame.instrument, t_x=frame.t_x, z=frame.z, cosmology=config.cosmology, metallicity=frame.metallicity
     )
     return rings, rings.response @ sphere.matrix * (counts * frame.kpc_per_pixel**2 * frame.r_500c)

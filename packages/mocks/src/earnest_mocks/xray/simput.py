@@ -49,6 +49,7 @@ _CARDS = {
     "CLUSTER": "identity in its base sample",
     "M500C": "[solMass] mass of the cluster",
     "TX": "[keV] temperature of the cluster",
+    "METALS": "metals of its gas in solar units",
     "SEED": "seed of the random numbers",
 }
 _DEFAULTS: dict[str, Any] = {"SIMUL": "unknown", "SNAPNUM": -1, "MODE": 1, "INSTR": -1}
@@ -168,6 +169,7 @@ def _read(path: Path, parts: Any) -> PhotonList:  # noqa: ANN401 - astropy has n
         )
     about = {k: primary[k] for k in _CARDS if k in primary and k not in ("REDSHIFT", "AREA", "TIME")}
     about |= {k: _quantity(path, primary, k) for k in ("M500C", "TX") if k in about}
+    about |= {k: _number(path, primary, k) for k in ("METALS",) if k in about}
     return PhotonList(energy=energy, x=x, y=y, z=z, area=area, exposure=exposure, about=about)
 
 

@@ -15,8 +15,9 @@ from earnest_common.survey.cosmology import Cosmology
 from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.scaling import TABLE_2
 
-from earnest_mocks.base_sample.gas_profile import GasProfile
-from earnest_mocks.xray.geometry import r_500c
+from earnest_mocks.base_sample.emulator import METALLICITY
+from earnest_mocks.gas.geometry import r_500c
+from earnest_mocks.gas.profile import GasProfile
 
 __all__ = ["GasHalos", "SkyModel", "clumps", "correlated_groups", "joined"]
 
@@ -95,6 +96,8 @@ class GasHalos:
         Where the gas ends [R_500c].
     x, y
         Position on the sky relative to the cluster [kpc].
+    metallicity
+        Metals of the gas of all of them in solar units, one number.
     """
 
     profile: GasProfile
@@ -104,6 +107,7 @@ class GasHalos:
     edge: FloatArray
     x: FloatArray
     y: FloatArray
+    metallicity: float = METALLICITY
 
     @property
     def n_halos(self) -> int:
@@ -112,11 +116,13 @@ class GasHalos:
 
 
 def joined(parts: list[GasHalos]) -> GasHalos:
-    """Return the haloes of several groups as one."""
-    names = [f.name for f in fields(GasHalos) if f.name != "profile"]
+    """Return the haloes of several groups as one; their metallicity is that of the first."""
+    names = [f.name for f in fields(GasHalos) if f.name not in ("profile", "metallicity")]
     shape = {f.name: np.concatenate([getattr(p.profile, f.name) for p in parts]) for f in fields(GasProfile)}
     return GasHalos(
-        profile=GasProfile(**shape), **{name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+        profile=GasProfile(**shape),
+        metallicity=parts[0].metallicity,
+        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in names},
     )
 
 

@@ -95,6 +95,8 @@ def reductions_table(n_radii: int) -> Table:
             number("masked", "share of the area within R_500c that is masked"),
             number("m_gas", "gas mass within R_500c", "solMass"),
             number("m_gas_err", "statistical error of m_gas", "solMass"),
+            number("l_x", "bolometric luminosity of the gas within R_500c", "1e44 erg/s"),
+            number("l_x_err", "statistical error of l_x", "1e44 erg/s"),
             profile("m_gas_profile", "gas mass within each of the radii", "solMass"),
             profile("m_gas_profile_err", "statistical errors", "solMass"),
             profile("gas_slope_profile", "d ln rho_gas / d ln r at each of the radii"),

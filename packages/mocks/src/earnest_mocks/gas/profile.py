@@ -84,10 +84,9 @@ def enclosed_mass(profile: GasProfile, r: FloatArray) -> FloatArray:
     return 4 * np.pi * np.cumsum(np.stack(parts, axis=1), axis=1)
 
 
-def emission_integral(profile: GasProfile, r_max: float = 1.0) -> FloatArray:
-    r"""Return :math:`\int_0^{r_{max}} r^2 \rho^2\, dr` of the main component alone, shape (n,)."""
-    bare = GasProfile(**{**vars(profile), "second_amplitude": np.zeros_like(profile.second_amplitude)})
-    return _integral(bare, _INNERMOST, r_max, power=2)
+def emission_integral(profile: GasProfile, *, r_min: float = 0.0, r_max: float = 1.0) -> FloatArray:
+    r"""Return :math:`\int_{r_{min}}^{r_{max}} r^2 \rho^2\, dr` of both components, shape (n,)."""
+    return _integral(profile, max(r_min, _INNERMOST), r_max, power=2)
 
 
 def _integral(profile: GasProfile, a: float, b: float, *, power: int) -> FloatArray:

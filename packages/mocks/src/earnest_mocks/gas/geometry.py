@@ -5,7 +5,7 @@ import math
 import numpy as np
 from earnest_common.survey.cosmology import Cosmology
 
-from earnest_mocks.xray.quadrature import gauss_legendre
+from earnest_mocks.gas.quadrature import gauss_legendre
 
 __all__ = ["angular_diameter_distance", "comoving_distance", "critical_density", "kpc_per_arcmin", "r_500c"]
 

@@ -1,4 +1,4 @@
-"""X-ray emissivity of hot, thin gas in a soft band: free-free with its Gaunt factor, and lines.
+"""X-ray emissivity of hot, thin gas: free-free with its Gaunt factor, and the lines of a soft band.
 
 No table of a plasma code is needed: the continuum is a formula, the lines are a dozen numbers.
 """
@@ -7,17 +7,13 @@ import math
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.survey.cosmology import Cosmology
-from scipy.special import k0
+from scipy.special import erf, k0
 
-from earnest_mocks.xray.geometry import comoving_distance
-from earnest_mocks.xray.instrument import Instrument
-from earnest_mocks.xray.quadrature import draw_ordered, gauss_legendre
+from earnest_mocks.gas.quadrature import gauss_legendre
 
 __all__ = [
-    "counts_per_emission",
+    "bolometric_emissivity",
     "density_per_emission",
-    "draw_energies",
     "emission_per_density",
     "emissivity",
     "photon_emissivity",
@@ -28,10 +24,10 @@ _PROTONS_PER_ROOT_EMISSION = 1.252
 _PROTONS_PER_CM3 = 2.4714e7  # m_p cm^-3 in solMass kpc^-3
 
 _HELIUM = 0.0977  # He/H by number (Anders & Grevesse 1989)
+_FREE_FREE = 6.842e-38 * (1 + 4 * _HELIUM)
 _KELVIN_PER_KEV = 1.160451812e7
 _HERTZ_PER_KEV = 2.417989242e17
 _ERG_PER_KEV = 1.602176634e-9
-_CM_PER_KPC = 3.0856775814913673e21
 
 # Lines of gas with 0.3 solar metals between 0.5 and 2 keV: emissivity [1e-24 erg cm^3/s] at each temperature [keV],
 # what published cooling functions have above the free-free continuum.
@@ -69,7 +65,7 @@ def emissivity(energy: FloatArray, t_x: float, *, metallicity: float = 0.3) -> F
     x = energy / t_x
     # e^-x times the Gaunt factor in one exponential, which stays finite for any x.
     gaunt = math.sqrt(3) / math.pi * np.exp(-x / 2) * k0(x / 2)
-    free_free = 6.842e-38 * (1 + 4 * _HELIUM) / math.sqrt(t_x * _KELVIN_PER_KEV) * gaunt * _HERTZ_PER_KEV
+    free_free = _FREE_FREE / math.sqrt(t_x * _KELVIN_PER_KEV) * gaunt * _HERTZ_PER_KEV
     return np.asarray(free_free + metallicity / 0.3 * _lines(energy, t_x))
 
 
@@ -82,36 +78,39 @@ def _lines(energy: FloatArray, t_x: float) -> FloatArray:
     return np.asarray(strength * hump / ((high - low) / 2))
 
 
+def bolometric_emissivity(t_x: FloatArray, *, metallicity: float) -> FloatArray:
+    r"""Return the emission at all energies per unit of n_e n_p [erg cm^3 s^-1], the integral of :func:`emissivity`.
+
+    .. math::
+        \int\epsilon_\nu\, d\nu = 6.842\times10^{-38}\, (1 + 4 X_{He})\, T^{1/2}\, \frac{2\sqrt 3}{\pi} \frac{k_B}{h}
+
+    plus the lines of the soft band alone: with metals, cool gas emits more than this.
+
+    Parameters
+    ----------
+    t_x
+        Temperatures [keV], any shape.
+    metallicity
+        Abundance of metals in solar units.
+
+    Examples
+    --------
+    >>> bool(np.isclose(bolometric_emissivity(np.array(3.0), metallicity=0.0) / 1e-24, 13.0, rtol=0.02))
+    True
+    """
+    free_free = _FREE_FREE / np.sqrt(t_x * _KELVIN_PER_KEV) * t_x * _HERTZ_PER_KEV * 2 * math.sqrt(3) / math.pi
+    centre = _LINE_CENTRE[0] * t_x ** _LINE_CENTRE[1]
+    low, high = (erf((edge - centre) / (math.sqrt(2) * _LINE_WIDTH)) for edge in _LINE_BAND)
+    strength = 1e-24 * np.interp(np.log(t_x), np.log(_LINE_T_X), _LINES) * (t_x < _LINE_T_X[-1])
+    return np.asarray(free_free + metallicity / 0.3 * strength * 2 / (high - low))
+
+
 def photon_emissivity(t_x: float, e_min: float, e_max: float, *, metallicity: float = 0.3) -> float:
     """Return the photons per unit of n_e n_p [cm^3 s^-1] between two energies in the frame of the gas [keV]."""
     nodes, weights = gauss_legendre(48)
     energy = e_min + (e_max - e_min) * (1 + nodes) / 2
     spectrum = emissivity(energy, t_x, metallicity=metallicity) / (energy * _ERG_PER_KEV)
     return float((e_max - e_min) / 2 * np.sum(weights * spectrum))
-
-
-def counts_per_emission(
-    instrument: Instrument, *, t_x: float, z: float, cosmology: Cosmology, metallicity: float = 0.3
-) -> float:
-    r"""Return the expected counts per unit of emission :math:`\int n_p n_e\,dV` [cm^-6 kpc^3].
-
-    .. math:: C = \frac{A\,t\,(1+z)}{4\pi D_L^2} \Lambda_N(T, (1+z)E_1, (1+z)E_2)
-
-    Parameters
-    ----------
-    instrument
-        Area, exposure and band.
-    t_x
-        Temperature [keV].
-    z, cosmology
-        Redshift, and what gives the distance.
-    metallicity
-        Abundance of metals in solar units.
-    """
-    luminosity_distance = comoving_distance(z, cosmology) * (1 + z) * 1e3 * _CM_PER_KPC
-    rate = photon_emissivity(t_x, instrument.e_min * (1 + z), instrument.e_max * (1 + z), metallicity=metallicity)
-    exposure = instrument.area * instrument.exposure * (1 + z)
-    return exposure * rate * _CM_PER_KPC**3 / (4 * math.pi * luminosity_distance**2)
 
 
 def emission_per_density(density: FloatArray) -> FloatArray:
@@ -122,25 +121,3 @@ def emission_per_density(density: FloatArray) -> FloatArray:
 def density_per_emission(emission: FloatArray) -> FloatArray:
     r"""Return the density [solMass kpc^-3] of gas with n_p n_e [cm^-6]: :math:`1.252\, m_p \sqrt{n_p n_e}`."""
     return np.asarray(_PROTONS_PER_ROOT_EMISSION * _PROTONS_PER_CM3 * np.sqrt(emission))
-
-
-def draw_energies(
-    n: int, instrument: Instrument, *, t_x: float, z: float, metallicity: float = 0.3, rng: np.random.Generator
-) -> FloatArray:
-    """Return observed energies [keV] of n photons in the instrument's band.
-
-    Parameters
-    ----------
-    n
-        Number of photons.
-    instrument
-        The band.
-    t_x, z, metallicity
-        Temperature [keV], redshift and metals of the gas.
-    rng
-        Source of randomness.
-    """
-    energy = np.linspace(instrument.e_min, instrument.e_max, 512)
-    spectrum = emissivity(energy * (1 + z), t_x, metallicity=metallicity) / energy
-    share = np.concatenate(([0.0], np.cumsum(spectrum[1:] + spectrum[:-1])))
-    return rng.permuted(draw_ordered(n, share, energy, rng=rng))
