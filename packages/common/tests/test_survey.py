@@ -66,13 +66,23 @@ def test_scatter_of_luminosity_smooths_a_cut_in_flux_like_appendix_a():
 
 
 def test_presets():
-    assert set(PRESETS) == {"paper", "realistic"}
+    assert set(PRESETS) == {"paper", "paper-h", "realistic"}
     assert preset("paper").priors.grid
     assert not preset("realistic").priors.grid
 
 
+def test_both_readings_of_the_papers_masses():
+    assert preset("paper-msun") is preset("paper")
+    msun, h = preset("paper").survey.selection, preset("paper-h").survey.selection
+    assert (msun.log10_m_break, msun.log10_m_min) == (14.4, 13.6)  # printed
+    # 10^14.4 and 10^13.6 solMass/h with h = 0.704: log10 0.704 = -0.1524.
+    assert (h.log10_m_break, h.log10_m_min) == (14.5524, 13.7524)
+    assert replace(preset("paper-h"), name="paper", survey=preset("paper").survey) == preset("paper")
+    assert replace(preset("paper-h").survey, selection=msun) == preset("paper").survey
+
+
 def test_unknown_preset_lists_the_known_ones():
-    with pytest.raises(InputError, match="preset 'eROSITA' is not known; choose one of paper, realistic"):
+    with pytest.raises(InputError, match="'eROSITA' is not known; choose one of paper, paper-h, paper-msun, realistic"):
         preset("eROSITA")
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from earnest_common.catalogs import CatalogSet, Plan, write_batch
 from earnest_common.cli.root import main
-from earnest_common.survey.presets import PRESETS
+from earnest_common.survey.presets import ALIASES, PRESETS
 from earnest_mocks.catalogs.config import OVERSPECIALISED
 from earnest_mocks.catalogs.source import open_source
 from earnest_mocks.cli.app import Presets
@@ -59,7 +59,10 @@ def test_generate_refuses_existing_output_with_exit_code_2(folder):
 def test_unknown_presets_and_fields_exit_with_2(folder):
     (folder / "wrong.toml").write_text("[survey]\nvolumen = 1\n")
     for words, message in [
-        (("--preset", "papper"), "'papper' is not one of 'paper', 'realistic', 'overspecialised'"),
+        (
+            ("--preset", "papper"),
+            "not one of 'paper', 'paper-msun', 'paper-h', 'realistic', 'overspecialised'",
+        ),
         (("--config", "wrong.toml"), "table survey: unknown field(s) volumen"),
     ]:
         failed = earnest("generate", *words, "--out", "NEW", cwd=folder)
@@ -105,4 +108,4 @@ def test_the_commands_load_without_numbers_or_drawing():
 
 
 def test_presets_are_those_of_the_library():
-    assert get_args(Presets) == (*PRESETS, OVERSPECIALISED)
+    assert set(get_args(Presets)) == {*PRESETS, *ALIASES, OVERSPECIALISED}

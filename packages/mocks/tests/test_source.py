@@ -15,7 +15,7 @@ from earnest_mocks.catalogs.selection import flux_limited, flux_nodes, share_at
 from earnest_mocks.catalogs.source import make_source, open_source
 from scipy.stats import ks_2samp
 
-PRESETS = ("paper", "realistic")
+PRESETS = ("paper", "paper-h", "realistic")
 
 
 def equal(a, b):
@@ -143,7 +143,7 @@ def test_another_survey_or_cosmology_is_a_matter_of_configuration():
 def test_impossible_configurations_are_refused():
     with pytest.raises(InputError, match=r"sigma8 from 0\.3 to 0\.9 is not covered by the table"):
         open_source("paper", seed=1, config={"priors": {"sigma8": {"low": 0.3, "high": 0.9}}})
-    with pytest.raises(InputError, match="preset 'best' is not known; choose one of paper, realistic"):
+    with pytest.raises(InputError, match="preset 'best' is not known; choose one of paper, paper-h, realistic"):
         open_source("best", seed=1)
     with pytest.raises(InputError, match="seed is -1"):
         open_source("paper", seed=-1)

@@ -94,7 +94,10 @@ def test_section_without_matplotlib_names_the_remedy(simulated_set, tmp_path, mo
     [
         ({"split": "validation"}, "no catalogs of split 'validation'"),
         ({"split": "holdout"}, "choose one of train, validation, test, all"),
-        ({"options": {"preset": "planck"}}, "'planck' is not known; choose one of paper, realistic"),
+        (
+            {"options": {"preset": "planck"}},
+            "not known; choose one of paper, paper-h, paper-msun, realistic",
+        ),
     ],
 )
 def test_bad_options_are_refused(simulated_set, options, message):

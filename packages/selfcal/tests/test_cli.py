@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 from earnest_common.cli.root import main
-from earnest_common.survey.presets import PRESETS
+from earnest_common.survey.presets import ALIASES, PRESETS
 from earnest_selfcal.cli.survey_options import Presets
 
 
@@ -36,7 +36,10 @@ def test_infer_answers_in_json(monkeypatch, capsys):
     [
         (("--n-clusters", "0", "--median-log10-y-x", "13.6"), "empty catalog"),
         (("--n-clusters", "130", "--median-log10-y-x", "-0.4"), "implies clusters of 10^6"),
-        (("--n-clusters", "130", "--preset", "sdss"), "'sdss' is not one of 'paper', 'realistic'"),
+        (
+            ("--n-clusters", "130", "--preset", "sdss"),
+            "'sdss' is not one of 'paper', 'paper-msun', 'paper-h'",
+        ),
     ],
 )
 def test_bad_input_is_one_message_and_exit_2(monkeypatch, capsys, words, message):
@@ -70,4 +73,4 @@ def test_the_command_group_imports_nothing_heavy():
 
 
 def test_presets_are_those_of_the_library():
-    assert get_args(Presets) == tuple(PRESETS)
+    assert set(get_args(Presets)) == {*PRESETS, *ALIASES}

@@ -55,7 +55,7 @@ def test_referee_answers_in_json(monkeypatch, capsys, model_set, tmp_path):
         (("--drop", "richness"), "richness cannot be dropped"),
         (("--residuals", "learned"), "use lognormal residuals"),
         (("--split", "train"), "no catalogs of split 'train'"),
-        (("--preset", "sdss"), "'sdss' is not one of 'paper', 'realistic'"),
+        (("--preset", "sdss"), "'sdss' is not one of 'paper', 'paper-msun', 'paper-h', 'realistic'"),
         (("--preset", "realistic", "--drop", "l_x"), "l_x cannot be left out"),
     ],
 )

@@ -104,7 +104,7 @@ def test_configurations_of_mocks_that_cannot_be(tmp_path, text, message):
         ({"priors": {"sigma8": {"low": 0.9, "high": 0.7}}}, "low must not exceed high"),
         ({"relations": {"l_x": {"amplitude": 1.0}}}, "relations.l_x.*amplitude"),
         ({"correlation": {"t_x_m_gas": 0.9, "l_x_m_gas": 0.9, "l_x_t_x": -0.9}}, "negative eigenvalue"),
-        ({"preset": "sdss"}, "choose one of paper, realistic"),
+        ({"preset": "sdss"}, "choose one of paper, paper-h, paper-msun, realistic"),
         ({"preset": "overspecialised"}, "for mocks alone: .* follow sigma8 by a prescription"),
     ],
 )

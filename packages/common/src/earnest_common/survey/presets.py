@@ -1,6 +1,7 @@
 """Surveys and the named presets that fix every open choice."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 from earnest_common.arrays import FloatArray, FloatLike
@@ -11,13 +12,14 @@ from earnest_common.survey.residuals import ResidualMoments
 from earnest_common.survey.scaling import TABLE_2, PowerLaw, ResidualCorrelation, ScalingRelations
 from earnest_common.survey.selection import Selection
 
-__all__ = ["MAGNETICUM_VOLUME", "PRESETS", "Preset", "Survey", "preset"]
+__all__ = ["ALIASES", "MAGNETICUM_VOLUME", "PRESETS", "Preset", "Survey", "own_name", "preset"]
 
 MAGNETICUM_VOLUME = (352.0 / MAGNETICUM.h) ** 3
 """Comoving volume of the simulation box Box2/hr, (352 Mpc/h)^3 = (500 Mpc)^3, in Mpc^3."""
 
 
 _MOST_VOLUME, _MOST_REDSHIFT = 1.3e13, 20
+_SELECTION_MASSES = ("log10_m_break", "log10_m_min")
 
 
 @final
@@ -113,12 +115,34 @@ def _realistic() -> Preset:
     )
 
 
-PRESETS = {one.name: one for one in (Preset(name="paper"), _realistic())}
-"""``paper``: as published, flaws included. ``realistic``: continuous priors, cut in observed flux."""
+def _paper_h() -> Preset:
+    """Return the paper's survey with the masses of its selection read in solMass/h, as all others in the paper are."""
+    selection = Selection()
+    in_h = {name: round(getattr(selection, name) - math.log10(MAGNETICUM.h), 4) for name in _SELECTION_MASSES}
+    return Preset(name="paper-h", survey=Survey(selection=replace(selection, **in_h)))
+
+
+PRESETS = {one.name: one for one in (Preset(name="paper"), _paper_h(), _realistic())}
+"""``paper``: as published, flaws included, M_break and M_min in the printed unit, solMass. ``paper-h``: the same with
+both in solMass/h. ``realistic``: continuous priors, cut in observed flux."""
+
+ALIASES = {"paper-msun": "paper"}
+"""Other names of presets: a set, a bundle or a training begun under either is the same."""
+
+
+def own_name(name: str) -> str:
+    """Return the name by which sets and bundles record a preset, whatever it was called.
+
+    Examples
+    --------
+    >>> own_name("paper-msun"), own_name("paper-h")
+    ('paper', 'paper-h')
+    """
+    return ALIASES.get(name, name)
 
 
 def preset(name: str) -> Preset:
-    """Return a preset by name.
+    """Return a preset by its name or an alias of it.
 
     Raises
     ------
@@ -130,6 +154,6 @@ def preset(name: str) -> Preset:
     >>> preset("paper").survey.cut
     'mass'
     """
-    if name not in PRESETS:
-        raise InputError(f"preset '{name}' is not known; choose one of {', '.join(sorted(PRESETS))}")
-    return PRESETS[name]
+    if own_name(name) not in PRESETS:
+        raise InputError(f"preset '{name}' is not known; choose one of {', '.join(sorted({*PRESETS, *ALIASES}))}")
+    return PRESETS[own_name(name)]

@@ -31,7 +31,7 @@ class Selection:
     ----------
     log10_m_break
         log10 of the mass [solMass], h-free, above which the whole volume is seen. The paper: 14.4, printed in solar
-        masses without h, which we take at its word (read as solMass/h it would give half the clusters).
+        masses without h (``paper``); read as solMass/h (``paper-h``) it gives half the clusters.
     log10_m_min
         log10 of the lowest mass [solMass], h-free. The paper: 13.6, again without h.
     slope

@@ -10,7 +10,7 @@ from earnest_common.errors import InputError
 from earnest_common.run.config import load_config, read_toml
 from earnest_common.survey.cosmology import MAGNETICUM, Cosmology
 from earnest_common.survey.evolution import with_reference_at_its_redshift
-from earnest_common.survey.presets import PRESETS, Survey, preset
+from earnest_common.survey.presets import ALIASES, PRESETS, Survey, own_name, preset
 from earnest_common.survey.priors import Priors, Uniform
 from earnest_common.survey.scaling import FACTORS
 
@@ -110,12 +110,13 @@ class MocksConfig:
     base_sample: Path | None = None
 
 
-_DONORS = {"paper": DonorRule(), "realistic": DonorRule(split=True, recombine=0.3)}
+_DONORS = {"paper": DonorRule(), "paper-h": DonorRule(), "realistic": DonorRule(split=True, recombine=0.3)}
 
 # 2.5 % is the paper's upper limit for gas masses. The others are our choice of what some ten thousand photons give: 3 %
 # in temperature, and 0.05 in slopes that follow from a fitted model of the whole profile.
 _NOISE = {
     "paper": MeasurementErrors(),
+    "paper-h": MeasurementErrors(),
     "realistic": MeasurementErrors(m_gas_profile=0.025, gas_slope_profile=0.05, t_x=0.03),
 }
 
@@ -128,7 +129,8 @@ def resolve_config(
     Parameters
     ----------
     name
-        Preset: ``"paper"``, ``"realistic"``, or ``"overspecialised"`` (appendix B).
+        Preset: ``"paper"`` (or ``"paper-msun"``, the same), ``"paper-h"``, ``"realistic"``, or ``"overspecialised"``
+        (appendix B).
     file
         TOML file with any of the fields of :class:`MocksConfig`; nested dataclasses are nested tables.
     options
@@ -145,7 +147,7 @@ def resolve_config(
     0.05
     """
     file = Path(file) if file else None
-    known = (*PRESETS, OVERSPECIALISED)
+    known, name = (*PRESETS, *ALIASES, OVERSPECIALISED), own_name(name)
     if name not in known:
         raise InputError(f"preset '{name}' is not known; choose one of {', '.join(known)}")
     start = _overspecialised() if name == OVERSPECIALISED else _preset(name)

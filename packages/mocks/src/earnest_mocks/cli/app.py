@@ -23,8 +23,8 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Mock catalogs: generate them, make base samples, draw figures.", no_args_is_help=True)
 
-Presets = Literal["paper", "realistic", "overspecialised"]
-"""The names of ``earnest_common.survey.presets.PRESETS``, and that of appendix B."""
+Presets = Literal["paper", "paper-msun", "paper-h", "realistic", "overspecialised"]
+"""The names and aliases of ``earnest_common.survey.presets.PRESETS``, and that of appendix B."""
 PresetOption = Annotated[Presets, typer.Option("--preset", help="What is observed, and how.")]
 
 

@@ -22,13 +22,19 @@ __all__ = [
     "training_config",
 ]
 
-_PRESETS = ("paper", "realistic", "overspecialised")  # of the source `mocks`; others have their own
+_PRESETS = (
+    "paper",
+    "paper-msun",
+    "paper-h",
+    "realistic",
+    "overspecialised",
+)  # of the source `mocks`; others have their own
 LiveOption = Annotated[
     str | None,
     typer.Option(
         "--live",
         metavar="PRESET",
-        help="Train on fresh mocks of this preset, such as paper or realistic.",
+        help="Train on fresh mocks of this preset, such as paper, paper-h or realistic.",
         autocompletion=lambda incomplete: [name for name in _PRESETS if name.startswith(incomplete)],
         show_default=False,
     ),

@@ -16,8 +16,8 @@ __all__ = [
     "VolumeFractionOption",
 ]
 
-Presets = Literal["paper", "realistic"]
-"""The names of ``earnest_common.survey.presets.PRESETS``."""
+Presets = Literal["paper", "paper-msun", "paper-h", "realistic"]
+"""The names and aliases of ``earnest_common.survey.presets.PRESETS``."""
 PresetOption = Annotated[
     Presets | None, typer.Option("--preset", help="What is observed, and how.", show_default="paper")
 ]

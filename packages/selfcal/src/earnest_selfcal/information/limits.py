@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any, final
 
 from earnest_common.survey.limits import Limit
+from earnest_common.survey.presets import own_name
 
 __all__ = ["MEDIAN_Y_X", "MeasuredLimit", "known_limit", "measured_limits"]
 
@@ -54,7 +55,7 @@ def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:
     Parameters
     ----------
     preset
-        Name of the preset of the catalogs.
+        Name or alias of the preset of the catalogs.
     columns
         Cluster columns in any order; none for the number of clusters alone, and ``median_y_x`` with it for N and the
         median.
@@ -68,7 +69,7 @@ def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:
     True
     """
     seen = {_SAME.get(name, name) for name in columns} & _SCALARS
-    enough = [one for one in measured_limits() if one.preset == preset and seen <= one.columns]
+    enough = [one for one in measured_limits() if one.preset == own_name(preset) and seen <= one.columns]
     return min(enough, key=lambda one: len(one.columns)).limit if enough else None
 
 

@@ -64,7 +64,7 @@ class SurveyConfig:
     Attributes
     ----------
     preset
-        Where to start: ``paper`` or ``realistic``.
+        Where to start: ``paper`` (or ``paper-msun``, the same), ``paper-h`` or ``realistic``.
     volume_fraction
         Volume in units of the simulation box, (352 Mpc/h)^3 = (500 Mpc)^3. The paper: 0.5; 0.3 and 0.8 in appendix A.
     volume
@@ -175,7 +175,7 @@ def named_preset(name: str) -> Preset:
     if name == _BY_PRESCRIPTION:
         raise InputError(
             f"preset '{name}' is for mocks alone: their observables at fixed mass follow sigma8 by a prescription, "
-            "while the relations of this forward model know nothing of sigma8; choose paper or realistic"
+            "while the relations of this forward model know nothing of sigma8; choose paper, paper-h or realistic"
         )
     return preset(name)
 
