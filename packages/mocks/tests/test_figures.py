@@ -1,6 +1,7 @@
 """The section about the mock sky."""
 
 import builtins
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -70,7 +71,8 @@ def test_figures_are_pictures_without_dates(mocks, section):
     for figure in section.figures:
         assert ElementTree.fromstring(figure.svg).tag.endswith("svg")
         assert figure.alt
-        assert "date" not in figure.svg.lower()
+        words = re.sub(r"base64,[^\"]*", "", figure.svg)  # pictures spell any four letters
+        assert "date" not in words.lower()
     assert section.figures == mocks_section(mocks).figures
 
 

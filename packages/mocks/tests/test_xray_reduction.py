@@ -65,6 +65,31 @@ def test_gas_is_recovered_within_its_errors(reduced, i):
 
 
 @pytest.mark.parametrize("i", SOME)
+def test_photons_give_the_luminosity_back(reduced, i):
+    found, true = reduced[i], 10 ** CLUSTERS.observables[i, 0]
+    assert found.l_x == pytest.approx(true, rel=0.03)
+    assert abs(found.l_x - true) < 5 * found.l_x_err
+    assert found.l_x_err / found.l_x < 0.02
+
+
+def test_surroundings_leave_the_luminosity_within_three_per_cent():
+    ratios = [reduce_photons(emulate_photons(CLUSTERS, i, seed=3)).l_x / 10 ** CLUSTERS.observables[i, 0] for i in SOME]
+    assert ratios == pytest.approx(np.ones(len(SOME)), abs=0.03)
+
+
+def test_a_list_states_its_metals_and_one_that_does_not_has_the_usual_ones(bare):
+    photons = bare[15]
+    unstated = dataclasses.replace(photons, about={k: v for k, v in photons.about.items() if k != "METALS"})
+    usual, given = reduce_photons(unstated), reduce_photons(photons, config=ReductionConfig(metallicity=0.3))
+    assert photons.about["METALS"] == CLUSTERS.metallicity == 0.0
+    assert (
+        usual.m_gas == given.m_gas < 0.95 * reduce_photons(photons).m_gas
+    )  # lines make the same photons from less gas
+    with pytest.raises(InputError, match=r"metals = -1\.0 solar must lie between 0 and 10"):
+        reduce_photons(dataclasses.replace(photons, about={**photons.about, "METALS": -1.0}))
+
+
+@pytest.mark.parametrize("i", SOME)
 def test_the_fit_is_good_and_masks_nothing_of_a_smooth_cluster(reduced, i):
     fit = reduced[i].fit
     assert abs(fit.deviance - fit.degrees_of_freedom) < 4 * np.sqrt(2 * fit.degrees_of_freedom)

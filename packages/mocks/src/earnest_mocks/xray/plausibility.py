@@ -47,7 +47,7 @@ _ENOUGH = 1000  # photons from which the field is filled
 _OUTSKIRTS = 1.3  # R_500c, or 0.6 of the distance to the corner if that is more
 _FEWEST_PIXELS = 300
 _MOST_BACKGROUND = 0.14  # share of the photons within R_500c
-_SLOPES = (-6.0, -0.9)  # d ln rho_gas / d ln r at R_500c
+_SLOPES = (-6.0, -0.8)  # d ln rho_gas / d ln r at R_500c
 _LARGEST_ERROR = 0.3
 
 

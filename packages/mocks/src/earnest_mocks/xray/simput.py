@@ -124,7 +124,7 @@ def read_photons(path: str | PathLike[str]) -> PhotonList:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_photons(f"{folder}/3.fits", emulate_photons(emulate(n_clusters=20), 3, seed=1, observation=short))
     ...     read_photons(f"{folder}/3.fits")
-    PhotonList(783 photons, z 0.0663, 600 cm2, 1000 s)
+    PhotonList(141 photons, z 0.0663, 600 cm2, 1000 s)
     """
     fits, path = _fits(), Path(path)
     try:
