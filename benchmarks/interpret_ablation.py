@@ -3,9 +3,8 @@
 Run with the package that loads the bundles installed::
 
     earnest mocks generate --preset paper --n-catalogs 600 --seed 1 --out SET
-    earnest model train --live paper --seed 2 --max-steps 600 --out STANDARD
-    earnest model train --live paper --seed 2 --max-steps 600 --supplementary l_x --out NO-WL
-    python benchmarks/interpret_ablation.py SET STANDARD NO-WL
+    earnest model train --live paper --seed 2 --max-steps 600 --out BUNDLE
+    python benchmarks/interpret_ablation.py SET BUNDLE
 
 Columns beside the encoder that a model needs are given: cases in which they are held constant are left out.
 """

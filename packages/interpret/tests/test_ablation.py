@@ -179,6 +179,20 @@ def test_a_growth_by_pairing_is_not_self_calibration(catalogs):
     assert "self-calibration" not in lensing_text(found)
 
 
+def test_constant_inputs_alone_show_no_use_of_them(catalogs):
+    """An estimator that breaks where inputs do not vary, and ignores them otherwise."""
+
+    def fragile(batch: CatalogBatch) -> np.ndarray:
+        sigma8 = batch.label("sigma8")[batch.segment_ids]
+        return sigma8 if np.ptp(batch.column("t_x")) > 0 else 2 * sigma8
+
+    found = run(Means(of=fragile), catalogs)
+    assert found.cases[0].constant.is_worse
+    assert not found.cases[0].is_used
+    assert "add nothing measurable" in worth_text(found)
+    assert "as in no catalog of the training" in worth_text(found)
+
+
 def test_one_sentence_where_lensing_is_never_read(batch, estimator):
     assert [reason.key for reason in ablation_reasons(run(estimator, batch))] == ["without_lensing"]
     assert [reason.key for reason in ablation_reasons(run(ToyEstimator(), batch))] == ["worth"]

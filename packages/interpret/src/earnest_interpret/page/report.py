@@ -1,4 +1,4 @@
-"""The report: one page and its numbers, from what interpret finds and from the sections of other packages."""
+"""The report: one page and its numbers, from interpretation results and from the sections of other packages."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class Report:
 
 
 def build_report(
-    found: Interpretation,
+    interpretation: Interpretation,
     *,
     model: str,
     title: str = TITLE,
@@ -91,8 +91,8 @@ def build_report(
 
     Parameters
     ----------
-    found
-        What interpret found.
+    interpretation
+        All results for the model and the sample.
     model
         The model in words.
     title
@@ -109,30 +109,30 @@ def build_report(
     InputError
         If an included figure is not an SVG document or makes the page too large.
     """
-    headline = headline_numbers(found.accuracy, include, summaries)
+    headline = headline_numbers(interpretation.accuracy, include, summaries)
     page = Page(
         title=title,
-        subtitle=f"{model}, interpreted on {found.sample.text}.",
-        synthetic=found.synthetic,
-        headlines=headlines(headline) if "scatter" in headline else _inferred(found),
+        subtitle=f"{model}, interpreted on {interpretation.sample.text}.",
+        synthetic=interpretation.synthetic,
+        headlines=headlines(headline) if "scatter" in headline else _inferred(interpretation),
         note=samples_in_words(headline),
-        reasons=found.reasons,
-        sections=(*include, *_own(found, include)),
-        silence={**_silence(include), "reality": _reality(found), "provenance": _MADE},
+        reasons=interpretation.reasons,
+        sections=(*include, *_own(interpretation, include)),
+        silence={**_silence(include), "reality": _reality(interpretation), "provenance": _MADE},
         provenance=provenance or {},
     )
     numbers = {
         "title": title,
         "model": model,
         "summary": headline,
-        **_numbers_of(found, include),
+        **_numbers_of(interpretation, include),
         "provenance": provenance or {},
     }
     figures = tuple(figure for section in page.sections for figure in section.figures)
     return Report(html=render(page), numbers=json_ready(numbers), figures=figures)
 
 
-def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
+def _own(interpretation: Interpretation, include: Sequence[Section]) -> list[Section]:
     """Return interpret's sections, without those that an included file replaces.
 
     Any section on accuracy that has figures replaces interpret's, which is on the sample alone.
@@ -140,15 +140,17 @@ def _own(found: Interpretation, include: Sequence[Section]) -> list[Section]:
     replaced = {section.key for section in include}
     if any(question_of(section) == "accuracy" and section.figures for section in include):
         replaced.add("accuracy.interpret")
-    return [section for section in found.sections() if section.key not in replaced]
+    return [section for section in interpretation.sections() if section.key not in replaced]
 
 
-def _numbers_of(found: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
-    checks = [{"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in found.reasons]
+def _numbers_of(interpretation: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
+    checks = [
+        {"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in interpretation.reasons
+    ]
     return {
-        "reasons": [reason.text for reason in found.reasons],
+        "reasons": [reason.text for reason in interpretation.reasons],
         "checks": checks,
-        **found.numbers(),
+        **interpretation.numbers(),
         "included": {section.key: dict(section.summary) for section in include},
     }
 
@@ -219,9 +221,9 @@ def read_summary(path: Path) -> dict[str, Any]:
     return ANSWER.content(path)
 
 
-def _inferred(found: Interpretation) -> tuple[Headline, ...]:
+def _inferred(interpretation: Interpretation) -> tuple[Headline, ...]:
     """Return the inferred values of the first unlabelled catalogs."""
-    rows = found.predictions.head(5).iter_rows(named=True)
+    rows = interpretation.predictions.head(5).iter_rows(named=True)
     return tuple(
         Headline(
             label=f"σ₈ of catalog {row['catalog_id']}",
@@ -237,13 +239,13 @@ def _silence(include: Sequence[Section]) -> dict[str, str]:
     return {question: text for question, text in _SILENCE.items() if question not in answered}
 
 
-def _reality(found: Interpretation) -> str:
-    if found.sample.synthetic:
+def _reality(interpretation: Interpretation) -> str:
+    if interpretation.sample.synthetic:
         return (
-            f"The catalogs of this page are emulated: {found.sample.synthetic.rstrip('.')}. Every accuracy and every "
-            "reason on it holds for such catalogs, and for real ones as far as they resemble them."
+            f"The catalogs of this page are emulated: {interpretation.sample.synthetic.rstrip('.')}. Every accuracy "
+            "and every reason on it holds for such catalogs, and for real ones as far as they resemble them."
         )
     undeclared = "The catalog set does not declare its clusters as emulated"
-    if not found.synthetic:
+    if not interpretation.synthetic:
         return f"{undeclared}."
-    return f"{undeclared}, but the model was trained on what is: {found.synthetic}."
+    return f"{undeclared}, but the model was trained on what is: {interpretation.synthetic}."

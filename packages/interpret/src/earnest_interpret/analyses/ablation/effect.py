@@ -119,8 +119,11 @@ class Case:
 
     @property
     def is_used(self) -> bool:
-        """Whether the scatter is larger without the encoder's own inputs, shuffled over all catalogs or constant."""
-        return self.over_all.is_worse or self.constant.is_worse
+        """Whether the scatter is larger with inputs shuffled over all catalogs, whose distribution training has met.
+
+        Inputs held constant are like no catalog of the training: what they do is no measure of information.
+        """
+        return self.over_all.is_worse
 
     @property
     def is_answered(self) -> bool:

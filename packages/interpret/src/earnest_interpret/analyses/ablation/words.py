@@ -49,7 +49,7 @@ def worth_text(summary: AblationSummary) -> str:
     return (
         f"{verdict}: the scatter of σ₈, {_scatter(case.as_they_are)}, changes by {_change(case.over_all)} when they "
         f"are shuffled over all catalogs, by {_change(case.within)} within catalogs, and by {_change(case.constant)} "
-        "when they are held constant."
+        f"when they are held constant{_unlike(case)}."
     )
 
 
@@ -77,6 +77,11 @@ def lensing_text(summary: AblationSummary) -> str:
         f"{text} ({percent(min(share, 1.0))} of the growth): it carries the mass scale that lensing does not give, "
         "which is self-calibration."
     )
+
+
+def _unlike(case: Case) -> str:
+    """Return why a growth with constant inputs alone does not count as use of them."""
+    return ", as in no catalog of the training" if case.constant.is_worse and not case.is_used else ""
 
 
 def _scatter(effect: Effect) -> str:
