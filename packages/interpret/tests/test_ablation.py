@@ -108,7 +108,7 @@ def test_an_estimator_that_ignores_the_encoder_changes_nothing(batch):
         for effect in (case.within, case.over_all, case.constant):
             assert (effect.change, effect.is_worse) == (0.0, False)
             assert effect.change_err < 1e-12
-    assert "add nothing measurable" in worth_text(found)
+    assert "make no significant difference" in worth_text(found)
     assert not found.cases[0].needs_distribution
 
 
@@ -189,7 +189,7 @@ def test_constant_inputs_alone_show_no_use_of_them(catalogs):
     found = run(Means(of=fragile), catalogs)
     assert found.cases[0].constant.is_worse
     assert not found.cases[0].is_used
-    assert "add nothing measurable" in worth_text(found)
+    assert "make no significant difference" in worth_text(found)
     assert "as in no catalog of the training" in worth_text(found)
 
 

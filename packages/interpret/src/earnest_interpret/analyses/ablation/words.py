@@ -45,7 +45,7 @@ def worth_text(summary: AblationSummary) -> str:
     """Return what the encoder's inputs are worth where every column is given."""
     case = summary.cases[0]
     beside = f" beside {columns_text(summary.companions)}" if summary.companions else ""
-    verdict = f"The encoder's inputs {'are used' if case.is_used else 'add nothing measurable to σ₈'}{beside}"
+    verdict = f"The encoder's inputs {'are used' if case.is_used else 'make no significant difference to σ₈'}{beside}"
     return (
         f"{verdict}: the scatter of σ₈, {_scatter(case.as_they_are)}, changes by {_change(case.over_all)} when they "
         f"are shuffled over all catalogs, by {_change(case.within)} within catalogs, and by {_change(case.constant)} "
