@@ -1,6 +1,6 @@
 """What the packages expect of each other's objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 from earnest_common.bundle import BundleDescription
 from earnest_common.catalogs.batch import CatalogBatch
 
-__all__ = ["CatalogSource", "Estimator", "Randomisable", "TerseEstimator"]
+__all__ = ["CatalogSource", "Ensemble", "Estimator", "Randomisable", "TerseEstimator"]
 
 
 @runtime_checkable
@@ -56,6 +56,15 @@ class TerseEstimator(Estimator, Protocol):
 
     def leave_one_out(self, batch: CatalogBatch) -> npt.NDArray[np.float64]:
         """Return sigma8 without each cluster minus sigma8 with all, shape (n_clusters,); NaN for a lone cluster."""
+
+
+@runtime_checkable
+class Ensemble(TerseEstimator, Protocol):
+    """Several trainings of one model that answer together."""
+
+    @property
+    def members(self) -> Sequence[TerseEstimator]:
+        """The trainings, each by itself; of a model that was trained once: itself."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from earnest_common.bundle import BundleDescription
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.schema import RADII_R500C
 
-__all__ = ["FEATURES", "PlainEstimator", "SaturatingEstimator"]
+__all__ = ["FEATURES", "PlainEstimator", "SaturatingEnsemble", "SaturatingEstimator"]
 
 _PROFILES = ("log10_m_gas_profile", "gas_slope_profile")
 FEATURES = ("log10_t_x", *(f"{name}_{place}" for name in _PROFILES for place in range(1, len(RADII_R500C) + 1)))
@@ -133,6 +133,53 @@ class SaturatingEstimator:
     def _sigma8(self, sums: FloatArray, counts: FloatArray) -> FloatArray:
         value = self.constant + self.per_terse * sums / counts + self.per_ln_n * np.log(counts)
         return np.asarray(value, dtype=np.float64)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SaturatingEnsemble:
+    """Several :class:`SaturatingEstimator` as trainings of one model, which answers with their mean.
+
+    Examples
+    --------
+    >>> from earnest_common.testing import toy_batch
+    >>> batch = toy_batch(n_catalogs=2, seed=1)
+    >>> one, two = SaturatingEstimator(constant=0.8), SaturatingEstimator(constant=0.9)
+    >>> ensemble = SaturatingEnsemble(members=(one, two))
+    >>> np.allclose(ensemble.predict(batch)["sigma8"] - one.predict(batch)["sigma8"], 0.05)
+    True
+    """
+
+    members: tuple[SaturatingEstimator, ...]
+
+    @property
+    def description(self) -> BundleDescription:
+        """What the estimator expects."""
+        return self.members[0].description
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the encoder's inputs."""
+        return FEATURES
+
+    def encode(self, batch: CatalogBatch) -> FloatArray:
+        """Return the mean terse value of each cluster, shape (n_clusters,)."""
+        return np.asarray(np.mean([member.encode(batch) for member in self.members], axis=0))
+
+    def predict(self, batch: CatalogBatch) -> pl.DataFrame:
+        """Return one row per catalog."""
+        tables = [member.predict(batch) for member in self.members]
+        names = [name for name in tables[0].columns if name != "catalog_id"]
+        means = {name: np.mean([table[name].to_numpy() for table in tables], axis=0) for name in names}
+        return tables[0].select("catalog_id").with_columns(**{name: pl.Series(mean) for name, mean in means.items()})
+
+    def gradient(self, batch: CatalogBatch, *, of: Literal["terse", "sigma8"]) -> FloatArray:
+        """Return the mean derivative, shape (n_clusters, n_features)."""
+        return np.asarray(np.mean([member.gradient(batch, of=of) for member in self.members], axis=0))
+
+    def leave_one_out(self, batch: CatalogBatch) -> FloatArray:
+        """Return the mean change of sigma8 without each cluster, shape (n_clusters,)."""
+        return np.asarray(np.mean([member.leave_one_out(batch) for member in self.members], axis=0))
 
 
 @final

@@ -14,6 +14,7 @@ from earnest_common.run.seeds import Stage, generator
 from earnest_interpret.accuracy import Predictor
 from earnest_interpret.analyses.ablation.effect import AblationSummary, ablate
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of
+from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.brief import ablation_rows
 from earnest_interpret.page.interpretation import ABLATION_STREAM, InterpretConfig
 from earnest_interpret.page.numbers import ablation_numbers
@@ -60,7 +61,7 @@ class Ablation:
     @property
     def reasons(self) -> tuple[str, ...]:
         """The findings in words."""
-        return tuple(reason.text for reason in ablation_reasons(self.summary))
+        return tuple(reason.text for reason in agreed(ablation_reasons(self.summary)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single catalogs."""

@@ -10,9 +10,12 @@ from earnest_common.notebook import html_table
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.report.section import Section
 
+from earnest_interpret.analyses.members import members_of
 from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, Target, saliency_table
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
+from earnest_interpret.caution import caution_of, section_caution_of
+from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.brief import saliency_rows
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.page.numbers import beside_numbers, saliency_numbers
@@ -37,12 +40,15 @@ class Saliency:
         What belongs beside them: checks, faint clusters, other models.
     synthetic
         What is emulated in the catalogs or the training.
+    trainings
+        The averages of each training, of an ensemble or of ``also``; empty where there is one.
     """
 
     sample: Sample
     summary: SaliencySummary
     beside: SaliencyContext
     synthetic: str | None
+    trainings: tuple[SaliencySummary, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line: on what, of what, and the quantity with the largest share."""
@@ -73,18 +79,25 @@ class Saliency:
     @property
     def reasons(self) -> tuple[str, ...]:
         """The findings in words."""
-        return tuple(reason.text for reason in input_reasons(self.summary))
+        by_training = [input_reasons(one) for one in self.trainings]
+        return tuple(reason.text for reason in agreed(input_reasons(self.summary), by_training))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
-        numbers = {**saliency_numbers(self.summary), **beside_numbers(self.beside), "reasons": list(self.reasons)}
+        numbers = {
+            **saliency_numbers(self.summary),
+            **beside_numbers(self.beside),
+            "caution": caution_of(len(self.trainings)),
+            "reasons": list(self.reasons),
+        }
         return result_dict(self.sample, self.synthetic, numbers)
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""
         from earnest_interpret.sections import inputs_section
 
-        return inputs_section(self.summary, mass_axis(self.sample.batch), beside=self.beside)
+        caution = section_caution_of(len(self.trainings))
+        return inputs_section(self.summary, mass_axis(self.sample.batch), beside=self.beside, caution=caution)
 
 
 def saliency(
@@ -144,12 +157,20 @@ def saliency(
     request = SaliencyRequest(
         of=of, method=method, config=resolved.attribution, seed=resolved.seed, max_rows=resolved.max_rows
     )
+    members = members_of(estimator)
     summary, beside = run_saliency(
         estimator,
         sample,
         request,
-        also=[as_estimator(one) for one in also],
+        also=[as_estimator(one) for one in also] or members,
         compare=as_estimator(compare) if compare is not None else None,
         compare_name=compare_name,
     )
-    return Saliency(sample=sample, summary=summary, beside=beside, synthetic=synthetic_of(estimator, sample))
+    first = () if members and not also else (summary,)
+    return Saliency(
+        sample=sample,
+        summary=summary,
+        beside=beside,
+        synthetic=synthetic_of(estimator, sample),
+        trainings=(*first, *beside.also) if beside.also else (),
+    )

@@ -9,11 +9,15 @@ from earnest_common.notebook import html_table
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.report.section import Section
 
+from earnest_interpret.analyses.members import MemberFindings, find_members
+from earnest_interpret.analyses.saliency.examination import SaliencyRequest
 from earnest_interpret.analyses.terse.correlations import TerseSummary, encode, summarise_terse
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
+from earnest_interpret.caution import caution_of, section_caution_of
+from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.brief import terse_rows
 from earnest_interpret.page.interpretation import InterpretConfig
-from earnest_interpret.page.numbers import terse_numbers
+from earnest_interpret.page.numbers import members_numbers, terse_numbers
 from earnest_interpret.page.reasons import terse_reasons
 from earnest_interpret.sample import Sample, mass_axis
 
@@ -37,6 +41,8 @@ class TerseValues:
         Columns that join the terse value after the encoder.
     synthetic
         What is emulated in the catalogs or the training.
+    members
+        What each training of an ensemble finds; empty for a model that was trained once.
     """
 
     sample: Sample
@@ -44,6 +50,7 @@ class TerseValues:
     summary: TerseSummary
     supplementary: tuple[str, ...]
     synthetic: str | None
+    members: tuple[MemberFindings, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line: on what, and what the terse value follows most closely."""
@@ -65,17 +72,22 @@ class TerseValues:
     @property
     def reasons(self) -> tuple[str, ...]:
         """The findings in words."""
-        return tuple(reason.text for reason in terse_reasons(self.summary, self.supplementary))
+        by_member = [terse_reasons(one.terse, self.supplementary) for one in self.members]
+        return tuple(reason.text for reason in agreed(terse_reasons(self.summary, self.supplementary), by_member))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single clusters."""
-        return result_dict(self.sample, self.synthetic, {**terse_numbers(self.summary), "reasons": list(self.reasons)})
+        more = {"caution": caution_of(len(self.members)), "members": members_numbers(self.members)}
+        return result_dict(
+            self.sample, self.synthetic, {**terse_numbers(self.summary), **more, "reasons": list(self.reasons)}
+        )
 
     def section(self) -> Section:
         """Return the figures and tables, for the report."""
         from earnest_interpret.sections import terse_section
 
-        return terse_section(self.summary, self.values, self.sample.batch)
+        caution = section_caution_of(len(self.members))
+        return terse_section(self.summary, self.values, self.sample.batch, caution=caution, members=self.members)
 
 
 def terse(model: Model, catalogs: Catalogs, *, config: InterpretConfig | None = None) -> TerseValues:
@@ -118,4 +130,10 @@ def terse(model: Model, catalogs: Catalogs, *, config: InterpretConfig | None = 
         ),
         supplementary=tuple(estimator.description.supplementary),
         synthetic=synthetic_of(estimator, sample),
+        members=find_members(
+            estimator,
+            sample,
+            SaliencyRequest(seed=resolved.seed, max_rows=resolved.max_rows),
+            n_permutations=resolved.n_permutations,
+        ),
     )

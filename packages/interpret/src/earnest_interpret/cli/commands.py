@@ -16,8 +16,9 @@ from earnest_common.run.parts import Content
 from earnest_common.run.progress import progress
 from earnest_common.run.records import ANSWER
 
+from earnest_interpret.analyses.members import members_of
 from earnest_interpret.analyses.saliency.gradients import Method, Target
-from earnest_interpret.analyses.terse.correlations import encode
+from earnest_interpret.analyses.terse.correlations import encode, mass_proxies
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
 from earnest_interpret.answers.ablation import Ablation, ablation
 from earnest_interpret.answers.clusters import LeaveOneOut, leave_one_out
@@ -25,8 +26,9 @@ from earnest_interpret.answers.inputs import Saliency, saliency
 from earnest_interpret.answers.report import model_in_words
 from earnest_interpret.answers.samples import result_dict
 from earnest_interpret.answers.terse_value import TerseValues, terse
-from earnest_interpret.caution import ONE_TRAINING, marked
+from earnest_interpret.caution import caution_of, section_caution_of
 from earnest_interpret.cli.inputs import Inputs
+from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.interpretation import interpret
 from earnest_interpret.page.numbers import closed_form_numbers, proxy_numbers
 from earnest_interpret.page.reasons import proxy_reasons
@@ -95,11 +97,14 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
     found = find_proxy(inputs.estimator, values, batch, axis)
     why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
-    reasons = [reason.text for reason in proxy_reasons(found.proxies)]
+    members = [encode(one, batch, max_rows=inputs.config.max_rows) for one in members_of(inputs.estimator)]
+    by_member = [proxy_reasons(mass_proxies(one, batch, axis)) for one in members]
+    reasons = [reason.text for reason in agreed(proxy_reasons(found.proxies), by_member)]
     if found.forms:
-        reasons.append(marked(formula_text(found.forms, batch.radii)))
+        text = formula_text(found.forms, batch.radii)
+        reasons.append(f"{text} [{caution_of(len(members))}]")
     numbers = {
-        "caution": ONE_TRAINING,
+        "caution": caution_of(len(members)),
         "mass_proxies": proxy_numbers(found.proxies),
         "missing": why,
         "formula": closed_form_numbers(found.forms),
@@ -111,7 +116,14 @@ def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> 
     if section:
         from earnest_interpret.sections import proxy_section
 
-        made = proxy_section(found.proxies, found.forms, values, found.formula_values, radii=batch.radii)
+        made = proxy_section(
+            found.proxies,
+            found.forms,
+            values,
+            found.formula_values,
+            radii=batch.radii,
+            caution=section_caution_of(len(members)),
+        )
         written |= _section(section, made, inputs)
     inputs.outputs.write(written)
     return answer

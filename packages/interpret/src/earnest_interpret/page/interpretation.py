@@ -21,17 +21,21 @@ from earnest_interpret.analyses.ablation.effect import FEWEST_CATALOGS, N_SHUFFL
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval, leave_groups_out
 from earnest_interpret.analyses.leave_one_out.information import Ideal, ideal_leave_one_out
 from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
+from earnest_interpret.analyses.members import MemberFindings, find_members, members_of
 from earnest_interpret.analyses.saliency.attribution import AttributionConfig
 from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import TerseSummary, summarise_terse
 from earnest_interpret.analyses.terse.proxy import ProxyFindings, find_proxy
+from earnest_interpret.caution import caution_of, section_caution_of
+from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.numbers import (
     ablation_numbers,
     beside_numbers,
     closed_form_numbers,
     group_numbers,
     leave_one_out_numbers,
+    members_numbers,
     saliency_numbers,
     terse_numbers,
 )
@@ -124,6 +128,8 @@ class Interpretation:
         Terse value per cluster and in summary.
     proxy
         The terse value as a mass proxy and as a formula.
+    members
+        What each training of an ensemble finds; empty for a model that was trained once.
     beside
         Columns that join after the encoder.
     missing
@@ -148,6 +154,7 @@ class Interpretation:
     terse_values: FloatArray
     terse: TerseSummary | None
     proxy: ProxyFindings | None
+    members: tuple[MemberFindings, ...] = ()
     beside: tuple[str, ...] = ()
     missing: str = ""
     no_ablation: str = ""
@@ -155,8 +162,8 @@ class Interpretation:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """The findings as sentences."""
-        return top_reasons(
+        """The findings as sentences; of an ensemble those that all its trainings share."""
+        own = top_reasons(
             clusters=self.clusters,
             inputs=self.inputs,
             ablation=self.ablation,
@@ -164,6 +171,11 @@ class Interpretation:
             beside=self.beside,
             missing=self.missing,
         )
+        by_member = [
+            top_reasons(clusters=one.clusters, inputs=one.inputs, terse=one.terse, beside=self.beside)
+            for one in self.members
+        ]
+        return agreed(own, by_member)
 
     def sections(self) -> tuple[Section, ...]:
         """Return the findings as sections of the report."""
@@ -177,23 +189,31 @@ class Interpretation:
             terse_section,
         )
 
-        found = self.proxy
+        found, caution = self.proxy, section_caution_of(len(self.members))
         more: tuple[Section, ...] = ()
         if found:
             values = (self.terse_values, found.formula_values)
-            more = (proxy_section(found.proxies, found.forms, *values, radii=self.sample.batch.radii),)
+            more = (proxy_section(found.proxies, found.forms, *values, radii=self.sample.batch.radii, caution=caution),)
         sigma8 = self.sample.batch.label("sigma8").astype(np.float64)
         return (
             accuracy_section(self.accuracy, self.predictions, sigma8, sample=self.sample.text),
             clusters_section(self.clusters, self.axis, self.delta, ideal=self.ideal, groups=self.groups),
-            inputs_section(self.inputs, self.axis, beside=self.beside_inputs, missing=self.missing),
-            ablation_section(self.ablation, missing=self.no_ablation),
-            terse_section(self.terse, self.terse_values, self.sample.batch, missing=self.missing),
+            inputs_section(self.inputs, self.axis, beside=self.beside_inputs, missing=self.missing, caution=caution),
+            ablation_section(self.ablation, missing=self.no_ablation, caution=caution),
+            terse_section(
+                self.terse,
+                self.terse_values,
+                self.sample.batch,
+                missing=self.missing,
+                caution=caution,
+                members=self.members,
+            ),
             *more,
         )
 
     def numbers(self) -> dict[str, Any]:
         """Return the findings as plain numbers by name, ready for JSON."""
+        caution = caution_of(len(self.members))
         return {
             "sample": self.sample.text,
             "n_catalogs": self.sample.batch.n_catalogs,
@@ -202,11 +222,12 @@ class Interpretation:
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
             "leave_one_out": leave_one_out_numbers(self.clusters, self.delta, self.axis, self.ideal),
             "leave_group_out": group_numbers(self.groups, column=self.clusters.column),
-            "saliency": {**saliency_numbers(self.inputs), **beside_numbers(self.beside_inputs)}
+            "saliency": {**saliency_numbers(self.inputs), **beside_numbers(self.beside_inputs), "caution": caution}
             if self.inputs and self.beside_inputs
             else None,
-            "ablation": ablation_numbers(self.ablation) if self.ablation else None,
-            "terse": terse_numbers(self.terse) if self.terse else None,
+            "ablation": {**ablation_numbers(self.ablation), "caution": caution} if self.ablation else None,
+            "terse": {**terse_numbers(self.terse), "caution": caution} if self.terse else None,
+            "members": members_numbers(self.members),
             "formula": closed_form_numbers(self.proxy.forms) if self.proxy else None,
             "missing": self.missing or None,
         }
@@ -246,12 +267,15 @@ def interpret(
     groups = leave_groups_out(estimator, batch, axis, seed=config.seed, max_rows=rows)
     advance("leave-one-out")
     inputs, beside, values = None, None, np.empty(0)
+    members: tuple[MemberFindings, ...] = ()
     missing = f"the model '{estimator.description.estimator}' has no terse layer"
     if isinstance(estimator, TerseEstimator):
         question = SaliencyRequest(config=config.attribution, seed=config.seed, max_rows=rows)
+        trainings = also or members_of(estimator)
         inputs, beside = run_saliency(
-            estimator, sample, question, also=also, compare=compare[0], compare_name=compare[1]
+            estimator, sample, question, also=trainings, compare=compare[0], compare_name=compare[1]
         )
+        members = find_members(estimator, sample, question, n_permutations=config.n_permutations)
         values, missing = beside.terse, ""
     advance("saliency")
     ablation, no_ablation = _ablation_of(estimator, batch, config)
@@ -276,6 +300,7 @@ def interpret(
         terse_values=values,
         terse=terse,
         proxy=proxy,
+        members=members,
         beside=tuple(estimator.description.supplementary),
         missing=missing,
         no_ablation=no_ablation,

@@ -10,6 +10,7 @@ from earnest_interpret.analyses.ablation.effect import AblationSummary, Case
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval
 from earnest_interpret.analyses.leave_one_out.information import Ideal, information_by_mass
 from earnest_interpret.analyses.leave_one_out.removal import MASSIVE, LeaveOneOutSummary
+from earnest_interpret.analyses.members import MemberFindings, rank_correlations
 from earnest_interpret.analyses.saliency.examination import SaliencyContext
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
 from earnest_interpret.analyses.terse.correlations import MassProxy, TerseSummary
@@ -158,6 +159,23 @@ def terse_numbers(summary: TerseSummary) -> dict[str, Any]:
         "mass_proxies": proxy_numbers(summary.proxies),
         "spread": summary.spread,
     }
+
+
+def members_numbers(members: Sequence[MemberFindings]) -> list[dict[str, Any]] | None:
+    """Return what each training of an ensemble finds, without single clusters; ``None`` for a model trained once."""
+    if not members:
+        return None
+    ranks = rank_correlations([member.terse_values for member in members])
+    return [
+        {
+            "shares": {group.name: member.inputs.share(group) for group in member.inputs.groups},
+            "correlations": {name: found.pearson for name, found in member.terse.correlations.items()},
+            "mass_proxies": proxy_numbers(member.terse.proxies),
+            "stability_68": member.clusters.stability_68,
+            "lowest_rank_correlation_of_a_pair": float(ranks.min()),
+        }
+        for member in members
+    ]
 
 
 def proxy_numbers(proxies: tuple[MassProxy, ...]) -> dict[str, Any]:

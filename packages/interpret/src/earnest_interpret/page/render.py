@@ -38,7 +38,13 @@ MAX_BYTES: Final = 5_000_000
 
 _PIXELS_LARGE = 760.0
 _NAMESPACE = "http://www.w3.org/2000/svg"
-_OUTCOMES = {"finding": "", "passed": "check passed", "failed": "check failed", "impossible": "not possible"}
+_OUTCOMES = {
+    "finding": "",
+    "passed": "check passed",
+    "failed": "check failed",
+    "impossible": "not possible",
+    "undetermined": "withheld",
+}
 
 
 @final

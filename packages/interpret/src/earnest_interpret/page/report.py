@@ -145,7 +145,8 @@ def _own(interpretation: Interpretation, include: Sequence[Section]) -> list[Sec
 
 def _numbers_of(interpretation: Interpretation, include: Sequence[Section]) -> dict[str, Any]:
     checks = [
-        {"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers)} for r in interpretation.reasons
+        {"key": r.key, "outcome": r.outcome, "text": r.text, "numbers": dict(r.numbers), "by_member": list(r.by_member)}
+        for r in interpretation.reasons
     ]
     return {
         "reasons": [reason.text for reason in interpretation.reasons],

@@ -24,7 +24,7 @@ _CHANGED: Final = ("within catalogs", "over all", "held constant")
 _SHORT: Final = {"m_wl": r"$M_\mathrm{WL}$", "l_x": "$L_X$"}
 
 
-def ablation_section(summary: AblationSummary | None, *, missing: str = "") -> Section:
+def ablation_section(summary: AblationSummary | None, *, missing: str = "", caution: str = SECTION_CAUTION) -> Section:
     """Return the section.
 
     Parameters
@@ -33,6 +33,8 @@ def ablation_section(summary: AblationSummary | None, *, missing: str = "") -> S
         What was measured; ``None`` where it cannot be.
     missing
         Why it cannot.
+    caution
+        Over how many trainings this holds.
     """
     key = "inputs.ablation"
     if summary is None:
@@ -41,7 +43,7 @@ def ablation_section(summary: AblationSummary | None, *, missing: str = "") -> S
     return Section(
         key=key,
         title=f"Ablation: what {'the terse value is' if summary.has_terse else 'some columns are'} worth",
-        text=(*((SECTION_CAUTION,) if summary.has_terse else ()), *_method(summary), *_findings(summary)),
+        text=(*((caution,) if summary.has_terse else ()), *_method(summary), *_findings(summary)),
         figures=(_figure(summary),),
         tables=(_table(summary),),
     )

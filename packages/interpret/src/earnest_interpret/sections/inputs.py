@@ -24,7 +24,12 @@ __all__ = ["inputs_section"]
 
 
 def inputs_section(
-    summary: SaliencySummary | None, axis: MassAxis | None, *, beside: SaliencyContext | None = None, missing: str = ""
+    summary: SaliencySummary | None,
+    axis: MassAxis | None,
+    *,
+    beside: SaliencyContext | None = None,
+    missing: str = "",
+    caution: str = SECTION_CAUTION,
 ) -> Section:
     """Return the section.
 
@@ -38,6 +43,8 @@ def inputs_section(
         Maps, other models and checks that belong to it.
     missing
         Why there is no saliency.
+    caution
+        Over how many trainings this holds.
     """
     title = "Saliency: the response to a small change of an input"
     if summary is None:
@@ -50,7 +57,7 @@ def inputs_section(
     return Section(
         key="inputs.saliency",
         title=title,
-        text=(SECTION_CAUTION, *_text(summary, axis), *(beside_text(summary, beside) if beside else ())),
+        text=(caution, *_text(summary, axis), *(beside_text(summary, beside) if beside else ())),
         figures=tuple(figures),
         tables=(_group_table(summary), _input_table(summary), *(beside_tables(summary, beside) if beside else ())),
     )

@@ -30,6 +30,7 @@ def proxy_section(
     formula_values: FloatArray,
     *,
     radii: Sequence[float],
+    caution: str = SECTION_CAUTION,
 ) -> Section:
     """Return the section.
 
@@ -43,6 +44,8 @@ def proxy_section(
         Terse values, and those of the best short formula, shape (n_clusters,).
     radii
         Radii of the profiles [R_500c].
+    caution
+        Over how many trainings this holds.
     """
     text, figures, tables = [], [], []
     if proxies:
@@ -60,7 +63,7 @@ def proxy_section(
     return Section(
         key="terse.proxy",
         title="A mass proxy, and a formula for it",
-        text=(SECTION_CAUTION, *text),
+        text=(caution, *text),
         figures=tuple(figures),
         tables=tuple(tables),
     )

@@ -1,5 +1,7 @@
 """Section "What does the terse number mean?": correlations (the form of figure 15)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.catalogs.batch import CatalogBatch
@@ -7,8 +9,10 @@ from earnest_common.report.drawing import draw
 from earnest_common.report.section import DataTable, Figure, Section
 from matplotlib.axes import Axes
 
+from earnest_interpret.analyses.members import MemberFindings
 from earnest_interpret.analyses.terse.correlations import TerseSummary, cluster_quantities
 from earnest_interpret.caution import SECTION_CAUTION
+from earnest_interpret.sections.members import members_tables, members_text
 from earnest_interpret.sections.palette import SMALL, density
 from earnest_interpret.statistics.correlation import Correlation
 from earnest_interpret.words import enumerate_words, format_number, format_signed, name_of, probability
@@ -33,7 +37,13 @@ _LABELS = {
 
 
 def terse_section(
-    summary: TerseSummary | None, terse: FloatArray, batch: CatalogBatch, *, missing: str = ""
+    summary: TerseSummary | None,
+    terse: FloatArray,
+    batch: CatalogBatch,
+    *,
+    missing: str = "",
+    caution: str = SECTION_CAUTION,
+    members: Sequence[MemberFindings] = (),
 ) -> Section:
     """Return the section.
 
@@ -47,6 +57,10 @@ def terse_section(
         The catalogs.
     missing
         Why there is no terse value.
+    caution
+        Over how many trainings this holds.
+    members
+        What each training of an ensemble finds.
     """
     title = "One number per cluster"
     if summary is None:
@@ -59,13 +73,13 @@ def terse_section(
         "observables that join later; at fixed mass it does not depend on σ₈.",
         fixed_mass_text(summary),
     )
-    tables = (_correlation_table(summary), _dependence_table(summary))
+    tables = (_correlation_table(summary), _dependence_table(summary), *members_tables(members))
+    if members:
+        text = (*text, members_text(members))
     lost = [name_of(name) for name in quantities if name not in summary.correlations]
     if lost:
         text = (*text, f"Not shown, because unknown or the same for all clusters here: {', '.join(lost)}.")
-    return Section(
-        key="terse.correlations", title=title, text=(SECTION_CAUTION, *text), figures=tuple(panels), tables=tables
-    )
+    return Section(key="terse.correlations", title=title, text=(caution, *text), figures=tuple(panels), tables=tables)
 
 
 def fixed_mass_text(summary: TerseSummary) -> str:

@@ -19,7 +19,7 @@ from earnest_interpret.bands import Band, break_band, median_band
 from earnest_interpret.input_space import input_space
 from earnest_interpret.sample import MAX_ROWS, Sample, mass_axis
 
-__all__ = ["SaliencyContext", "SaliencyRequest", "run_saliency"]
+__all__ = ["SaliencyContext", "SaliencyRequest", "run_saliency", "saliency_of"]
 
 N_CHECKED: Final = 10_000
 """Most clusters of the comparison with shuffled weights, in whole catalogs, at least one."""
@@ -88,6 +88,11 @@ class SaliencyContext:
     compare: SaliencySummary | None = None
     compare_name: str = "the other model"
     bands: Mapping[str, Band] = field(default_factory=dict)
+
+
+def saliency_of(estimator: Estimator, sample: Sample, request: SaliencyRequest) -> SaliencySummary:
+    """Return the averages of a model's saliency alone."""
+    return _summary(estimator, sample, request)[0]
 
 
 def run_saliency(

@@ -1,7 +1,7 @@
 """The verdict: is a model overspecialised? Four tests, each with its null hypothesis, and one rate of false alarms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 import numpy as np
@@ -17,6 +17,7 @@ from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
 from earnest_interpret.accuracy import predict
 from earnest_interpret.analyses.leave_one_out.removal import leave_one_out
+from earnest_interpret.analyses.members import members_of
 from earnest_interpret.analyses.terse.correlations import encode, sigma8_at_fixed_mass
 from earnest_interpret.analyses.verdict import words
 from earnest_interpret.analyses.verdict.check import Check
@@ -25,6 +26,7 @@ from earnest_interpret.analyses.verdict.edge import Edge, edge, excess_of_lighte
 from earnest_interpret.analyses.verdict.exchange import Exchange, exchange
 from earnest_interpret.analyses.verdict.grid import Clumping, clumping
 from earnest_interpret.analyses.verdict.relations import Relations
+from earnest_interpret.caution import caution_of
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
 from earnest_interpret.statistics.permutation import holm
@@ -69,6 +71,7 @@ class Evidence:
     log10_m: FloatArray
     segment_ids: IntArray
     missing: Mapping[str, str]
+    n_trainings: int = 1
 
 
 @final
@@ -213,6 +216,7 @@ def gather_evidence(
         log10_m=masses,
         segment_ids=batch.segment_ids,
         missing=missing,
+        n_trainings=max(len(members_of(estimator)), 1),
     )
 
 
@@ -269,6 +273,10 @@ def decide(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:
         raise InputError(f"no test of overspecialisation is possible: {'; '.join(evidence.missing.values())}")
     adjusted = holm({key: found.p_value for key, found in done.items()})
     checks = [words.describe(found, failed=adjusted[key] <= alpha) for key, found in done.items()]
+    checks = [
+        replace(check, text=f"{check.text} [{caution_of(evidence.n_trainings)}]") if check.key == "terse" else check
+        for check in checks
+    ]
     checks += [words.impossible(key, evidence.missing.get(key, "")) for key in tests if key not in done]
     smallest = min(adjusted.values())
     return Verdict(

@@ -8,7 +8,6 @@ from earnest_interpret.analyses.verdict.donors import KnownDonors
 from earnest_interpret.analyses.verdict.edge import Edge
 from earnest_interpret.analyses.verdict.exchange import Exchange
 from earnest_interpret.analyses.verdict.grid import Clumping
-from earnest_interpret.caution import marked
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
 from earnest_interpret.words import format_number, format_signed, percent, probability
 
@@ -48,9 +47,7 @@ def _(found: PartialCorrelation, *, failed: bool) -> Check:
     return Check(
         key="terse",
         outcome="failed" if failed else "passed",
-        text=marked(
-            f"A single cluster's terse value shows {'a' if failed else 'no'} dependence on σ₈ at fixed mass: {size}."
-        ),
+        text=f"A single cluster's terse value shows {'a' if failed else 'no'} dependence on σ₈ at fixed mass: {size}.",
         null="the terse value and σ₈ are independent at fixed mass: labels can be shuffled between catalogs",
         p_value=found.p_value,
         numbers={"partial_r": found.value},
