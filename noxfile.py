@@ -131,7 +131,7 @@ def install_all(session, resolution):
 def small_main_job(session):
     """Run the main job with few catalogs and few steps."""
     folder = Path(session.create_tmp())
-    small = ("--n-catalogs", "300", "--train-steps", "60", "--real-tables", str(folder))
+    small = ("--n-catalogs", "300", "--trainings", "2", "--train-steps", "40", "--real-tables", str(folder))
     session.run("python", "examples/main_job.py", "--out", str(folder / "job"), *small)
 
 
