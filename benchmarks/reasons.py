@@ -57,9 +57,9 @@ def trained(folder: Path, preset: str, variant: str, seed: int, steps: int) -> T
 
 def test_catalogs(preset: str) -> CatalogBatch:
     """Return the catalogs on which all trainings of a preset are compared."""
-    from earnest_mocks import MockSource
+    from earnest_common.plugins import open_source
 
-    return MockSource(preset, seed=TEST_SEED).batch(np.arange(N_TEST, dtype=np.int64))
+    return open_source("mocks", preset=preset, seed=TEST_SEED).batch(np.arange(N_TEST, dtype=np.int64))
 
 
 def measured(estimator: TerseEstimator, batch: CatalogBatch) -> tuple[dict[str, Any], np.ndarray]:
