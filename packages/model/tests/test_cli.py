@@ -212,6 +212,14 @@ UNUSABLE = {
 }
 
 
+def test_catalogs_without_lensing_are_predicted_and_named(earnest, bundle, batch, tmp_path):
+    path = written(tmp_path / "SET", batch, m_wl=UNKNOWN)
+    code, _, err = earnest("model", "predict", "--model", bundle, path, "--out", tmp_path / "P.parquet")
+    assert code == 0
+    assert "40 of 40 catalogs lack m_wl, for some or all clusters" in err
+    assert pl.read_parquet(tmp_path / "P.parquet")["missing"].unique().to_list() == ["m_wl"]
+
+
 @pytest.mark.parametrize("case", UNUSABLE.values(), ids=UNUSABLE)
 def test_catalogs_that_the_network_cannot_use(earnest, bundle, batch, tmp_path, case):
     clusters, fields, message = case

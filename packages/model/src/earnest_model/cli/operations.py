@@ -18,9 +18,10 @@ from earnest_common.run.parts import Content, Outputs
 from earnest_common.run.provenance import synthetic_note
 
 from earnest_model.data.features import Range, outside_training_range
+from earnest_model.data.missing import NOTHING
 from earnest_model.data.overlap import overlap_with_training
 from earnest_model.evaluation.evaluate import batches_as_seen, predictions_and_accuracy
-from earnest_model.evaluation.predictions import refuse_other_kinds, write_predictions
+from earnest_model.evaluation.predictions import MISSING, refuse_other_kinds, write_predictions
 
 __all__ = ["evaluate_set", "predict_set", "write_figures"]
 
@@ -53,10 +54,11 @@ def predict_set(
         raise InputError(f"catalog set {catalog_set} has no clusters" + (f" in split '{split}'" if split else ""))
     synthetic = synthetic_note(catalogs=opened.manifest.plan.synthetic, training=estimator.description.synthetic)
     facts = {"data_hash": opened.manifest.data_hash, **({"synthetic": synthetic} if synthetic else {})}
-    write_predictions(out, pl.concat(parts), facts=facts)
+    table = pl.concat(parts)
+    write_predictions(out, table, facts=facts)
     together = {name: reduce(Range.joined, (part[name] for part in held)) for name in (held[0] if held else ())}
     outside = outside_training_range(together, estimator.description.scaling)
-    notes = [text for text in (set_aside, met.note, synthetic) if text]
+    notes = [text for text in (set_aside, met.note, synthetic, _missing_in_words(table)) if text]
     return [*notes, *(f"outside the training range: {text}" for text in outside)]
 
 
@@ -65,6 +67,20 @@ def _predicted(estimator: Estimator, batch: CatalogBatch) -> pl.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return estimator.predict(batch)
+
+
+def _missing_in_words(table: pl.DataFrame) -> str | None:
+    """Return how many catalogs lack columns; ``None`` where all have all, or the model does not say."""
+    if MISSING.name not in table.columns:
+        return None
+    lacking = table.filter(pl.col(MISSING.name) != NOTHING)
+    if not lacking.height:
+        return None
+    names = sorted({part.split(" of ")[0] for words in lacking[MISSING.name] for part in words.split(", ")})
+    return (
+        f"{lacking.height:,} of {table.height:,} catalogs lack {' or '.join(names)}, for some or all clusters: column "
+        f"'{MISSING.name}' of the predictions says which; their errors are calibrated for that"
+    )
 
 
 def _ranges(estimator: object, batch: CatalogBatch) -> list[dict[str, Range]]:
