@@ -12,12 +12,23 @@ __all__ = ["MOCKS_FIELDS", "Understood", "refuse_unread"]
 _SELECTION = ("log10_m_break", "log10_m_min", "slope", "smoothing", "l_x")
 _FACTORS = ("l_x_normalisation", "t_x_normalisation", "m_gas_normalisation", "l_x_slope")
 _SCATTERS = ("l_x_scatter", "t_x_scatter", "m_gas_scatter", "m_wl_scatter")
+_SYSTEMATICS = ("m_wl_bias", "t_x_calibration", "profile_stretch", "profile_trend")
 
 MOCKS_FIELDS = (
-    *("preset", "cosmology", "Om0", "mass_function", "mass_function_table", "base_sample", "prescription", "split"),
+    *(
+        "preset",
+        "cosmology",
+        "Om0",
+        "mass_function",
+        "mass_function_table",
+        "base_sample",
+        "prescription",
+        "split",
+        "aperture",
+    ),
     *(f"survey.{name}" for name in ("volume", "z", "cut")),
     *(f"survey.selection.{name}" for name in _SELECTION),
-    *(f"priors.{name}" for name in ("sigma8", *_FACTORS, *_SCATTERS)),
+    *(f"priors.{name}" for name in ("sigma8", *_FACTORS, *_SCATTERS, *_SYSTEMATICS)),
     *(f"donors.{name}" for name in ("half_width", "at_least", "split", "recombine", "own_clusters")),
     *(f"noise.{name}" for name in ("m_gas_profile", "gas_slope_profile", "t_x")),
 )

@@ -111,6 +111,13 @@ def _realistic() -> Preset:
             l_x_normalisation=factor,
             t_x_normalisation=factor,
             m_gas_normalisation=factor,
+            # What an analysis of real clusters cannot take for granted: masses from weak lensing to 10 %, temperatures
+            # between instruments to 10 % (Schellenberger et al. 2015), and a simulation's profiles to about half of the
+            # change with mass that they have themselves.
+            m_wl_bias=Uniform(low=0.9, high=1.1),
+            t_x_calibration=Uniform(low=0.9, high=1.1),
+            profile_stretch=Uniform(low=0.8, high=1.25),
+            profile_trend=Uniform(low=-0.2, high=0.2),
         ),
     )
 

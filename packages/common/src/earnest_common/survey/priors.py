@@ -9,11 +9,15 @@ import numpy as np
 from earnest_common.arrays import FloatArray
 from earnest_common.errors import InputError
 
-__all__ = ["Priors", "Uniform"]
+__all__ = ["LATER", "Priors", "Uniform"]
+
+LATER = ("m_wl_bias", "t_x_calibration", "profile_stretch", "profile_trend")
+"""Parameters that catalog sets of earlier releases do not have: all of them at the values that change nothing."""
 
 _MOST_STEPS = 1_000_000
 _HIGHEST = 100
 _ROUNDING = 1e-6
+_STEEPEST = 2.0
 
 
 @final
@@ -90,6 +94,13 @@ class Priors:
         Factors of the slope and scatters. The paper: 0.7 to 1.3 at random.
     m_wl_scatter
         Scatter of ln m_wl. The paper: 0.10 to 0.30 in the text, 0.20 to 0.40 in its table 1.
+    m_wl_bias
+        Factor of all weak-lensing masses of a catalog. The paper: 1.
+    t_x_calibration
+        Factor of all measured temperatures of a catalog. The paper: 1.
+    profile_stretch, profile_trend
+        Gas profiles of a catalog are stretched in radius by stretch (m / pivot)^trend at fixed gas mass within R_500c,
+        with the pivot of the scaling relations: how far a simulation's shapes can be trusted. The paper: 1 and 0.
     """
 
     sigma8: Uniform = Uniform(low=0.70, high=0.92, step=0.01)
@@ -101,9 +112,18 @@ class Priors:
     t_x_scatter: Uniform = Uniform(low=0.7, high=1.3)
     m_gas_scatter: Uniform = Uniform(low=0.7, high=1.3)
     m_wl_scatter: Uniform = Uniform(low=0.10, high=0.30)
+    m_wl_bias: Uniform = Uniform(low=1.0, high=1.0)
+    t_x_calibration: Uniform = Uniform(low=1.0, high=1.0)
+    profile_stretch: Uniform = Uniform(low=1.0, high=1.0)
+    profile_trend: Uniform = Uniform(low=0.0, high=0.0)
 
     def __post_init__(self) -> None:
-        lowest = {name: self.of(name).low for name in self.names()}
+        trend = self.profile_trend
+        if max(abs(trend.low), abs(trend.high)) > _STEEPEST:
+            raise InputError(
+                f"priors: profile_trend from {trend.low} to {trend.high} must lie within {_STEEPEST:g} of 0"
+            )
+        lowest = {name: self.of(name).low for name in self.names() if name != "profile_trend"}
         # Only weak lensing may be exact; all else is a factor of what must not vanish.
         wrong = [f"{name} from {x}" for name, x in lowest.items() if x < 0 or (x == 0 and name != "m_wl_scatter")]
         if wrong:
@@ -140,4 +160,12 @@ class Priors:
 
     def draw(self, n: int, *, rng: np.random.Generator) -> dict[str, FloatArray]:
         """Draw n independent sets of parameters, one array of shape (n,) per parameter."""
-        return {name: self.of(name).quantile(rng.random(n)) for name in self.names()}
+        return {name: self.of(name).quantile(u) for name, u in self.uniform(n, rng=rng).items()}
+
+    def uniform(self, n: int, *, rng: np.random.Generator) -> dict[str, FloatArray]:
+        """Return n random numbers in [0, 1) for every parameter; what is fixed and came later than the paper's takes 0.
+
+        So that surveys without the later parameters draw the same numbers as before there were any.
+        """
+        needed = {name: name not in LATER or self.of(name).low < self.of(name).high for name in self.names()}
+        return {name: rng.random(n) if drawn else np.zeros(n) for name, drawn in needed.items()}

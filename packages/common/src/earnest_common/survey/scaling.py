@@ -30,8 +30,12 @@ FACTORS = (
     "l_x_scatter",
     "t_x_scatter",
     "m_gas_scatter",
+    "t_x_calibration",
 )
-"""The numbers that a catalog varies, each a factor relative to the reference relation (1 = reference)."""
+"""The numbers that a catalog varies, each a factor relative to the reference relation (1 = reference).
+
+The calibration multiplies all temperatures that a survey measures, as the normalisation multiplies all that clusters
+have; no catalog tells the two apart, but their priors differ."""
 
 
 @final
@@ -174,7 +178,9 @@ def with_factors(relations: ScalingRelations, factors: Mapping[str, FloatLike]) 
     def one(name: str, relation: PowerLaw) -> PowerLaw:
         return replace(
             relation,
-            log10_normalisation=relation.log10_normalisation + np.log10(factors.get(f"{name}_normalisation", 1.0)),
+            log10_normalisation=relation.log10_normalisation
+            + np.log10(factors.get(f"{name}_normalisation", 1.0))
+            + np.log10(factors.get(f"{name}_calibration", 1.0)),
             slope=relation.slope * factors.get(f"{name}_slope", 1.0),
             scatter=relation.scatter * factors.get(f"{name}_scatter", 1.0),
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final, get_args
 
 from earnest_common.errors import InputError
 from earnest_common.run.config import load_config, read_toml
@@ -17,7 +17,10 @@ from earnest_common.survey.scaling import FACTORS
 from earnest_mocks.catalogs.measurement_errors import MeasurementErrors
 from earnest_mocks.prescription.scaling import ILLUSTRATIVE, Prescription
 
-__all__ = ["OVERSPECIALISED", "DonorRule", "MocksConfig", "resolve_config"]
+__all__ = ["OVERSPECIALISED", "Aperture", "DonorRule", "MocksConfig", "resolve_config"]
+
+Aperture = Literal["true", "y_x", "m_wl"]
+"""What gives the radius to which gas profiles refer."""
 
 OVERSPECIALISED = "overspecialised"
 """The preset of the paper's appendix B: the simulated clusters as they are, scaled with cosmology by prescription."""
@@ -95,6 +98,9 @@ class MocksConfig:
         How observables at fixed mass follow cosmology, or ``None`` for not at all. The paper: only in appendix B.
     base_sample
         File of a base sample (``earnest mocks base-sample``), or ``None`` for the built-in emulated one.
+    aperture
+        R_500c that the radii of the gas profiles refer to: ``true``, as in the paper; ``y_x``, what an observer infers
+        from Y_X with the reference relation, iterated; ``m_wl``, from the weak-lensing mass.
     """
 
     preset: str
@@ -108,8 +114,14 @@ class MocksConfig:
     noise: MeasurementErrors = field(default_factory=MeasurementErrors)
     prescription: Prescription | None = None
     base_sample: Path | None = None
+    aperture: Aperture = "true"
+
+    def __post_init__(self) -> None:
+        if self.aperture not in get_args(Aperture):
+            raise InputError(f"aperture = '{self.aperture}' is not known; choose {', '.join(get_args(Aperture))}")
 
 
+_APERTURES: dict[str, Aperture] = {"realistic": "y_x"}
 _DONORS = {"paper": DonorRule(), "paper-h": DonorRule(), "realistic": DonorRule(split=True, recombine=0.3)}
 
 # 2.5 % is the paper's upper limit for gas masses. The others are our choice of what some ten thousand photons give: 3 %
@@ -168,6 +180,7 @@ def _preset(name: str) -> MocksConfig:
         mass_function=chosen.mass_function,
         donors=_DONORS[name],
         noise=_NOISE[name],
+        aperture=_APERTURES.get(name, "true"),
     )
 
 

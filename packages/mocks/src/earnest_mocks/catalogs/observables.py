@@ -144,6 +144,7 @@ def cluster_table(
     log10_x: dict[str, FloatArray],
     catalog_id: IntArray,
     m_wl_scatter: FloatArray,
+    m_wl_bias: FloatArray,
     z: float,
 ) -> pl.DataFrame:
     """Return the clusters table, each catalog in falling l_x; equal luminosities keep the order of their drawing.
@@ -154,8 +155,8 @@ def cluster_table(
         Donors, what was borrowed, masses.
     log10_x
         log10 of the three observables and, if known, of y_500, each of shape (n,).
-    catalog_id, m_wl_scatter
-        Id and scatter of ln m_wl of each catalog, shape (n_catalogs,).
+    catalog_id, m_wl_scatter, m_wl_bias
+        Id, scatter of ln m_wl and factor of m_wl of each catalog, shape (n_catalogs,).
     z
         The redshift of all clusters.
     """
@@ -173,7 +174,7 @@ def cluster_table(
             "rank": rank,
             "z": np.full(len(row), z),
             "m_500c": m_500c,
-            "m_wl": m_500c * np.exp(m_wl_scatter[row] * clusters.normal[order]),
+            "m_wl": m_wl_bias[row] * m_500c * np.exp(m_wl_scatter[row] * clusters.normal[order]),
             **observables,
             "y_500": pl.Series(np.exp(_LN_10 * log10_x["y_500"][order]))
             if "y_500" in log10_x

@@ -11,7 +11,7 @@ from earnest_common.errors import InputError
 from earnest_common.run.seeds import Stage, generator, generators
 from earnest_common.schema import SPLITS
 from earnest_common.survey.cosmology import MAGNETICUM
-from earnest_common.survey.priors import Priors, Uniform
+from earnest_common.survey.priors import LATER, Priors, Uniform
 from earnest_common.survey.scaling import FACTORS
 
 __all__ = ["Design", "design"]
@@ -95,17 +95,19 @@ def design(priors: Priors, *, seed: int, catalog_id: IntArray, Om0: Uniform = _R
     if len(catalog_id) and catalog_id.min() < 0:
         raise InputError(f"catalog ids must not be negative, found {catalog_id.min()}")
     names = Priors.names()
-    uniform = np.empty((len(catalog_id), len(names) + 1))
+    columns = [*(name for name in names if name not in LATER), "Om0", *LATER]  # later ones take later numbers
+    uniform = np.empty((len(catalog_id), len(columns)))
     for rng, row in zip(generators(seed, Stage.DESIGN, catalog_id), uniform, strict=True):
         rng.random(out=row)
     # One number per parameter even where the grid decides: gridding one parameter leaves the others as they were.
-    parameters = {name: priors.of(name).quantile(uniform[:, i]) for i, name in enumerate(names)}
+    drawn = dict(zip(columns, uniform.T, strict=True))
+    parameters = {name: priors.of(name).quantile(drawn[name]) for name in names}
     if priors.grid:
         points = _grid_points(priors)
         size = len(next(iter(points.values())))
         order = _grid_order(seed, size, catalog_id)
         parameters |= {name: values[order] for name, values in points.items()}
-    parameters["Om0"] = Om0.quantile(uniform[:, -1])
+    parameters["Om0"] = Om0.quantile(drawn["Om0"])
     return Design(catalog_id=catalog_id, parameters=parameters)
 
 

@@ -1,5 +1,6 @@
 """Live mock catalogs: any number of them, each determined by the seed and its id alone."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -22,6 +23,7 @@ from earnest_common.survey.scaling import ScalingRelations, with_factors
 from earnest_mocks.base_sample.evolution import at_redshift
 from earnest_mocks.base_sample.relations import OBSERVABLES
 from earnest_mocks.base_sample.sample import BaseSample, default_base_sample, read_base_sample
+from earnest_mocks.catalogs.apertures import seen_through
 from earnest_mocks.catalogs.base_relations import base_relations
 from earnest_mocks.catalogs.config import MocksConfig, resolve_config
 from earnest_mocks.catalogs.direct_catalogs import expected_copies, own_clusters
@@ -36,6 +38,7 @@ from earnest_mocks.prescription.scaling import PRESCRIBED, log10_shift
 
 __all__ = ["MOST_CLUSTERS", "MockSource", "make_source", "most_expected", "open_source"]
 
+_LN_10 = float(np.log(10))
 MOST_CLUSTERS = 10_000_000
 """Expected clusters that are made at once at most: 0.4 kB of memory each, and what writes them as much again."""
 
@@ -135,18 +138,37 @@ class MockSource:
             log10_x=log10_x,
             catalog_id=chosen.catalog_id,
             m_wl_scatter=chosen.parameters["m_wl_scatter"],
+            m_wl_bias=chosen.parameters["m_wl_bias"],
             z=self.config.survey.z,
         )
-        table = add_measurement_errors(
-            table,
-            self.config.noise,
+        table = self._observed(table, chosen, clusters)
+        catalogs = _catalog_table(chosen, clusters.counts, self.config)
+        return CatalogBatch(catalogs=catalogs, clusters=table.select(CLUSTERS.names), radii=self.radii)
+
+    def _observed(self, table: pl.DataFrame, chosen: Design, clusters: Population) -> pl.DataFrame:
+        """Return the clusters as observed: through their apertures, with errors of measurement."""
+        measured = functools.partial(
+            add_measurement_errors,
+            noise=self.config.noise,
             radii=self.radii,
             seed=self.seed,
             counts=clusters.counts,
             catalog_id=chosen.catalog_id,
         )
-        catalogs = _catalog_table(chosen, clusters.counts, self.config)
-        return CatalogBatch(catalogs=catalogs, clusters=table.select(CLUSTERS.names), radii=self.radii)
+        stretch, trend = (chosen.parameters[name] for name in ("profile_stretch", "profile_trend"))
+        if self.config.aperture == "true" and (stretch == 1).all() and not trend.any():
+            return measured(table)
+        relations = self.sample.relations
+        row = np.repeat(np.arange(len(clusters.counts)), clusters.counts)
+        above_pivot = np.log(table.get_column("m_500c").to_numpy()) - _LN_10 * relations.m_gas.log10_pivot
+        seen = seen_through(
+            table,
+            self.config.aperture,
+            radii=self.radii,
+            relations=relations,
+            ln_stretch=np.log(stretch)[row] + trend[row] * above_pivot,
+        )
+        return seen.with_true_gas_mass(measured(seen.clusters))
 
     def _drawn(self, chosen: Design, spectra: Spectra) -> tuple[Population, Loan]:
         """Return the clusters of each catalog and what they have of the base sample."""

@@ -100,6 +100,7 @@ def draw_catalog(
             log10_x[name] = log10_x[name] + maker.noise.offset(name) + error * rng.standard_normal(len(log10_m))
     log10_x["m_500c"] = log10_m
     log10_x["m_wl"] = log10_m + parameters["m_wl_scatter"] / np.log(10) * rng.standard_normal(len(log10_m))
+    log10_x["m_wl"] = log10_x["m_wl"] + np.log10(parameters["m_wl_bias"])
     seen = rng.random(len(log10_m)) < survey.detection_probability(log10_m, log10_x["l_x"], relations.l_x)
     order = np.argsort(-log10_x["l_x"][seen])
     return {name: np.asarray(10 ** values[seen][order]) for name, values in log10_x.items()}

@@ -100,13 +100,18 @@ def mass_gaussians(
     pairs = _pairs(len(used))
     products = _columns([(2 - (i == j)) * inverse[:, i, j] for i, j in pairs], n)
     of_mass = _columns([_precision(name, values) for name in masses], n)
+    bias = _columns([np.log10(values["m_wl_bias"]) if name == "m_wl" else 0.0 for name in masses], n)
     nothing = np.zeros_like(of_mass)
-    constant = [-(pulled * offset).sum(axis=1), (held * offset).sum(axis=1)]
+    # An observed mass less its bias is v, of this precision.
+    constant = [
+        -(pulled * offset).sum(axis=1) - (of_mass * bias).sum(axis=1),
+        (held * offset).sum(axis=1) + (of_mass * bias**2).sum(axis=1),
+    ]
     ln_norm = 0.5 * np.linalg.slogdet(inverse)[1] + 0.5 * np.log(of_mass).sum(axis=1)
     return MassGaussians(
         precision=(pulled * steep).sum(axis=1) + of_mass.sum(axis=1),
         linear=np.column_stack([constant[0], pulled, np.zeros_like(products), of_mass, nothing]),
-        square=np.column_stack([constant[1], -2 * held, products, nothing, of_mass]),
+        square=np.column_stack([constant[1], -2 * held, products, -2 * of_mass * bias, of_mass]),
         ln_norm=ln_norm - 0.5 * np.log(2 * np.pi) * (len(x_ray) + len(masses)),
     )
 

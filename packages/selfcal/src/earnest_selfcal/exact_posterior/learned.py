@@ -61,6 +61,7 @@ def standardised(batch: CatalogBatch, preset: Preset) -> KnownClusters:
     """
     row = batch.segment_ids
     factors = {name: batch.label(name)[row] for name in FACTORS}
+    factors["t_x_calibration"] = np.nan_to_num(factors["t_x_calibration"], nan=1.0)  # sets of earlier releases
     relations = with_factors(preset.relations, factors)
     log10_m = np.log10(batch.column("m_500c"))
     log10_x = {name: np.log10(batch.column(name)) for name in X_RAY}

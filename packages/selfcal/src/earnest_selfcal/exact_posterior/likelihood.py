@@ -188,7 +188,9 @@ def build_likelihood(
         raise InputError(f"observables: {unknown or 'none'} cannot be used; choose from {', '.join(OBSERVABLES)}")
     if preset.survey.cut == "flux" and "l_x" not in observables:
         raise InputError("l_x cannot be left out of a survey that selects by observed flux; keep it, or cut in mass")
-    unused = () if "m_wl" in observables else ("m_wl_scatter",)
+    of_masses = () if "m_wl" in observables else ("m_wl_scatter", "m_wl_bias")
+    of_temperatures = () if "t_x" in observables else ("t_x_calibration",)
+    unused = (*of_masses, *of_temperatures, "profile_stretch", "profile_trend")
     residuals = residuals or lognormal(preset.relations, preset.correlation)
     return Likelihood(
         preset=preset,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 __all__ = ["ParameterSpace"]
 
-_LINEAR = ("sigma8", "l_x_slope")  # the others enter observables through their logarithm
+_LINEAR = ("sigma8", "l_x_slope", "profile_trend")  # the others enter observables through their logarithm
 _MAX_GRID = 200_000
 
 
@@ -105,8 +105,7 @@ class ParameterSpace:
 
     def draw(self, n: int, *, rng: np.random.Generator) -> dict[str, FloatArray]:
         """Return n independent draws of all parameters from the prior."""
-        uniform = {name: rng.random(n) for name in Priors.names()}
-        return {name: self._quantile(name, u) for name, u in uniform.items()}
+        return {name: self._quantile(name, u) for name, u in self.priors.uniform(n, rng=rng).items()}
 
     def _gridded(self, name: str) -> bool:
         return self.priors.of(name).step is not None and name not in self.spread

@@ -11,7 +11,9 @@ from earnest_common.catalogs.base_relations import recorded_relations
 from earnest_common.catalogs.reader import Catalogs, open_catalogs
 from earnest_common.catalogs.understood import Understood, refuse_unread
 from earnest_common.errors import InputError
+from earnest_common.run.config import as_mapping
 from earnest_common.survey.presets import Preset
+from earnest_common.survey.priors import LATER, Priors
 
 from earnest_selfcal.survey.config import named_preset
 
@@ -43,6 +45,8 @@ def preset_of(plan: Plan) -> Preset:
     start = named_preset(plan.preset)
     refuse_not_understood(plan)
     recorded = {name: plan.config[name] for name in _RECORDED if name in plan.config}
+    if "priors" in recorded:  # of an earlier release: what it did not know changed nothing
+        recorded["priors"] = {**{name: as_mapping(getattr(Priors(), name)) for name in LATER}, **recorded["priors"]}
     try:
         changed: Preset = _replaced(start, recorded)
     except TypeError as error:

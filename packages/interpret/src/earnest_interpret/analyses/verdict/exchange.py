@@ -174,8 +174,8 @@ def exchanged(
     }
     thermal = (own.mean["t_x"] + own.mean["m_gas"]) - (source.mean["t_x"] + source.mean["m_gas"])[chosen]
     new["y_500"] = sources.column("y_500")[chosen] * 10**thermal
-    lensing = np.log(sources.column("m_wl") / sources.column("m_500c"))[chosen]
-    new["m_wl"] = receivers.column("m_500c") * np.exp(own.m_wl / source.m_wl[chosen] * lensing)
+    lensing = np.log(sources.column("m_wl") / sources.column("m_500c") / source.m_wl_bias)[chosen]
+    new["m_wl"] = own.m_wl_bias * receivers.column("m_500c") * np.exp(own.m_wl / source.m_wl[chosen] * lensing)
     shape = (sources.column("m_gas_profile") / sources.column("m_gas")[:, None])[chosen]
     profiles = {
         "m_gas_profile": new["m_gas"][:, None] * shape,

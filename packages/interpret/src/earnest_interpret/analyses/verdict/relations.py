@@ -29,12 +29,15 @@ class Relations:
         Factor of the scatter of each observable, arrays of shape (n_clusters,).
     m_wl
         Scatter of ln m_wl, shape (n_clusters,).
+    m_wl_bias
+        Factor of the weak-lensing masses, shape (n_clusters,).
     """
 
     batch: CatalogBatch
     mean: Mapping[str, FloatArray]
     scatter: Mapping[str, FloatArray]
     m_wl: FloatArray
+    m_wl_bias: FloatArray
 
     @classmethod
     def of(cls, batch: CatalogBatch, reference: ScalingRelations = TABLE_2) -> "Relations":
@@ -46,7 +49,8 @@ class Relations:
         means = {name: np.asarray(getattr(relations, name).log10_mean(log10_m)) for name in OBSERVABLES}
         scatters = {name: factors[f"{name}_scatter"] for name in OBSERVABLES}
         m_wl = _known(batch.label("m_wl_scatter").astype(np.float64))[segment]
-        return cls(batch=batch, mean=means, scatter=scatters, m_wl=m_wl)
+        bias = _known(batch.label("m_wl_bias").astype(np.float64))[segment]
+        return cls(batch=batch, mean=means, scatter=scatters, m_wl=m_wl, m_wl_bias=bias)
 
     def residual(self, name: str) -> FloatArray:
         """Return how far log10 of an observable lies above its relation [dex], shape (n_clusters,)."""
