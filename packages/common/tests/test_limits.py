@@ -49,6 +49,8 @@ def test_efficiency_is_a_ratio_of_variances():
     assert LIMIT.efficiency(LIMIT.scatter) == 1
     assert LIMIT.efficiency(2 * LIMIT.scatter) == pytest.approx(0.25)
     assert LIMIT.efficiency_without_grid(LIMIT.scatter) is None
+    more = replace(LIMIT, without_grid=0.02, fewer_inputs=True)
+    assert more.efficiency(0.02) is more.efficiency_without_grid(0.02) is None
     assert replace(LIMIT, without_grid=2 * LIMIT.scatter).efficiency_without_grid(2 * LIMIT.scatter) == 1
 
 

@@ -33,8 +33,23 @@ def test_errors_are_those_of_a_mean_over_catalogs(name: str):
 
 def test_profiles_and_other_columns():
     network = ("t_x", "m_gas_profile", "gas_slope_profile")
-    assert known_limit("paper", columns=network) == known_limit("paper", columns=("l_x", "t_x", "m_gas"))
-    assert known_limit("paper", columns=(*network, "l_x", "m_wl")) == known_limit("paper", columns=LADDER[-1])
+    for columns, scalars in ((network, ("l_x", "t_x", "m_gas")), ((*network, "l_x", "m_wl"), LADDER[-1])):
+        found, limit = known_limit("paper", columns=columns), known_limit("paper", columns=scalars)
+        assert (found.scatter, found.without_grid, found.n_catalogs) == (
+            limit.scatter,
+            limit.without_grid,
+            limit.n_catalogs,
+        )
+        # An estimate that sees profiles sees more than the limit knows.
+        assert "shapes of gas profiles are not in this limit" in found.text
+        assert found.efficiency(0.02) is None
+        assert found.efficiency_without_grid(0.02) is None
+        assert limit.efficiency(0.02) == (limit.scatter / 0.02) ** 2
+
+
+def test_an_alias_has_the_limits_of_its_preset():
+    assert known_limit("paper-msun", columns=()) == known_limit("paper", columns=())
+    assert known_limit("paper-h", columns=()) != known_limit("paper", columns=())
 
 
 def test_unknown_is_none():

@@ -24,6 +24,9 @@ class Limit:
     without_grid
         The scatter that is left to an estimate that does not use that parameters of the catalogs lie on a grid, where
         they do: a mock's grid is no knowledge of the sky.
+    fewer_inputs
+        Whether the estimate sees something that the limit does not know, such as shapes of gas profiles: then it may
+        scatter by less, and a share of the information would compare two questions.
 
     Examples
     --------
@@ -37,6 +40,7 @@ class Limit:
     n_catalogs: int
     text: str
     without_grid: float | None = None
+    fewer_inputs: bool = False
 
     def __post_init__(self) -> None:
         if not (self.scatter > 0 and self.scatter_err >= 0 and self.n_catalogs >= 1):
@@ -48,10 +52,12 @@ class Limit:
     def efficiency(self, scatter: float) -> float | None:
         """Return the share of the information that an estimate of this scatter uses, (limit / scatter)^2.
 
-        ``None`` for estimates that do not scatter at all.
+        ``None`` for estimates that do not scatter at all, and for those that see more than the limit knows.
         """
-        return (self.scatter / scatter) ** 2 if scatter > 0 else None
+        return (self.scatter / scatter) ** 2 if scatter > 0 and not self.fewer_inputs else None
 
     def efficiency_without_grid(self, scatter: float) -> float | None:
         """Return the share of what can be known without the grid, where there is one."""
-        return None if self.without_grid is None or not scatter > 0 else (self.without_grid / scatter) ** 2
+        if self.without_grid is None or self.fewer_inputs or not scatter > 0:
+            return None
+        return (self.without_grid / scatter) ** 2

@@ -83,6 +83,11 @@ def _text(quality: Accuracy) -> tuple[str, ...]:
             f"At best it could scatter by {quality.referee_scatter:.4f} ({quality.referee}): {quality.efficiency:.0%} "
             "of the information is used."
         )
+    elif quality.referee_scatter is not None:
+        best.append(
+            f"Without all that this estimate sees, the best could scatter by {quality.referee_scatter:.4f} "
+            f"({quality.referee}); no share of the information is stated."
+        )
     if quality.referee_scatter_without_grid is not None and quality.efficiency_without_grid is not None:
         best.append(
             "Some of that information is that parameters of these mocks lie on a grid, which no sky does. The best "

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, final
 
@@ -17,6 +17,7 @@ MEDIAN_Y_X = "median_y_x"
 
 _FILE = "limits.json"
 _SAME = {"m_gas_profile": "m_gas"}  # a profile tells the total, and more that these limits do not know
+_PROFILES = frozenset({"m_gas_profile", "gas_slope_profile"})
 _SCALARS = frozenset({"l_x", "t_x", "m_gas", "m_wl", MEDIAN_Y_X})
 
 
@@ -50,7 +51,8 @@ def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:
     """Return the limit for what an estimate sees of each cluster (entry point of the group ``earnest.limits``).
 
     Where none was measured for exactly these observables, it is that of the fewest that include them, which holds for
-    them too. The shape of gas profiles is left out, and the text says what is in.
+    them too. Shapes of gas profiles are in none of them: the limit of an estimate that sees profiles says so, and gives
+    no efficiency.
 
     Parameters
     ----------
@@ -68,9 +70,15 @@ def known_limit(preset: str, *, columns: Iterable[str]) -> Limit | None:
     >>> known_limit("another", columns=()) is None
     True
     """
+    columns = tuple(columns)
     seen = {_SAME.get(name, name) for name in columns} & _SCALARS
     enough = [one for one in measured_limits() if one.preset == own_name(preset) and seen <= one.columns]
-    return min(enough, key=lambda one: len(one.columns)).limit if enough else None
+    if not enough:
+        return None
+    limit = min(enough, key=lambda one: len(one.columns)).limit
+    if _PROFILES.isdisjoint(columns):
+        return limit
+    return replace(limit, fewer_inputs=True, text=f"{limit.text}; shapes of gas profiles are not in this limit")
 
 
 def _read(record: dict[str, Any]) -> tuple[MeasuredLimit, ...]:

@@ -127,7 +127,9 @@ def _caveat(points: Sequence[InformationPoint]) -> str:
         f"Each number is the root mean posterior variance of {n} surveys drawn over the priors; it equals the scatter "
         f"of the posterior mean, which in these surveys differs from it by at most "
         f"{abs(worst.rms - worst.scatter) / worst.rms_err:.1f} of its errors. Residuals are lognormal with one "
-        "correlation matrix, cosmology but for σ₈ and the redshift are known, and there is no sample variance."
+        "correlation matrix, cosmology but for σ₈ and the redshift are known, and there is no sample variance. "
+        "Shapes of gas profiles are in none of these numbers: a network that sees them may beat them where a "
+        "simulation's shapes are known, and an efficiency is only stated against a limit with the same inputs."
     )
 
 
