@@ -27,7 +27,7 @@ def test_errors_are_those_of_a_mean_over_catalogs(name: str):
     for columns in LADDER:
         limit = known_limit(name, columns=columns)
         assert limit is not None
-        assert limit.n_catalogs >= 150
+        assert limit.scatter_err / limit.scatter < 0.04  # 150 catalogs, or fewer posteriors that are much alike
         assert 0.05 < limit.scatter_err / limit.scatter * (2 * limit.n_catalogs) ** 0.5 < 1.8
 
 
