@@ -67,7 +67,15 @@ def test_table_4_names_the_limits_and_is_kept(folder: Path):
 
 def test_predictions_follow_the_catalogs(folder: Path):
     predictions = pl.read_parquet(folder / "pred.parquet")
-    assert predictions.columns == ["catalog_id", "sigma8", "sigma8_err", "sigma8_lo68", "sigma8_hi68", "n_outside"]
+    assert predictions.columns == [
+        "catalog_id",
+        "sigma8",
+        "sigma8_err",
+        "sigma8_lo68",
+        "sigma8_hi68",
+        "n_outside",
+        "missing",
+    ]
     assert predictions.get_column("catalog_id").to_list() == list(range(300))
     assert (predictions["sigma8_lo68"] <= predictions["sigma8_hi68"]).all()
 
