@@ -85,7 +85,7 @@ def direct(chosen, model, catalog, values):
         y = np.array([np.log10(catalog[name][i]) for name in X_RAY])
         mean = np.stack([getattr(relations, name).log10_mean(x) for name in X_RAY])
         p = residual_density(model, y[:, None] - mean, x - ORIGIN, scatter=scatter, noise=noise_of(chosen))
-        z = (np.log10(catalog["m_wl"][i]) - x) / width
+        z = (np.log10(catalog["m_wl"][i] / values["m_wl_bias"]) - x) / width
         p = p * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * width)
         total += np.log(np.trapezoid(density * p, dx=step))
     return total

@@ -184,6 +184,7 @@ def test_finds_a_peak_far_from_where_it_starts():
     likelihood = build_likelihood(PAPER, observables=("l_x", "t_x", "m_gas"))
     truth = {"sigma8": 0.79, "l_x_normalisation": 1.1, "t_x_normalisation": 0.9, "m_gas_normalisation": 0.8}
     truth |= {"l_x_slope": 1.02, "l_x_scatter": 0.94, "t_x_scatter": 1.12, "m_gas_scatter": 0.78, "m_wl_scatter": 0.29}
+    truth |= {"m_wl_bias": 1.0, "t_x_calibration": 1.0}
     at = likelihood.space.coordinates({name: np.array([value]) for name, value in truth.items()})
     for seed in range(10):
         data = likelihood.data(draw_catalog(ModelCatalogs.of(PAPER), truth, rng=np.random.default_rng(seed)))
