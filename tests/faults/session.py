@@ -221,7 +221,7 @@ def _make(base: Path, model: Path | None) -> None:
     make_files(base, model)
     (base / "FEW.toml").write_text("[fast]\nn_validation = 64\nn_look = 16\nchunk_catalogs = 64\nbatch_catalogs = 8\n")
     (base / "CUBE.toml").write_text('mass_function_table = "CUBE.npz"\n[Om0]\nlow = 0.25\nhigh = 0.35\n')
-    (base / "IDS.csv").write_text("file,cluster_id,m_500c,t_x\nPHOTONS.fits,3,3e14,3.5\n")
+    (base / "IDS.csv").write_text("file,cluster_id,m_500c,t_x\nPHOTONS.fits,3,5.4e13,1.09\n")
     networks = (
         f"interpret leave-one-out {base / 'SET'} --model {base / 'MODEL'} --split all --out {base / 'LEFT.parquet'}",
         f"interpret saliency {base / 'SET'} --model {base / 'MODEL'} --split all --out {base / 'SALIENCY.parquet'}",

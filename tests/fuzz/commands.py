@@ -241,7 +241,7 @@ def make_files(folder: Path, model: Path | None) -> None:
     (folder / "TABLE.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
     (folder / "MAPPING.toml").write_text(_MAPPING, encoding="utf-8")
     (folder / "OM0.toml").write_text("[Om0]\nlow = 0.25\nhigh = 0.35\n", encoding="utf-8")
-    (folder / "KNOWN.csv").write_text("file,m_500c,t_x\nPHOTONS.fits,3e14,3.5\n", encoding="utf-8")
+    (folder / "KNOWN.csv").write_text("file,m_500c,t_x\nPHOTONS.fits,5.4e13,1.09\n", encoding="utf-8")
     rows = "".join(
         f"{1e14 * (1 + k)},{0.1},{0.7 + 0.01 * k},0.3,0.045,70,{1 + k},{2 + 0.2 * k},{1e13 * (1 + k)}\n"
         for k in range(24)
