@@ -149,6 +149,14 @@ def test_mocks_never_import_a_network_framework(tmp_path: Path):
     assert process.returncode == 0, process.stderr
 
 
+def test_catalogs_without_weak_lensing_are_answered_by_the_same_model(folder: Path, tmp_path: Path):
+    words = ("--model", folder / "model", folder / "set", "--variant", "no-wl")
+    done("model", "predict", *words, "--out", tmp_path / "pred.parquet")
+    assert pl.read_parquet(tmp_path / "pred.parquet")["missing"].unique().to_list() == ["m_wl"]
+    told = done("model", "evaluate", *words, "--json")
+    assert told["scatter"] < 0.05 < told["prior_scatter"]
+
+
 BAD = {
     "unknown preset": (("mocks", "generate", "--preset", "papre", "--out", "OUT"), "paper"),
     "existing output": (("mocks", "generate", "--preset", "paper", "--out", "SET"), "exists"),
@@ -158,7 +166,7 @@ BAD = {
     "altered shard": (("model", "predict", "--model", "MODEL", "ALTERED", "--out", "OUT"), "was altered"),
     "truncated shard": (("model", "evaluate", "--model", "MODEL", "TRUNCATED"), "is damaged"),
     "other radii": (("model", "predict", "--model", "MODEL", "RADII", "--out", "OUT"), "radii"),
-    "no weak lensing": (("model", "predict", "--model", "MODEL", "NO_WL", "--out", "OUT"), "m_wl"),
+    "no temperatures": (("model", "predict", "--model", "MODEL", "NO_T", "--out", "OUT"), "t_x"),
     "truncated bundle": (("interpret", "report", "--model", "BROKEN", "SET", "--out", "OUT"), "missing or altered"),
     "report over a file": (("interpret", "report", "--model", "MODEL", "SET", "--out", "TAKEN"), "exists"),
     "impossible counts": (
@@ -181,8 +189,8 @@ def places(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     write_batch(out / "good", batch, plan)
     other = tuple(radius / 2 for radius in batch.radii)
     write_batch(out / "radii", replace(batch, radii=other), replace(plan, radii=other))
-    unlensed = batch.clusters.with_columns(m_wl=pl.lit(None, dtype=pl.Float64))
-    write_batch(out / "no_wl", replace(batch, clusters=unlensed), plan)
+    cold = batch.clusters.with_columns(t_x=pl.lit(None, dtype=pl.Float64))
+    write_batch(out / "no_t", replace(batch, clusters=cold), plan)
     for name in ("altered", "truncated"):
         shutil.copytree(out / "good", out / name)
         file = shard_file(out / name, "clusters", 0)
@@ -193,7 +201,7 @@ def places(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     (out / "broken" / "model.keras").write_bytes(b"PK")
     (out / "taken").write_text("a thesis")
     return {
-        **{"SET": out / "good", "MODEL": folder / "model", "RADII": out / "radii", "NO_WL": out / "no_wl"},
+        **{"SET": out / "good", "MODEL": folder / "model", "RADII": out / "radii", "NO_T": out / "no_t"},
         **{"ALTERED": out / "altered", "TRUNCATED": out / "truncated", "BROKEN": out / "broken"},
         **{"TAKEN": out / "taken", "OUT": out / "new"},
     }

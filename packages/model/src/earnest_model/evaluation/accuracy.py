@@ -22,7 +22,8 @@ __all__ = ["Accuracy", "OtherAccuracy", "accuracy", "bootstrap_error", "thirds"]
 FloatArray = npt.NDArray[np.float64]
 Three = tuple[float, float, float]
 _FEWEST_AT_END = 20
-_UNKNOWN: Three = (float("nan"), float("nan"), float("nan"))
+_NAN = float("nan")  # one object, so that results that do not know the same are equal
+_UNKNOWN: Three = (_NAN, _NAN, _NAN)
 
 
 @final
@@ -230,7 +231,7 @@ def _by_third(sigma8: FloatArray, inside: npt.NDArray[np.bool_]) -> Three:
 def _rank_tests(found: LabelledPredictions, *, seed: int) -> tuple[float, float]:
     """Return the p-values of ranks and of random regions; ranks of one value that is always true are not even."""
     if is_single(found.true):
-        return float("nan"), float("nan")
+        return _NAN, _NAN
     told = ranks(found, seed=seed)
     return uniformity(told.pit), uniformity(told.tarp)
 
@@ -240,7 +241,7 @@ def _at_ends(true: FloatArray, inside: npt.NDArray[np.bool_]) -> tuple[float, fl
     width = np.ptp(true) / 40
     low, high = inside[true <= true.min() + width], inside[true >= true.max() - width]
     enough = min(len(low), len(high)) >= _FEWEST_AT_END
-    return (float(low.mean()), float(high.mean())) if enough else (float("nan"), float("nan"))
+    return (float(low.mean()), float(high.mean())) if enough else (_NAN, _NAN)
 
 
 def _edges(found: LabelledPredictions) -> Three:
@@ -255,4 +256,4 @@ def _edges(found: LabelledPredictions) -> Three:
 
 
 def _mean(values: FloatArray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
+    return float(values.mean()) if len(values) else _NAN

@@ -1,5 +1,7 @@
 """Questions to a ``pooled`` network; its sums can be built from any slices of the clusters."""
 
+import functools
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +15,7 @@ from earnest_model.networks.queries import ROWS, AbstractInference, TerseQueries
 __all__ = ["PooledInference"]
 
 Tensor = Any  # TensorFlow has no useful static types
+Ask = Callable[..., Tensor]
 _COUNTS = tf.TensorSpec((None,), tf.float32)
 
 
@@ -32,13 +35,27 @@ class PooledInference(AbstractInference):
     def __init__(self, network: PooledNetwork, *, max_rows: int) -> None:
         self.network, self.max_rows = network, rows_for(network.row_width, max_rows)
         self._terse = TerseQueries(network.terse, max_rows=self.max_rows)
-        self._members = tf.function(network.members, input_signature=[ROWS, ROWS])
-        self._decode = tf.function(network.decode, input_signature=[ROWS, _COUNTS])
-        self._read = tf.function(
-            lambda *sums: network.head.sigma8(network.decode(*sums)), input_signature=[ROWS, _COUNTS]
-        )
-        self._member_slope = tf.function(self._slope_of_members, input_signature=[ROWS, ROWS, ROWS])
-        self._sums_slope = tf.function(self._slope_of_sums, input_signature=[ROWS, _COUNTS])
+
+    # Concrete functions: TensorFlow takes one function each of many networks for retracing, and would warn.
+    @functools.cached_property
+    def _members(self) -> Ask:
+        return tf.function(self.network.members, input_signature=[ROWS, ROWS]).get_concrete_function()  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _decode(self) -> Ask:
+        return tf.function(self.network.decode, input_signature=[ROWS, _COUNTS]).get_concrete_function()  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _read(self) -> Ask:
+        return tf.function(self._sigma8_of_sums, input_signature=[ROWS, _COUNTS]).get_concrete_function()  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _member_slope(self) -> Ask:
+        return tf.function(self._slope_of_members, input_signature=[ROWS, ROWS, ROWS]).get_concrete_function()  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _sums_slope(self) -> Ask:
+        return tf.function(self._slope_of_sums, input_signature=[ROWS, _COUNTS]).get_concrete_function()  # type: ignore[no-any-return]
 
     def sums(self, arrays: Arrays) -> FloatArray:
         """Return the sums over each catalog, shape (n_catalogs, n_sums)."""
@@ -69,10 +86,9 @@ class PooledInference(AbstractInference):
         """Return d (its catalog's sigma8) / d encoder inputs of each cluster, shape (n_clusters, n_features)."""
         weight = self._by_catalog(self._sums_slope, self.sums(arrays), arrays.counts).astype(np.float32)
         catalog = catalog_of(arrays)
-        parts = [
-            self._member_slope(arrays.encoder[rows], arrays.supplementary[rows], weight[catalog[rows]]).numpy()
-            for rows in slices(len(catalog), self.max_rows)
-        ]
+        rows_of = slices(len(catalog), self.max_rows)
+        asked = ((arrays.encoder[rows], arrays.supplementary[rows], weight[catalog[rows]]) for rows in rows_of)
+        parts = [self._member_slope(*_tensors(*one)).numpy() for one in asked]
         return np.concatenate(parts).astype(np.float64)
 
     def leave_one_out(self, arrays: Arrays) -> FloatArray:
@@ -91,15 +107,17 @@ class PooledInference(AbstractInference):
         return np.concatenate(parts)
 
     def _terms(self, arrays: Arrays, rows: slice) -> FloatArray:
-        terms: FloatArray = self._members(arrays.encoder[rows], arrays.supplementary[rows]).numpy().astype(np.float64)
+        terms: FloatArray = (
+            self._members(*_tensors(arrays.encoder[rows], arrays.supplementary[rows])).numpy().astype(np.float64)
+        )
         return terms
 
     def _by_catalog(self, ask: Any, sums: FloatArray, counts: npt.NDArray[Any]) -> FloatArray:  # noqa: ANN401
-        parts = [
-            ask(sums[part].astype(np.float32), counts[part].astype(np.float32)).numpy()
-            for part in slices(len(sums), self.max_rows)
-        ]
+        parts = [ask(*_tensors(sums[part], counts[part])).numpy() for part in slices(len(sums), self.max_rows)]
         return np.concatenate(parts).astype(np.float64)
+
+    def _sigma8_of_sums(self, sums: Tensor, counts: Tensor) -> Tensor:
+        return self.network.head.sigma8(self.network.decode(sums, counts))
 
     def _slope_of_members(self, encoder: Tensor, supplementary: Tensor, weight: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
@@ -110,5 +128,9 @@ class PooledInference(AbstractInference):
     def _slope_of_sums(self, sums: Tensor, counts: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(sums)
-            value = self.network.head.sigma8(self.network.decode(sums, counts))
+            value = self._sigma8_of_sums(sums, counts)
         return tape.gradient(value, sums)
+
+
+def _tensors(*arrays: npt.NDArray[Any]) -> list[Tensor]:
+    return [tf.constant(array, tf.float32) for array in arrays]
