@@ -63,7 +63,7 @@ def test_doctor_finds_no_problem():
     done = earnest("doctor", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["problems"]) == (0, [])
-    assert told["formats"] == {"catalog set": 2, "schema": 1, "bundle": 2}
+    assert told["formats"] == {"catalog set": 2, "schema": 1, "bundle": 3}
     declared = {
         f"{name}[{extra}]"
         for name, found in told["packages"].items()

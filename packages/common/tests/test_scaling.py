@@ -33,9 +33,10 @@ def test_y_x_at_the_typical_mass():
 @pytest.mark.parametrize("name", FACTORS)
 def test_a_factor_changes_one_number(name):
     observable, kind = name.rsplit("_", 1)
-    field = {"normalisation": "log10_normalisation"}.get(kind, kind)
+    multiplies = kind in ("normalisation", "calibration")
+    field = "log10_normalisation" if multiplies else kind
     before, after = getattr(TABLE_2, observable), getattr(with_factors(TABLE_2, {name: 1.2}), observable)
-    expected = getattr(before, field) + np.log10(1.2) if kind == "normalisation" else getattr(before, field) * 1.2
+    expected = getattr(before, field) + np.log10(1.2) if multiplies else getattr(before, field) * 1.2
     assert getattr(after, field) == pytest.approx(expected)
     others = {"log10_normalisation", "slope", "scatter", "log10_pivot"} - {field}
     assert all(getattr(before, other) == getattr(after, other) for other in others)

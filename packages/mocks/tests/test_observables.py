@@ -119,21 +119,31 @@ def test_profiles_are_the_donors_scaled_by_the_gas_mass():
 def test_profiles_are_possible(batch):
     mass, slope = (batch.column(name).astype(np.float64) for name in ("m_gas_profile", "gas_slope_profile"))
     assert (np.diff(mass, axis=1) > 0).all()
-    assert (slope < 0).all()
     m_gas = batch.column("m_gas")
-    assert (mass[:, 5] < m_gas).all()
-    assert (mass[:, 6] > m_gas).all()
+    if batch.label("profile_stretch").min() == 1:
+        assert (slope < 0).all()
+        assert (mass[:, 5] < m_gas).all()
+        assert (mass[:, 6] > m_gas).all()
+    else:
+        # Stretched radii within the innermost tabulated one are extrapolated, where a few cores are flat or rise. The
+        # aperture of an observer is not the true one, within which m_gas is.
+        assert (slope[:, 2:] < 0).all()
+        assert (slope >= 0).mean() < 1e-3
+        assert 0 < (mass[:, 5] > m_gas).mean() < 0.5
     # Masses of the inner shells follow from slopes and the outermost masses alone.
     r = np.array(RADII_R500C)
     density = density_from_slope(r, mass, slope)
     middle = np.sqrt(r[1:] * r[:-1])
     shell = 4 * np.pi / 3 * np.diff(r**3) * np.sqrt(density[:, 1:] * density[:, :-1]) * (middle / middle)
     # Crude quadrature over shells of 45 % in radius: 5 % at worst.
-    np.testing.assert_allclose(shell, np.diff(mass, axis=1), rtol=0.12)
+    far = np.abs(shell / np.diff(mass, axis=1) - 1) > 0.12
+    # Where cores are extrapolated, the crude quadrature of the innermost shells is worse: 1 in 800 of all shells.
+    assert far.mean() <= (0 if batch.label("profile_stretch").min() == 1 else 2e-3)
 
 
 def test_weak_lensing_scatters_as_its_catalog_says(batch):
-    ln_ratio = np.log(batch.column("m_wl") / batch.column("m_500c"))
+    bias = batch.label("m_wl_bias")[batch.segment_ids]
+    ln_ratio = np.log(batch.column("m_wl") / (bias * batch.column("m_500c")))
     standard = ln_ratio / batch.label("m_wl_scatter")[batch.segment_ids]
     n = len(standard)
     assert standard.mean() == pytest.approx(0, abs=4 / np.sqrt(n))
