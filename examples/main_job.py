@@ -3,7 +3,7 @@
 Every step is a command that you can run yourself; the script prints each. Killed, it goes on where it was; finished,
 it starts anew.
 
-    python examples/main_job.py [--out demo] [--trainings 5] [--train-steps 700] [--real-tables FOLDER]
+    python examples/main_job.py [--out demo] [--trainings 5] [--train-steps 500] [--real-tables FOLDER]
 
 FOLDER holds published tables (docs/tables.md says where to get them; $EARNEST_REAL_TABLES, or shared/data beside the
 checkout, if not given). What is there is imported, compared with the mocks, and the page says what can be concluded.
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of all results (demo)")
     parser.add_argument("--n-catalogs", type=int, default=4968, help="held-out catalogs (4968, the paper's grid)")
     parser.add_argument("--trainings", type=int, default=5, help="networks of the ensemble (5)")
-    parser.add_argument("--train-steps", type=int, default=700, help="steps of each (700, some 20 seconds)")
+    parser.add_argument("--train-steps", type=int, default=500, help="steps of each (500, some 15 seconds)")
     parser.add_argument("--real-tables", type=Path, default=None, help="folder of published tables")
     options = parser.parse_args()
     if (options.out / "earnest.html").exists():
