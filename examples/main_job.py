@@ -86,7 +86,7 @@ def table(told: dict[str, Any], seconds: float) -> str:
         ("sigma8 scatter, held-out catalogs", f"{accuracy['scatter']:.4f} +- {accuracy['scatter_err']:.4f}"),
         ("  prior scatter (always the mean)", f"{accuracy['prior_scatter']:.4f}"),
         ("  skill 1-(scatter/prior)^2", f"{accuracy['skill']:.3f}"),
-        ("  the paper's network, its own mocks", "0.0212"),
+        ("  the paper's network (its mocks)", "0.0212"),
         ("bias", f"{accuracy['bias']:+.4f}"),
         ("68 % interval covers", f"{100 * accuracy['coverage_68']:.1f} %"),
         ("N alone, scatter", f"{counts['n_only_scatter']:.4f}"),
