@@ -154,7 +154,7 @@ def test_catalogs_without_weak_lensing_are_answered_by_the_same_model(folder: Pa
     done("model", "predict", *words, "--out", tmp_path / "pred.parquet")
     assert pl.read_parquet(tmp_path / "pred.parquet")["missing"].unique().to_list() == ["m_wl"]
     told = done("model", "evaluate", *words, "--json")
-    assert told["scatter"] < 0.05 < told["prior_scatter"]
+    assert told["scatter"] < 0.9 * told["prior_scatter"]
 
 
 BAD = {
