@@ -19,9 +19,6 @@ from earnest_model.training.validation import warning
 __all__ = ["bundle_of", "existing_bundle", "headline", "open_feed", "train_bundle"]
 
 
-_WITHOUT = "without"
-
-
 def open_feed(
     config: TrainingConfig,
     *,
@@ -143,7 +140,7 @@ def headline(out: Path, description: BundleDescription) -> dict[str, Any]:
         "calibration": {
             name: x for name, x in description.calibration.items() if name[:1] != "q" and name != "without"
         },
-        "validation_scatter_without": {name: one["scatter"] for name, one in last.get(_WITHOUT, {}).items()},
+        "validation_scatter_without": {name: one["scatter"] for name, one in last.get("without", {}).items()},
         "synthetic": description.synthetic,
         "warning": warning(last),
     }

@@ -122,7 +122,8 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
         """Measure the fixed linear maps of the inputs on training catalogs."""
         self.whiten.adapt(arrays.encoder)
         known = np.isfinite(arrays.supplementary).all(axis=1)
-        self.whiten_supplementary.adapt(arrays.supplementary[known])
+        if known.any():
+            self.whiten_supplementary.adapt(arrays.supplementary[known])
         if self.optional:
             self.scale_supplementary.adapt(arrays.supplementary, independent=True)
 
