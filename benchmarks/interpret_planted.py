@@ -189,7 +189,7 @@ def scores_of(path: Path, job: tuple[str, bool, int]) -> dict[str, Any]:
     from earnest_common.plugins import load_estimator
     from earnest_interpret.analyses.saliency.attribution import attribute
     from earnest_interpret.analyses.saliency.gradients import METHODS
-    from earnest_interpret.analyses.terse.correlations import encode
+    from earnest_interpret.responses.questions import encode
     from scipy.stats import spearmanr
 
     estimator, batch = load_estimator(path), source_of(job).batch(TEST_IDS)

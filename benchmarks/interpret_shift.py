@@ -180,8 +180,9 @@ def run(options: argparse.Namespace) -> None:
 
 def measured(estimator: Any, batch: CatalogBatch, training: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return accuracy on catalogs and what applicability says of them."""
-    from earnest_interpret.accuracy import predict, summarise_accuracy
+    from earnest_interpret.accuracy import summarise_accuracy
     from earnest_interpret.analyses.applicability import apply_to
+    from earnest_interpret.responses.questions import predict
 
     predictions, sigma8 = predict(estimator, batch), batch.label("sigma8").astype(np.float64)
     accuracy, found = summarise_accuracy(predictions, sigma8), apply_to(estimator, batch, training)

@@ -186,13 +186,18 @@ def judge_one(job: tuple[Case, int], *, out: Path) -> str:
     from earnest_common.run.files import write_atomic
     from earnest_common.run.numbers import json_ready
     from earnest_interpret.analyses.verdict import decide, gather_evidence
+    from earnest_interpret.responses.responses import Responses
 
     start = time.process_time()
     split = case.preset == "realistic" or case.name == "paper-split"
     batch = catalogs(case, seed, split="test")
     known = catalogs(case, seed, split="train") if split else None
     evidence = gather_evidence(
-        load_estimator(path), batch, known=known, no_known="all donors are known", seed=seed, n_permutations=1999
+        Responses(estimator=load_estimator(path), batch=batch),
+        known=known,
+        no_known="all donors are known",
+        seed=seed,
+        n_permutations=1999,
     )
     error = evidence.predictions - evidence.sigma8
     told = {"scatter": float(error.std()), "bias": float(error.mean()), **decide(evidence).to_dict()}

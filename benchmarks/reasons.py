@@ -65,7 +65,8 @@ def test_catalogs(preset: str) -> CatalogBatch:
 def measured(estimator: TerseEstimator, batch: CatalogBatch) -> tuple[dict[str, Any], np.ndarray]:
     """Return the numbers of one training, and its terse values."""
     from earnest_interpret import InterpretConfig, saliency
-    from earnest_interpret.analyses.terse.correlations import encode, mass_proxies
+    from earnest_interpret.analyses.terse.correlations import mass_proxies
+    from earnest_interpret.responses.questions import encode
     from earnest_interpret.sample import mass_axis
 
     terse = encode(estimator, batch)

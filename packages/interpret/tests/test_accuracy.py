@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
-from earnest_interpret.accuracy import predict, summarise_accuracy
+from earnest_interpret.accuracy import summarise_accuracy
+from earnest_interpret.responses.questions import predict
 from earnest_interpret.testing import PlainEstimator
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from earnest_common.errors import InputError
 from earnest_interpret.analyses.saliency.attribution import Attribution, AttributionConfig, attribute
-from earnest_interpret.analyses.saliency.gradients import METHODS, saliency
-from earnest_interpret.analyses.terse.correlations import encode
+from earnest_interpret.analyses.saliency.gradients import METHODS
 from earnest_interpret.input_space import input_space
+from earnest_interpret.responses.questions import encode, gradient
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
 WEIGHTS = {"log10_t_x": 0.8, "log10_m_gas_profile_5": 0.5, "gas_slope_profile_2": -0.3}
@@ -102,7 +102,7 @@ def test_smoothgrad_is_the_mean_slope_under_noise(few):
 
 def test_without_noise_smoothgrad_is_the_gradient(few):
     found = attribute(CURVED, few, method="smoothgrad", config=AttributionConfig(noise=0.0, n_samples=1))
-    np.testing.assert_allclose(found.values, saliency(CURVED, few), atol=1e-6)
+    np.testing.assert_allclose(found.values, gradient(CURVED, few), atol=1e-6)
 
 
 @pytest.mark.parametrize("of", ["terse", "sigma8"])
@@ -151,7 +151,7 @@ def test_occlusion_of_sigma8_hides_an_input_in_the_whole_catalog(few):
 
 def test_the_gradient_is_the_gradient(few):
     for of in ("terse", "sigma8"):
-        np.testing.assert_array_equal(attribute(CURVED, few, of=of).values, saliency(CURVED, few, of=of))
+        np.testing.assert_array_equal(attribute(CURVED, few, of=of).values, gradient(CURVED, few, of=of))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -10,8 +10,9 @@ from earnest_common.survey.presets import Survey, preset
 from earnest_common.survey.scaling import TABLE_2, with_factors
 from earnest_interpret.analyses.saliency.examination import SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.faint_clusters import find_stripes
-from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.bands import break_band, median_band
+from earnest_interpret.responses.questions import encode
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import Sample, mass_axis
 from earnest_interpret.sections import inputs_section
 from earnest_interpret.sections.names import meaning
@@ -19,6 +20,11 @@ from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstima
 
 WEIGHTS = {"log10_t_x": 0.8, "log10_m_gas_profile_5": 0.6, "gas_slope_profile_2": -0.3}
 CURVED = SaturatingEstimator(weights=WEIGHTS, saturation=0.4)
+
+
+def answers(model, sample: Sample) -> Responses:
+    """Return what a model answers to a sample."""
+    return Responses(estimator=model, batch=sample.batch)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +86,13 @@ def test_median_masses(sample, observed):
 def test_everything_beside_is_found_and_drawn(sample):
     others = [SaturatingEstimator(weights={n: w * f for n, w in WEIGHTS.items()}, saturation=0.4) for f in (0.7, 1.5)]
     flat = SaturatingEstimator(weights=WEIGHTS, saturation=1e9)
-    summary, beside = run_saliency(CURVED, sample, also=others, compare=flat, compare_name="a linear model")
+    summary, beside = run_saliency(
+        answers(CURVED, sample),
+        sample,
+        also=[answers(one, sample) for one in others],
+        compare=answers(flat, sample),
+        compare_name="a linear model",
+    )
     assert len(beside.also) == 2
     assert set(beside.bands) == {"break", "median mass"}
     assert beside.check.n_shuffles == 5
@@ -98,7 +110,7 @@ def test_everything_beside_is_found_and_drawn(sample):
 def test_shares_of_trainings_that_differ_by_a_factor_do_not_scatter(sample):
     """The unit of a terse value is arbitrary: shares do not depend on it."""
     linear = [SaturatingEstimator(weights={n: w * f for n, w in WEIGHTS.items()}, saturation=1e9) for f in (1, 3)]
-    summary, beside = run_saliency(linear[0], sample, also=linear[1:])
+    summary, beside = run_saliency(answers(linear[0], sample), sample, also=[answers(linear[1], sample)])
     section = inputs_section(summary, mass_axis(sample.batch), beside=beside)
     table = next(table for table in section.tables if table.name == "saliency-seeds")
     assert all("± 0.0" in row[1] for row in table.rows)
@@ -107,7 +119,7 @@ def test_shares_of_trainings_that_differ_by_a_factor_do_not_scatter(sample):
 @pytest.mark.parametrize("method", ["smoothgrad", "integrated", "occlusion"])
 def test_every_method_can_be_told(sample, method):
     small = replace(sample, batch=sample.batch.select(np.arange(8)))
-    summary, beside = run_saliency(CURVED, small, SaliencyRequest(method=method))
+    summary, beside = run_saliency(answers(CURVED, small), small, SaliencyRequest(method=method))
     assert summary.method == method
     assert (beside.check is None) == (method != "smoothgrad")
     assert np.isfinite(summary.per_unit).all() == summary.is_slope
@@ -116,14 +128,15 @@ def test_every_method_can_be_told(sample, method):
 
 def test_an_observed_catalog_shows_its_map(observed):
     one = Sample(batch=observed, n_available=1)
-    summary, beside = run_saliency(CURVED, one)
+    summary, beside = run_saliency(answers(CURVED, one), one)
     section = inputs_section(summary, None, beside=beside)
     assert [f.name for f in section.figures][-1] == "saliency-maps"
     assert any("Masses are unknown" in text for text in section.text)
 
 
 def test_lone_clusters(lonely):
-    summary, beside = run_saliency(CURVED, Sample(batch=lonely, n_available=40))
+    lone = Sample(batch=lonely, n_available=40)
+    summary, beside = run_saliency(answers(CURVED, lone), lone)
     assert inputs_section(summary, mass_axis(lonely), beside=beside).figures
     assert summary.names == FEATURES
 
@@ -136,6 +149,6 @@ def test_trainings_of_other_inputs_and_models_without_terse_are_refused(sample):
             return super().gradient(batch, of=of)[:, :3]
 
     with pytest.raises(InputError, match="--compare"):
-        run_saliency(CURVED, sample, also=[Narrow()])
+        run_saliency(answers(CURVED, sample), sample, also=[answers(Narrow(), sample)])
     with pytest.raises(InputError, match="no terse layer"):
-        run_saliency(PlainEstimator(), sample)
+        run_saliency(answers(PlainEstimator(), sample), sample)

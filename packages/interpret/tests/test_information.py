@@ -9,7 +9,8 @@ from earnest_common.survey.mass_function import default_mass_function
 from earnest_common.survey.presets import Survey, preset
 from earnest_interpret.analyses.leave_one_out.groups import leave_group_out, leave_groups_out, without
 from earnest_interpret.analyses.leave_one_out.information import ideal_leave_one_out, information_by_mass
-from earnest_interpret.analyses.leave_one_out.removal import leave_one_out_by_prediction
+from earnest_interpret.responses.leave_one_out import leave_one_out_by_prediction
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import MassAxis, mass_axis
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 
@@ -96,7 +97,7 @@ def test_a_group_of_one_is_leave_one_out(batch, estimator):
         catalog = few.segment_ids[row]
         if np.diff(few.row_splits)[catalog] == np.diff(few.row_splits).min():
             continue  # would become smaller than any that was read
-        found = leave_group_out(estimator, few, removed)
+        found = leave_group_out(Responses(estimator=estimator, batch=few), removed)
         assert found[catalog] == pytest.approx(one_by_one[row])
         assert np.isnan(np.delete(found, catalog)).all()
 
@@ -110,7 +111,7 @@ def test_reduced_catalogs_keep_the_rules(batch):
 
 def test_a_model_that_counts_loses_the_logarithm_of_the_share(batch):
     """sigma8 = a + c ln N: a share f taken at random moves it by c ln(1 - f), whatever the catalog."""
-    found = leave_groups_out(PlainEstimator(per_ln_n=0.2), batch, mass_axis(batch))
+    found = leave_groups_out(Responses(estimator=PlainEstimator(per_ln_n=0.2), batch=batch), mass_axis(batch))
     for group in (g for g in found if g.kind == "random"):
         assert group.median == pytest.approx(0.2 * np.log(1 - group.low), rel=0.06)
     masses = [g for g in found if g.kind == "mass"]
@@ -120,11 +121,11 @@ def test_a_model_that_counts_loses_the_logarithm_of_the_share(batch):
 
 def test_heavy_clusters_matter_to_a_model_that_reads_mass(batch):
     reads_t = SaturatingEstimator(weights={"log10_t_x": 1.0}, saturation=1e9, per_terse=0.3)
-    found = leave_groups_out(reads_t, batch, mass_axis(batch), fractions=())
+    found = leave_groups_out(Responses(estimator=reads_t, batch=batch), mass_axis(batch), fractions=())
     assert found[0].median > 0  # without its lightest clusters a catalog is hotter
     assert found[-1].median < 0
 
 
 def test_without_masses_or_with_lone_clusters_what_can_be_done_is_done(observed, lonely, estimator):
-    assert {g.kind for g in leave_groups_out(estimator, observed, None)} <= {"random"}
-    assert leave_groups_out(estimator, lonely, mass_axis(lonely)) == ()
+    assert {g.kind for g in leave_groups_out(Responses(estimator=estimator, batch=observed), None)} <= {"random"}
+    assert leave_groups_out(Responses(estimator=estimator, batch=lonely), mass_axis(lonely)) == ()

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from earnest_common.testing import toy_batch
 from earnest_interpret import report, saliency, terse
-from earnest_interpret.analyses.members import members_of
 from earnest_interpret.answers.samples import sample_of
 from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
 from earnest_interpret.page.reasons import Reason
+from earnest_interpret.responses.questions import members_of
 from earnest_interpret.testing import SaturatingEnsemble, SaturatingEstimator
 
 CONFIG = InterpretConfig(n_permutations=99, n_shuffles=1)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from earnest_interpret.analyses.terse.correlations import encode, mass_proxies
+from earnest_interpret.analyses.terse.correlations import mass_proxies
 from earnest_interpret.analyses.terse.formula import closed_forms
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
 from earnest_interpret.page.brief import proxy_rows
 from earnest_interpret.page.numbers import proxy_numbers
 from earnest_interpret.page.reasons import proxy_reasons
+from earnest_interpret.responses.questions import encode
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.sections import proxy_section
 from earnest_interpret.sections.formulas import NO_TEMPERATURE, formula_text

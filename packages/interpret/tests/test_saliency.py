@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_interpret.analyses.saliency.gradients import feature_groups, saliency, saliency_table, summarise_saliency
-from earnest_interpret.analyses.terse.correlations import encode
+from earnest_interpret.analyses.saliency.gradients import feature_groups, saliency_table, summarise_saliency
+from earnest_interpret.responses.questions import encode, gradient
 from earnest_interpret.sample import MassAxis, mass_axis
 from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstimator
 
@@ -14,8 +14,8 @@ from earnest_interpret.testing import FEATURES, PlainEstimator, SaturatingEstima
 def test_a_linear_encoder_has_its_weights_as_gradient(batch):
     weights = {"log10_t_x": 0.4, "gas_slope_profile_7": -0.2}
     linear = SaturatingEstimator(weights=weights, saturation=1e9)
-    gradient = saliency(linear, batch, max_rows=70)
-    np.testing.assert_allclose(gradient, np.tile([weights.get(n, 0.0) for n in FEATURES], (batch.n_clusters, 1)))
+    found = gradient(linear, batch, max_rows=70)
+    np.testing.assert_allclose(found, np.tile([weights.get(n, 0.0) for n in FEATURES], (batch.n_clusters, 1)))
 
 
 def test_gradients_agree_with_finite_differences(batch, estimator):
@@ -27,10 +27,10 @@ def test_gradients_agree_with_finite_differences(batch, estimator):
         radii=batch.radii,
     )
     slope = (encode(estimator, warmer) - encode(estimator, batch)) / step
-    np.testing.assert_allclose(saliency(estimator, batch)[:, 0], slope, rtol=1e-4)
+    np.testing.assert_allclose(gradient(estimator, batch)[:, 0], slope, rtol=1e-4)
     # sigma8 answers to one cluster of n: the sum over a catalog is the answer to warming all.
     change = (estimator.predict(warmer)["sigma8"] - estimator.predict(batch)["sigma8"]).to_numpy() / step
-    per_catalog = np.bincount(batch.segment_ids, weights=saliency(estimator, batch, of="sigma8")[:, 0])
+    per_catalog = np.bincount(batch.segment_ids, weights=gradient(estimator, batch, of="sigma8")[:, 0])
     np.testing.assert_allclose(per_catalog, change, rtol=1e-4)
 
 
@@ -38,7 +38,7 @@ def test_gradients_agree_with_finite_differences(batch, estimator):
 @pytest.mark.parametrize("profile", ["log10_m_gas_profile", "gas_slope_profile"])
 def test_a_planted_radius_ranks_first(batch, profile, place):
     planted = SaturatingEstimator(weights={f"{profile}_{place}": 0.5, "log10_t_x": 0.1})
-    found = summarise_saliency(saliency(planted, batch), FEATURES, batch.radii, axis=mass_axis(batch))
+    found = summarise_saliency(gradient(planted, batch), FEATURES, batch.radii, axis=mass_axis(batch))
     assert found.names[found.ranked[0]] == f"{profile}_{place}"
     group = next(g for g in found.groups if g.name == profile)
     assert found.share(group) == pytest.approx(5 / 6, abs=0.01)
@@ -83,11 +83,11 @@ def test_coherence_tells_amount_from_shape(signs, expected):
 
 
 def test_table_has_one_signed_column_per_input(batch, estimator):
-    table = saliency_table(batch, saliency(estimator, batch), FEATURES, of="terse")
+    table = saliency_table(batch, gradient(estimator, batch), FEATURES, of="terse")
     assert table.columns == ["catalog_id", "cluster_id", *(f"d_terse_d_{name}" for name in FEATURES)]
     assert (table["d_terse_d_gas_slope_profile_2"] < 0).all()
 
 
 def test_a_model_without_terse_layer_has_no_saliency(batch):
     with pytest.raises(InputError, match="no terse layer"):
-        saliency(PlainEstimator(), batch)
+        gradient(PlainEstimator(), batch)

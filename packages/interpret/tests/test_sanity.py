@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from earnest_interpret.analyses.saliency.gradients import saliency
 from earnest_interpret.analyses.saliency.randomisation import randomisation_check
+from earnest_interpret.responses.questions import gradient
 from earnest_interpret.testing import FEATURES, SaturatingEstimator
 from scipy.stats import spearmanr
 
@@ -41,21 +41,21 @@ WEIGHTS = {name: 0.3 * (k + 1) * (-1) ** k for k, name in enumerate(FEATURES)}
 def test_learned_saliency_goes_with_the_weights(batch):
     """Mean saliencies are the weights times one number, so their order is that of a random permutation."""
     model = SaturatingEstimator(weights=WEIGHTS, saturation=0.5)
-    found = randomisation_check(model, batch, saliency(model, batch), n_shuffles=6)
+    found = randomisation_check(model, batch, gradient(model, batch), n_shuffles=6)
     orders = [np.abs(list(model.randomised(1 + k).weights.values())) for k in range(6)]
     names = [list(model.randomised(1 + k).weights) for k in range(6)]
     ranks = [[order[name.index(f)] for f in FEATURES] for order, name in zip(orders, names, strict=True)]
     expected = np.mean([spearmanr(np.abs(list(WEIGHTS.values())), rank).statistic for rank in ranks])
     assert found.of_inputs == pytest.approx(expected)
     assert (found.passed, found.n_shuffles) == (True, 6)
-    assert found == randomisation_check(model, batch, saliency(model, batch), n_shuffles=6)
+    assert found == randomisation_check(model, batch, gradient(model, batch), n_shuffles=6)
     # Any tanh of any direction answers less to the largest clusters; that is no achievement, and it is told.
     assert found.of_clusters > 0.5
 
 
 def test_saliency_that_weights_do_not_change_is_caught(batch):
     model = Deaf(SaturatingEstimator())
-    found = randomisation_check(model, batch, saliency(model, batch), n_shuffles=2)
+    found = randomisation_check(model, batch, gradient(model, batch), n_shuffles=2)
     assert (found.of_clusters, found.of_inputs) == pytest.approx((1.0, 1.0))
     assert not found.passed
 
@@ -68,7 +68,7 @@ def test_what_cannot_forget_is_not_checked(batch):
         description = model.description
         predict, encode, gradient, leave_one_out = model.predict, model.encode, model.gradient, model.leave_one_out
 
-    assert randomisation_check(Fixed(), batch, saliency(Fixed(), batch)) is None
+    assert randomisation_check(Fixed(), batch, gradient(Fixed(), batch)) is None
 
 
 def test_shuffled_weights_are_the_same_weights():

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_interpret.analyses.terse.correlations import encode, mass_proxy, sigma8_at_fixed_mass, summarise_terse
+from earnest_interpret.analyses.terse.correlations import mass_proxy, sigma8_at_fixed_mass, summarise_terse
+from earnest_interpret.responses.questions import encode
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
 

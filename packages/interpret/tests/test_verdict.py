@@ -20,6 +20,7 @@ from earnest_interpret.analyses.verdict.edge import edge, excess_of_lightest
 from earnest_interpret.analyses.verdict.exchange import equal_groups, exchange, exchanged
 from earnest_interpret.analyses.verdict.grid import clumping
 from earnest_interpret.analyses.verdict.words import findings
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sections.verdict import verdict_section
 from earnest_interpret.statistics.permutation import holm
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator
@@ -29,6 +30,11 @@ from scipy.stats import f as f_distribution
 ESTIMATOR = SaturatingEstimator(
     weights={"log10_t_x": 0.4, "log10_m_gas_profile_5": 0.3}, saturation=50.0, per_terse=0.3, per_ln_n=0.19
 )
+
+
+def answers(model, batch: CatalogBatch) -> Responses:
+    """Return what a model answers to catalogs."""
+    return Responses(estimator=model, batch=batch)
 
 
 def leaking(batch: CatalogBatch, power: float) -> CatalogBatch:
@@ -46,7 +52,7 @@ def test_a_planted_leak_is_found_and_grows_with_its_power():
     batch = toy_batch(n_catalogs=120, seed=4)
     slopes = []
     for power in (0.0, 0.5, 1.0):
-        verdict = decide(gather_evidence(ESTIMATOR, leaking(batch, power), n_permutations=999))
+        verdict = decide(gather_evidence(answers(ESTIMATOR, leaking(batch, power)), n_permutations=999))
         if power:
             assert verdict.overspecialised
             assert outcome(verdict, "exchange") == "failed"
@@ -64,7 +70,7 @@ def test_sound_models_are_acquitted_at_the_stated_rate():
     alarms, p_values = 0, []
     for seed in range(40):
         batch = toy_batch(n_catalogs=80, seed=100 + seed, mean_n_clusters=25)
-        evidence = gather_evidence(ESTIMATOR, batch, seed=seed, n_permutations=199)
+        evidence = gather_evidence(answers(ESTIMATOR, batch), seed=seed, n_permutations=199)
         alarms += decide(evidence).overspecialised
         p_values.append(evidence.exchange.p_value)
     assert binomtest(alarms, 40, 0.05, alternative="greater").pvalue > 0.001
@@ -153,7 +159,9 @@ def test_no_equals_no_exchange():
 def test_units_of_the_terse_value_do_not_matter():
     batch = leaking(toy_batch(n_catalogs=80, seed=3), 0.3)
     found = [
-        gather_evidence(SaturatingEstimator(weights={"log10_t_x": w}, saturation=1e6), batch, n_permutations=199)
+        gather_evidence(
+            answers(SaturatingEstimator(weights={"log10_t_x": w}, saturation=1e6), batch), n_permutations=199
+        )
         for w in (0.4, -4.0)
     ]
     assert found[0].terse_at_fixed_mass.p_value == found[1].terse_at_fixed_mass.p_value
@@ -162,7 +170,9 @@ def test_units_of_the_terse_value_do_not_matter():
 
 def test_unknown_donors(rng):
     batch = toy_batch(n_catalogs=80, seed=5)
-    found = gather_evidence(ESTIMATOR, batch, known=toy_batch(n_catalogs=80, seed=6), n_permutations=199).donors
+    found = gather_evidence(
+        answers(ESTIMATOR, batch), known=toy_batch(n_catalogs=80, seed=6), n_permutations=199
+    ).donors
     assert found.p_value > 0.001
     worse = compare_donors(rng.normal(0, 1, 200), rng.normal(0, 1.5, 200), rng=rng, n_permutations=999)
     assert worse.p_value < 0.01
@@ -233,13 +243,13 @@ def test_holm_is_between_nothing_and_bonferroni(rng):
 
 def test_what_cannot_be_said(batch, observed):
     with pytest.raises(InputError, match="observed catalogs do not allow"):
-        gather_evidence(ESTIMATOR, observed)
+        gather_evidence(answers(ESTIMATOR, observed))
     unknown = pl.lit(None, dtype=pl.Float64)
     known = toy_batch(n_catalogs=70, seed=1)
     massless = CatalogBatch(
         catalogs=known.catalogs, clusters=known.clusters.with_columns(m_500c=unknown), radii=known.radii
     )
-    verdict = decide(gather_evidence(PlainEstimator(), massless, n_permutations=99))
+    verdict = decide(gather_evidence(answers(PlainEstimator(), massless), n_permutations=99))
     assert {c.key: c.outcome for c in verdict.checks if c.key in ("terse", "exchange", "grid")} == {
         "terse": "impossible",
         "exchange": "impossible",
@@ -250,7 +260,7 @@ def test_what_cannot_be_said(batch, observed):
 
 def test_section_shows_every_test():
     history = [{"step": s, "training_mse": 1 / s, "validation_mse": 1.1 / s} for s in (1, 2, 3)]
-    verdict = decide(gather_evidence(ESTIMATOR, toy_batch(n_catalogs=70, seed=1), n_permutations=99))
+    verdict = decide(gather_evidence(answers(ESTIMATOR, toy_batch(n_catalogs=70, seed=1)), n_permutations=99))
     section = verdict_section(verdict, history=history)
     assert isinstance(section, Section)
     names = ["verdict-inferred", "verdict-training", "verdict-terse", "verdict-exchange"]

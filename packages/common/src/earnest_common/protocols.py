@@ -60,7 +60,10 @@ class TerseEstimator(Estimator, Protocol):
 
 @runtime_checkable
 class Ensemble(TerseEstimator, Protocol):
-    """Several trainings of one model that answer together."""
+    """Several trainings of one model that answer together.
+
+    Terse values, gradients and leave-one-out are the means of its members'.
+    """
 
     @property
     def members(self) -> Sequence[TerseEstimator]:

@@ -1,29 +1,14 @@
 """How far the inferred sigma8 is from the truth, beside how far a guess from the prior would be."""
 
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import final
 
 import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray
-from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.spread import skill, spread
 
-from earnest_interpret.sample import MAX_ROWS, chunks
-
-__all__ = ["Accuracy", "Predictor", "predict", "summarise_accuracy"]
-
-
-class Predictor(Protocol):
-    """Anything that infers sigma8 from catalogs."""
-
-    def predict(self, batch: CatalogBatch) -> pl.DataFrame:
-        """Return one row per catalog (schema ``PREDICTIONS``), in the order of the batch."""
-
-
-def predict(estimator: Predictor, batch: CatalogBatch, *, max_rows: int = MAX_ROWS) -> pl.DataFrame:
-    """Return one prediction per catalog, in order (schema ``PREDICTIONS``)."""
-    return pl.concat([estimator.predict(part) for part in chunks(batch, max_rows=max_rows)])
+__all__ = ["Accuracy", "summarise_accuracy"]
 
 
 @final

@@ -7,16 +7,16 @@ from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray
-from earnest_common.protocols import Ensemble, Estimator, TerseEstimator
 from scipy.stats import rankdata
 
-from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
+from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, summarise_leave_one_out
 from earnest_interpret.analyses.saliency.examination import SaliencyRequest, saliency_of
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
-from earnest_interpret.analyses.terse.correlations import TerseSummary, encode, summarise_terse
+from earnest_interpret.analyses.terse.correlations import TerseSummary, summarise_terse
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import Sample, mass_axis
 
-__all__ = ["MemberFindings", "find_members", "members_of", "rank_correlations"]
+__all__ = ["MemberFindings", "find_members", "rank_correlations"]
 
 _MOST_PERMUTATIONS: Final = 999
 """Shuffles of a member's tests; those of the ensemble have all that were asked for."""
@@ -43,52 +43,30 @@ class MemberFindings:
     terse: TerseSummary
 
 
-def members_of(estimator: Estimator) -> tuple[TerseEstimator, ...]:
-    """Return the trainings of an ensemble; empty for a model that was trained once.
-
-    Examples
-    --------
-    >>> from earnest_interpret.testing import SaturatingEnsemble, SaturatingEstimator
-    >>> members_of(SaturatingEstimator())
-    ()
-    >>> len(members_of(SaturatingEnsemble(members=(SaturatingEstimator(), SaturatingEstimator(constant=0.8)))))
-    2
-    """
-    members = tuple(estimator.members) if isinstance(estimator, Ensemble) else ()
-    return members if len(members) > 1 else ()
-
-
 def find_members(
-    estimator: Estimator, sample: Sample, request: SaliencyRequest, *, n_permutations: int
+    responses: Responses, sample: Sample, request: SaliencyRequest, *, n_permutations: int
 ) -> tuple[MemberFindings, ...]:
     """Return what each training of an ensemble finds on a sample; empty for a model that was trained once.
 
     Parameters
     ----------
-    estimator, sample
-        The model and the catalogs.
+    responses, sample
+        What the model answers, and the catalogs.
     request
         How saliency is computed.
     n_permutations
         Shuffles of the test at fixed mass, of which a member takes at most 999.
     """
-    batch, axis = sample.batch, mass_axis(sample.batch)
-    found = []
-    for member in members_of(estimator):
-        values = encode(member, batch, max_rows=request.max_rows)
-        delta = leave_one_out(member, batch, max_rows=request.max_rows)
-        terse = summarise_terse(
-            values, batch, axis, seed=request.seed, n_permutations=min(n_permutations, _MOST_PERMUTATIONS)
+    axis, n = mass_axis(sample.batch), min(n_permutations, _MOST_PERMUTATIONS)
+    return tuple(
+        MemberFindings(
+            clusters=summarise_leave_one_out(member.leave_one_out, axis),
+            inputs=saliency_of(member, sample, request),
+            terse_values=member.terse,
+            terse=summarise_terse(member.terse, sample.batch, axis, seed=request.seed, n_permutations=n),
         )
-        found.append(
-            MemberFindings(
-                clusters=summarise_leave_one_out(delta, axis),
-                inputs=saliency_of(member, sample, request),
-                terse_values=values,
-                terse=terse,
-            )
-        )
-    return tuple(found)
+        for member in responses.members
+    )
 
 
 def rank_correlations(values: Sequence[FloatArray]) -> FloatArray:

@@ -11,7 +11,6 @@ from earnest_common.report.section import Section
 from earnest_common.run.provenance import synthetic_note
 from earnest_common.run.seeds import Stage, generator
 
-from earnest_interpret.accuracy import Predictor
 from earnest_interpret.analyses.ablation.effect import AblationSummary, ablate
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of
 from earnest_interpret.page.agreement import agreed
@@ -19,6 +18,7 @@ from earnest_interpret.page.brief import ablation_rows
 from earnest_interpret.page.interpretation import ABLATION_STREAM, InterpretConfig
 from earnest_interpret.page.numbers import ablation_numbers
 from earnest_interpret.page.reasons import ablation_reasons
+from earnest_interpret.responses.questions import Predictor
 from earnest_interpret.sample import Sample
 
 __all__ = ["Ablation", "ablation"]

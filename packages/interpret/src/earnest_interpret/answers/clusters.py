@@ -17,6 +17,7 @@ from earnest_interpret.page.brief import leave_one_out_rows
 from earnest_interpret.page.interpretation import InterpretConfig, ideal_of
 from earnest_interpret.page.numbers import group_numbers, leave_one_out_numbers
 from earnest_interpret.page.reasons import cluster_reason
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import MassAxis, Sample, mass_axis
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
@@ -120,14 +121,14 @@ def leave_one_out(model: Model, catalogs: Catalogs, *, config: InterpretConfig |
     """
     estimator, resolved = as_estimator(model), config or InterpretConfig()
     sample = sample_of(catalogs, resolved)
-    axis, rows = mass_axis(sample.batch), resolved.max_rows
-    delta = removal.leave_one_out(estimator, sample.batch, max_rows=rows)
+    axis = mass_axis(sample.batch)
+    responses = Responses(estimator=estimator, batch=sample.batch, max_rows=resolved.max_rows)
     return LeaveOneOut(
         sample=sample,
-        delta=delta,
-        summary=removal.summarise_leave_one_out(delta, axis),
+        delta=responses.leave_one_out,
+        summary=removal.summarise_leave_one_out(responses.leave_one_out, axis),
         axis=axis,
         ideal=ideal_of(sample),
-        groups=leave_groups_out(estimator, sample.batch, axis, seed=resolved.seed, max_rows=rows),
+        groups=leave_groups_out(responses, axis, seed=resolved.seed),
         synthetic=synthetic_of(estimator, sample),
     )

@@ -1,7 +1,7 @@
 """Which inputs a model is most sensitive to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import polars as pl
@@ -10,9 +10,8 @@ from earnest_common.notebook import html_table
 from earnest_common.plugins import Model, as_estimator
 from earnest_common.report.section import Section
 
-from earnest_interpret.analyses.members import members_of
 from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
-from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, Target, saliency_table
+from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, saliency_table
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
 from earnest_interpret.caution import caution_of, section_caution_of
 from earnest_interpret.page.agreement import agreed
@@ -20,6 +19,8 @@ from earnest_interpret.page.brief import saliency_rows
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.page.numbers import beside_numbers, saliency_numbers
 from earnest_interpret.page.reasons import input_reasons
+from earnest_interpret.responses.questions import Target
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import Sample, mass_axis
 
 __all__ = ["Saliency", "saliency"]
@@ -154,19 +155,17 @@ def saliency(
     """
     resolved = config or InterpretConfig()
     sample, estimator = sample_of(catalogs, resolved), as_estimator(model)
-    request = SaliencyRequest(
-        of=of, method=method, config=resolved.attribution, seed=resolved.seed, max_rows=resolved.max_rows
-    )
-    members = members_of(estimator)
+    request = SaliencyRequest(of=of, method=method, config=resolved.attribution, seed=resolved.seed)
+    responses = Responses(estimator=estimator, batch=sample.batch, max_rows=resolved.max_rows)
     summary, beside = run_saliency(
-        estimator,
+        responses,
         sample,
         request,
-        also=[as_estimator(one) for one in also] or members,
-        compare=as_estimator(compare) if compare is not None else None,
+        also=[replace(responses, estimator=as_estimator(one)) for one in also] or responses.members,
+        compare=replace(responses, estimator=as_estimator(compare)) if compare is not None else None,
         compare_name=compare_name,
     )
-    first = () if members and not also else (summary,)
+    first = () if responses.members and not also else (summary,)
     return Saliency(
         sample=sample,
         summary=summary,

@@ -18,6 +18,7 @@ from earnest_interpret.answers.samples import Catalogs, open_sample, sample_of
 from earnest_interpret.answers.verdict import verdict_section_of
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
 from earnest_interpret.page.report import TITLE, Report, beside_page, build_report, read_summary, write_report
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.words import enumerate_words, name_of
 
 __all__ = ["model_in_words", "record_of", "report"]
@@ -84,11 +85,12 @@ def report(
     origin = found if isinstance(found, CatalogSet) else None
     sections = [one if isinstance(one, Section) else read_section(Path(one)) for one in include]
     bundle = Path(model) if isinstance(model, str | PathLike) else None
+    responses = Responses(estimator=estimator, batch=sample.batch, max_rows=resolved.max_rows)
     if "verdict" not in {section.key for section in sections}:
-        sections += verdict_section_of(estimator, sample, origin, bundle=bundle, config=resolved)
+        sections += verdict_section_of(responses, sample, origin, bundle=bundle, config=resolved)
     built = build_report(
         interpret(
-            estimator,
+            responses,
             sample,
             resolved,
             also=[as_estimator(one) for one in also],

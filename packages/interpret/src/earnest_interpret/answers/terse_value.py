@@ -11,7 +11,7 @@ from earnest_common.report.section import Section
 
 from earnest_interpret.analyses.members import MemberFindings, find_members
 from earnest_interpret.analyses.saliency.examination import SaliencyRequest
-from earnest_interpret.analyses.terse.correlations import TerseSummary, encode, summarise_terse
+from earnest_interpret.analyses.terse.correlations import TerseSummary, summarise_terse
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of, synthetic_of
 from earnest_interpret.caution import caution_of, section_caution_of
 from earnest_interpret.page.agreement import agreed
@@ -19,6 +19,7 @@ from earnest_interpret.page.brief import terse_rows
 from earnest_interpret.page.interpretation import InterpretConfig
 from earnest_interpret.page.numbers import members_numbers, terse_numbers
 from earnest_interpret.page.reasons import terse_reasons
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import Sample, mass_axis
 
 __all__ = ["TerseValues", "terse"]
@@ -121,19 +122,16 @@ def terse(model: Model, catalogs: Catalogs, *, config: InterpretConfig | None = 
     resolved = config or InterpretConfig()
     sample, estimator = sample_of(catalogs, resolved), as_estimator(model)
     batch = sample.batch
-    values = encode(estimator, batch, max_rows=resolved.max_rows)
+    responses = Responses(estimator=estimator, batch=batch, max_rows=resolved.max_rows)
     return TerseValues(
         sample=sample,
-        values=values,
+        values=responses.terse,
         summary=summarise_terse(
-            values, batch, mass_axis(batch), seed=resolved.seed, n_permutations=resolved.n_permutations
+            responses.terse, batch, mass_axis(batch), seed=resolved.seed, n_permutations=resolved.n_permutations
         ),
         supplementary=tuple(estimator.description.supplementary),
         synthetic=synthetic_of(estimator, sample),
         members=find_members(
-            estimator,
-            sample,
-            SaliencyRequest(seed=resolved.seed, max_rows=resolved.max_rows),
-            n_permutations=resolved.n_permutations,
+            responses, sample, SaliencyRequest(seed=resolved.seed), n_permutations=resolved.n_permutations
         ),
     )

@@ -10,12 +10,12 @@ from earnest_common.catalogs import CatalogSet
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.plugins import Model, as_estimator
-from earnest_common.protocols import Estimator
 from earnest_common.report.section import Section
 
 from earnest_interpret.analyses.verdict.decide import ALPHA, Verdict, decide, gather_evidence
 from earnest_interpret.answers.samples import Catalogs, open_sample, sample_of, synthetic_of
 from earnest_interpret.page.interpretation import InterpretConfig
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import Sample, read_sample
 
 __all__ = ["section_of", "verdict", "verdict_on", "verdict_section_of"]
@@ -56,30 +56,30 @@ def verdict(
     resolved, found = config or InterpretConfig(), open_sample(catalogs)
     sample = sample_of(found, resolved)
     origin = found if isinstance(found, CatalogSet) else None
-    return verdict_on(as_estimator(model), sample, origin, alpha=alpha, config=resolved)
+    responses = Responses(estimator=as_estimator(model), batch=sample.batch, max_rows=resolved.max_rows)
+    return verdict_on(responses, sample, origin, alpha=alpha, config=resolved)
 
 
 def verdict_on(
-    estimator: Estimator, sample: Sample, origin: CatalogSet | None, *, alpha: float, config: InterpretConfig
+    responses: Responses, sample: Sample, origin: CatalogSet | None, *, alpha: float, config: InterpretConfig
 ) -> Verdict:
-    """Return the verdict from a sample, and from the set that it is of, where there is one."""
-    known, why = _known_donors(estimator, sample, origin, config) if origin else (None, "")
+    """Return the verdict from answers to a sample, and from the set that it is of, where there is one."""
+    training = dict(responses.estimator.description.training)
+    known, why = _known_donors(training, sample, origin, config) if origin else (None, "")
     evidence = gather_evidence(
-        estimator,
-        sample.batch,
+        responses,
         known=known,
         no_known=why,
         seed=config.seed,
         n_permutations=config.n_permutations,
         relations=sample.relations,
-        max_rows=config.max_rows,
     )
     found = decide(evidence, alpha=alpha)
-    return replace(found, sample=sample.text, synthetic=synthetic_of(estimator, sample))
+    return replace(found, sample=sample.text, synthetic=synthetic_of(responses.estimator, sample))
 
 
 def _known_donors(
-    estimator: Estimator, sample: Sample, origin: CatalogSet, config: InterpretConfig
+    training: dict[str, Any], sample: Sample, origin: CatalogSet, config: InterpretConfig
 ) -> tuple[CatalogBatch | None, str]:
     """Return catalogs with the donors of training where the sample has others, or why there are none.
 
@@ -87,7 +87,7 @@ def _known_donors(
     """
     if sample.split in (None, "train"):
         return None, "what was read is not a split kept apart for tests"
-    if why := _other_mocks(dict(estimator.description.training), origin):
+    if why := _other_mocks(training, origin):
         return None, why
     train = origin.scan_catalogs().filter(pl.col("split") == "train").limit(1).collect()
     if train.is_empty():
@@ -124,11 +124,11 @@ def _are_other_donors(sample: CatalogBatch, known: CatalogBatch) -> bool:
 
 
 def verdict_section_of(
-    estimator: Estimator, sample: Sample, origin: CatalogSet | None, *, bundle: Path | None, config: InterpretConfig
+    responses: Responses, sample: Sample, origin: CatalogSet | None, *, bundle: Path | None, config: InterpretConfig
 ) -> list[Section]:
     """Return the section of the verdict for a report; none where the catalogs do not allow a test."""
     try:
-        return [section_of(verdict_on(estimator, sample, origin, alpha=ALPHA, config=config), bundle)]
+        return [section_of(verdict_on(responses, sample, origin, alpha=ALPHA, config=config), bundle)]
     except InputError:
         return []
 

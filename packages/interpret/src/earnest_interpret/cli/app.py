@@ -272,7 +272,7 @@ def report(
         title=title,
         figures=figures,
         verdict=verdict_section_of(
-            inputs.estimator, inputs.sample, CatalogSet.open(catalog_set), bundle=model, config=inputs.config
+            inputs.responses, inputs.sample, CatalogSet.open(catalog_set), bundle=model, config=inputs.config
         ),
     )
     if as_json:

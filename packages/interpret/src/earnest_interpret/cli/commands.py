@@ -16,9 +16,8 @@ from earnest_common.run.parts import Content
 from earnest_common.run.progress import progress
 from earnest_common.run.records import ANSWER
 
-from earnest_interpret.analyses.members import members_of
-from earnest_interpret.analyses.saliency.gradients import Method, Target
-from earnest_interpret.analyses.terse.correlations import encode, mass_proxies
+from earnest_interpret.analyses.saliency.gradients import Method
+from earnest_interpret.analyses.terse.correlations import mass_proxies
 from earnest_interpret.analyses.terse.proxy import find_proxy, proxy_table
 from earnest_interpret.answers.ablation import Ablation, ablation
 from earnest_interpret.answers.clusters import LeaveOneOut, leave_one_out
@@ -33,6 +32,7 @@ from earnest_interpret.page.interpretation import interpret
 from earnest_interpret.page.numbers import closed_form_numbers, proxy_numbers
 from earnest_interpret.page.reasons import proxy_reasons
 from earnest_interpret.page.report import TITLE, build_report, read_summary, write_report
+from earnest_interpret.responses.questions import Target
 from earnest_interpret.sample import mass_axis
 from earnest_interpret.sections.formulas import formula_text
 
@@ -94,11 +94,11 @@ def _written(
 def proxy_command(inputs: Inputs, *, out: Path | None, section: Path | None) -> dict[str, Any]:
     """Return how well the terse value predicts mass and which formula it follows; write errors where asked."""
     batch, axis = inputs.sample.batch, mass_axis(inputs.sample.batch)
-    values = encode(inputs.estimator, batch, max_rows=inputs.config.max_rows)
+    values = inputs.responses.terse
     found = find_proxy(inputs.estimator, values, batch, axis)
     why = None if found.proxies else "true masses are unknown, so no proxy of them can be tested"
-    members = [encode(one, batch, max_rows=inputs.config.max_rows) for one in members_of(inputs.estimator)]
-    by_member = [proxy_reasons(mass_proxies(one, batch, axis)) for one in members]
+    members = inputs.responses.members
+    by_member = [proxy_reasons(mass_proxies(one.terse, batch, axis)) for one in members]
     reasons = [reason.text for reason in agreed(proxy_reasons(found.proxies), by_member)]
     if found.forms:
         text = formula_text(found.forms, batch.radii)
@@ -179,7 +179,7 @@ def report_command(
     sections = [*included.sections, *(section for section in verdict if section.key not in keys)]
     with progress(5, "interpret") as bar:
         found = interpret(
-            inputs.estimator,
+            inputs.responses,
             inputs.sample,
             inputs.config,
             also=inputs.also,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -16,6 +17,7 @@ from earnest_common.run.provenance import synthetic_note
 
 from earnest_interpret.answers.report import record_of
 from earnest_interpret.page.interpretation import InterpretConfig
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import ALL, Sample, read_sample
 from earnest_interpret.words import enumerate_words, name_of
 
@@ -53,6 +55,11 @@ class Inputs:
     compare: Estimator | None = None
     compare_name: str = ""
     outputs: Outputs = field(default_factory=lambda: Outputs((), {}))
+
+    @cached_property
+    def responses(self) -> Responses:
+        """What the model answers to the sample."""
+        return Responses(estimator=self.estimator, batch=self.sample.batch, max_rows=self.config.max_rows)
 
     @property
     def synthetic(self) -> str | None:

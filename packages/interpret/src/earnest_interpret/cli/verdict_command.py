@@ -22,7 +22,7 @@ def verdict_command(
 ) -> dict[str, Any]:
     """Return the verdict as plain values, and write its section if asked."""
     origin = CatalogSet.open(catalog_set)
-    verdict = verdict_on(inputs.estimator, inputs.sample, origin, alpha=alpha, config=inputs.config)
+    verdict = verdict_on(inputs.responses, inputs.sample, origin, alpha=alpha, config=inputs.config)
     if section:
         write_section(section, replace(section_of(verdict, model), provenance=json_ready(inputs.provenance)))
     return {**verdict.to_dict(), "n_catalogs": inputs.sample.batch.n_catalogs}

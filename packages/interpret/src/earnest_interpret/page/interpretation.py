@@ -9,19 +9,19 @@ import polars as pl
 from earnest_common.arrays import FloatArray
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
-from earnest_common.protocols import Estimator, TerseEstimator
+from earnest_common.protocols import Estimator
 from earnest_common.report.section import Section
 from earnest_common.run.provenance import synthetic_note
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.spread import is_single
 from earnest_common.survey.mass_function import mass_function_of
 
-from earnest_interpret.accuracy import Accuracy, predict, summarise_accuracy
+from earnest_interpret.accuracy import Accuracy, summarise_accuracy
 from earnest_interpret.analyses.ablation.effect import FEWEST_CATALOGS, N_SHUFFLES, AblationSummary, ablate
 from earnest_interpret.analyses.leave_one_out.groups import GroupRemoval, leave_groups_out
 from earnest_interpret.analyses.leave_one_out.information import Ideal, ideal_leave_one_out
-from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, leave_one_out, summarise_leave_one_out
-from earnest_interpret.analyses.members import MemberFindings, find_members, members_of
+from earnest_interpret.analyses.leave_one_out.removal import LeaveOneOutSummary, summarise_leave_one_out
+from earnest_interpret.analyses.members import MemberFindings, find_members
 from earnest_interpret.analyses.saliency.attribution import AttributionConfig
 from earnest_interpret.analyses.saliency.examination import SaliencyContext, SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.gradients import SaliencySummary
@@ -40,6 +40,7 @@ from earnest_interpret.page.numbers import (
     terse_numbers,
 )
 from earnest_interpret.page.reasons import Reason, top_reasons
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import MAX_ROWS, MassAxis, Sample, mass_axis
 
 __all__ = [
@@ -234,7 +235,7 @@ class Interpretation:
 
 
 def interpret(
-    estimator: Estimator,
+    model: Estimator | Responses,
     sample: Sample,
     config: InterpretConfig,
     *,
@@ -246,8 +247,9 @@ def interpret(
 
     Parameters
     ----------
-    estimator
-        The model; without a terse layer, saliency and terse value are left out and the reason is kept.
+    model
+        The model, or what it answers to the sample; without a terse layer, saliency and terse value are left out and
+        the reason is kept.
     sample
         The catalogs.
     config
@@ -259,29 +261,34 @@ def interpret(
     advance
         Called with a word after each of the five steps.
     """
-    batch, rows = sample.batch, config.max_rows
-    axis = mass_axis(batch)
-    predictions = predict(estimator, batch, max_rows=rows)
+    batch = sample.batch
+    responses = model if isinstance(model, Responses) else _responses(model, batch, config)
+    estimator, axis = responses.estimator, mass_axis(batch)
+    predictions = responses.predictions
     advance("predictions")
-    delta = leave_one_out(estimator, batch, max_rows=rows)
-    groups = leave_groups_out(estimator, batch, axis, seed=config.seed, max_rows=rows)
+    delta = responses.leave_one_out
+    groups = leave_groups_out(responses, axis, seed=config.seed)
     advance("leave-one-out")
-    inputs, beside, values = None, None, np.empty(0)
+    inputs = beside = terse = proxy = None
+    values = np.empty(0)
     members: tuple[MemberFindings, ...] = ()
     missing = f"the model '{estimator.description.estimator}' has no terse layer"
-    if isinstance(estimator, TerseEstimator):
-        question = SaliencyRequest(config=config.attribution, seed=config.seed, max_rows=rows)
-        trainings = also or members_of(estimator)
+    if responses.has_terse:
+        values, missing = responses.terse, ""
+        question = SaliencyRequest(config=config.attribution, seed=config.seed)
         inputs, beside = run_saliency(
-            estimator, sample, question, also=trainings, compare=compare[0], compare_name=compare[1]
+            responses,
+            sample,
+            question,
+            also=[_responses(one, batch, config) for one in also] or responses.members,
+            compare=_responses(compare[0], batch, config) if compare[0] else None,
+            compare_name=compare[1],
         )
-        members = find_members(estimator, sample, question, n_permutations=config.n_permutations)
-        values, missing = beside.terse, ""
+        members = find_members(responses, sample, question, n_permutations=config.n_permutations)
     advance("saliency")
     ablation, no_ablation = _ablation_of(estimator, batch, config)
     advance("ablation")
-    terse = proxy = None
-    if not missing:
+    if responses.has_terse:
         proxy = find_proxy(estimator, values, batch, axis)
         terse = summarise_terse(values, batch, axis, seed=config.seed, n_permutations=config.n_permutations)
     advance("terse value")
@@ -306,6 +313,10 @@ def interpret(
         no_ablation=no_ablation,
         synthetic=synthetic_note(catalogs=sample.synthetic, training=estimator.description.synthetic),
     )
+
+
+def _responses(estimator: Estimator, batch: CatalogBatch, config: InterpretConfig) -> Responses:
+    return Responses(estimator=estimator, batch=batch, max_rows=config.max_rows)
 
 
 def _ablation_of(

@@ -8,7 +8,7 @@ import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
 
-from earnest_interpret.accuracy import Predictor
+from earnest_interpret.responses.questions import Predictor
 
 __all__ = [
     "COMPANIONS",

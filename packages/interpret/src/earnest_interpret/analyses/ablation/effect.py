@@ -13,7 +13,6 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import TerseEstimator
 from earnest_common.spread import spread
 
-from earnest_interpret.accuracy import Predictor, predict
 from earnest_interpret.analyses.ablation.columns import (
     companion_columns,
     encoder_columns,
@@ -23,6 +22,7 @@ from earnest_interpret.analyses.ablation.columns import (
     order_within,
     unknown,
 )
+from earnest_interpret.responses.questions import Predictor, predict
 from earnest_interpret.sample import MAX_ROWS
 
 __all__ = [

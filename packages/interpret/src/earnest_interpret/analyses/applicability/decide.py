@@ -10,7 +10,6 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 
-from earnest_interpret.accuracy import predict
 from earnest_interpret.analyses.applicability.answer import Answer, Applicability, Comparison, Range
 from earnest_interpret.analyses.applicability.distance import TOGETHER, Cloud, conformal_p_value, together_p_value
 from earnest_interpret.analyses.applicability.quantities import (
@@ -23,7 +22,7 @@ from earnest_interpret.analyses.applicability.quantities import (
 )
 from earnest_interpret.analyses.applicability.unseen import Unseen, measure_unseen
 from earnest_interpret.analyses.applicability.words import reasons_for
-from earnest_interpret.analyses.terse.correlations import encode
+from earnest_interpret.responses.questions import encode, predict
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.statistics.permutation import holm
 

@@ -1,7 +1,7 @@
 """What cannot be seen in a table: errors common to all clusters, and clusters that are not in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 import numpy as np
@@ -9,8 +9,8 @@ import polars as pl
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator
 
-from earnest_interpret.accuracy import predict
 from earnest_interpret.analyses.leave_one_out.groups import leave_groups_out
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.sample import MAX_ROWS
 
 __all__ = ["SIZE", "Unseen", "measure_unseen"]
@@ -73,14 +73,14 @@ def measure_unseen(estimator: Estimator, batch: CatalogBatch, *, max_rows: int =
     """
     description = estimator.description
     read = dict.fromkeys((*description.features, *description.supplementary))
-    whole = predict(estimator, batch, max_rows=max_rows)
-    sigma8, error = whole.get_column("sigma8").to_numpy(), whole.get_column("sigma8_err").cast(pl.Float64).to_numpy()
+    whole = Responses(estimator=estimator, batch=batch, max_rows=max_rows)
+    error = whole.predictions.get_column("sigma8_err").cast(pl.Float64).to_numpy()
     columns = {}
     for name in read:
         if name not in _LINEAR:
-            raised = predict(estimator, _raised(batch, name), max_rows=max_rows).get_column("sigma8").to_numpy()
-            columns[name] = float(np.mean(raised - sigma8))
-    lost = leave_groups_out(estimator, batch, None, fractions=(SIZE,), seed=seed, max_rows=max_rows)
+            raised = replace(whole, batch=_raised(batch, name))
+            columns[name] = float(np.mean(raised.sigma8 - whole.sigma8))
+    lost = leave_groups_out(whole, None, fractions=(SIZE,), seed=seed)
     return Unseen(
         columns=columns,
         missed=lost[0].median if lost else float("nan"),

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -10,12 +10,11 @@ import numpy.typing as npt
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_common.protocols import Estimator
 from earnest_common.run.seeds import Stage, generator
 
-from earnest_interpret.accuracy import predict
 from earnest_interpret.analyses.leave_one_out.removal import BENCHMARKS
-from earnest_interpret.sample import MAX_ROWS, MassAxis
+from earnest_interpret.responses.responses import Responses
+from earnest_interpret.sample import MassAxis
 
 __all__ = ["FRACTIONS", "GroupRemoval", "leave_group_out", "leave_groups_out", "without"]
 
@@ -55,14 +54,7 @@ def without(batch: CatalogBatch, removed: BoolArray) -> CatalogBatch:
     )
 
 
-def leave_group_out(
-    estimator: Estimator,
-    batch: CatalogBatch,
-    removed: BoolArray,
-    *,
-    whole: FloatArray | None = None,
-    max_rows: int = MAX_ROWS,
-) -> FloatArray:
+def leave_group_out(responses: Responses, removed: BoolArray) -> FloatArray:
     """Return sigma8 without some clusters minus sigma8 with all, per catalog.
 
     A catalog is used if it loses a cluster and keeps at least as many as the smallest catalog of the batch,
@@ -70,37 +62,25 @@ def leave_group_out(
 
     Parameters
     ----------
-    estimator
-        The model.
-    batch
-        The catalogs.
+    responses
+        What the model answers to the catalogs.
     removed
         Which clusters go, shape (n_clusters,).
-    whole
-        sigma8 with all clusters, if it was predicted before, shape (n_catalogs,).
-    max_rows
-        Most clusters handed to the estimator at a time.
 
     Returns
     -------
     numpy.ndarray
         Change of sigma8, shape (n_catalogs,).
     """
+    batch = responses.batch
     sizes = np.diff(batch.row_splits)
     lost = np.bincount(batch.segment_ids[removed], minlength=batch.n_catalogs)
     used = (lost > 0) & (sizes - lost >= max(int(sizes.min(initial=1)), 1))
     delta = np.full(batch.n_catalogs, np.nan)
     if used.any():
-        chosen = batch.select(used)
-        before = _sigma8(estimator, chosen, max_rows) if whole is None else whole[used]
-        reduced = without(chosen, removed[used[batch.segment_ids]])
-        delta[used] = _sigma8(estimator, reduced, max_rows) - before
+        reduced = without(batch.select(used), removed[used[batch.segment_ids]])
+        delta[used] = replace(responses, batch=reduced).sigma8 - responses.sigma8[used]
     return delta
-
-
-def _sigma8(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
-    predicted: FloatArray = predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy()
-    return predicted
 
 
 @final
@@ -133,21 +113,19 @@ class GroupRemoval:
 
 
 def leave_groups_out(
-    estimator: Estimator,
-    batch: CatalogBatch,
+    responses: Responses,
     axis: MassAxis | None,
     *,
     edges: Sequence[float] = MASS_EDGES,
     fractions: Sequence[float] = FRACTIONS,
     seed: int = 1,
-    max_rows: int = MAX_ROWS,
 ) -> tuple[GroupRemoval, ...]:
     """Return what taking each mass bin and each random share away does; groups that no catalog can lose are left out.
 
     Parameters
     ----------
-    estimator, batch
-        The model and the catalogs.
+    responses
+        What the model answers to the catalogs.
     axis
         Masses of the clusters; without them only random shares go.
     edges
@@ -156,9 +134,8 @@ def leave_groups_out(
         Random shares.
     seed
         Seed of the random choice.
-    max_rows
-        Most clusters handed to the estimator at a time.
     """
+    batch = responses.batch
     groups: list[tuple[str, float, float, BoolArray]] = []
     if axis is not None:
         place = np.digitize(axis.log10_m, edges) - 1
@@ -166,9 +143,9 @@ def leave_groups_out(
     rank = _random_rank(batch, seed)
     sizes = np.diff(batch.row_splits)[batch.segment_ids]
     groups += [("random", share, share, rank < np.round(share * sizes)) for share in fractions]
-    found, whole = [], _sigma8(estimator, batch, max_rows)
+    found = []
     for kind, low, high, removed in groups:
-        delta = leave_group_out(estimator, batch, removed, whole=whole, max_rows=max_rows)
+        delta = leave_group_out(responses, removed)
         known = np.isfinite(delta)
         if known.any():
             lost = np.bincount(batch.segment_ids[removed], minlength=batch.n_catalogs)[known]

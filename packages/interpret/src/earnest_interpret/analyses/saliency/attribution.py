@@ -16,10 +16,9 @@ from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.run.seeds import Stage, generator
 
-from earnest_interpret.accuracy import predict
-from earnest_interpret.analyses.saliency.gradients import METHODS, Method, Target, saliency
-from earnest_interpret.analyses.terse.correlations import encode
+from earnest_interpret.analyses.saliency.gradients import METHODS, Method
 from earnest_interpret.input_space import InputSpace, input_space
+from earnest_interpret.responses.questions import Target, encode, gradient, predict
 from earnest_interpret.sample import MAX_ROWS
 
 __all__ = ["COMPLETE", "Attribution", "AttributionConfig", "attribute"]
@@ -149,7 +148,7 @@ def attribute(
     if method not in METHODS:
         raise InputError(f"method '{method}' is not known; choose one of {', '.join(METHODS)}")
     if method == "gradient":
-        return Attribution(values=saliency(estimator, batch, of=of, max_rows=max_rows), method=method, of=of)
+        return Attribution(values=gradient(estimator, batch, of=of, max_rows=max_rows), method=method, of=of)
     if not isinstance(estimator, TerseEstimator):
         kind = estimator.description.estimator
         raise InputError(
@@ -177,7 +176,7 @@ class _Question:
 
     def gradient(self, scaled: FloatArray) -> FloatArray:
         """Return the signed gradients, shape (n_clusters, n_features)."""
-        return saliency(self.estimator, self.space.write(self.batch, scaled), of=self.of, max_rows=self.max_rows)
+        return gradient(self.estimator, self.space.write(self.batch, scaled), of=self.of, max_rows=self.max_rows)
 
     def output(self, scaled: FloatArray | None = None) -> FloatArray:
         """Return terse values per cluster, or sigma8 per catalog."""

@@ -5,24 +5,25 @@ from dataclasses import dataclass, field
 from typing import Final, final
 
 import numpy as np
-from earnest_common.arrays import FloatArray
+from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.protocols import Estimator, TerseEstimator
 
-from earnest_interpret.analyses.saliency.attribution import AttributionConfig, attribute
+from earnest_interpret.analyses.saliency.attribution import Attribution, AttributionConfig, attribute
 from earnest_interpret.analyses.saliency.faint_clusters import Stripes, find_stripes
-from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, Target, summarise_saliency
+from earnest_interpret.analyses.saliency.gradients import Method, SaliencySummary, summarise_saliency
 from earnest_interpret.analyses.saliency.randomisation import RandomisationCheck, randomisation_check
-from earnest_interpret.analyses.terse.correlations import encode
 from earnest_interpret.bands import Band, break_band, median_band
 from earnest_interpret.input_space import input_space
-from earnest_interpret.sample import MAX_ROWS, Sample, mass_axis
+from earnest_interpret.responses.questions import Target
+from earnest_interpret.responses.responses import Responses
+from earnest_interpret.sample import Sample, mass_axis
 
 __all__ = ["SaliencyContext", "SaliencyRequest", "run_saliency", "saliency_of"]
 
 N_CHECKED: Final = 10_000
-"""Most clusters of the comparison with shuffled weights, in whole catalogs, at least one."""
+"""Most clusters of the comparison with shuffled weights, in whole catalogs, on average; at least one catalog."""
 
 
 @final
@@ -38,15 +39,12 @@ class SaliencyRequest:
         How inputs are changed.
     seed
         Seed of noise and shuffles.
-    max_rows
-        Most clusters handed to a model at a time.
     """
 
     of: Target = "terse"
     method: Method = "gradient"
     config: AttributionConfig = field(default_factory=AttributionConfig)
     seed: int = 1
-    max_rows: int = MAX_ROWS
 
 
 @final
@@ -90,32 +88,32 @@ class SaliencyContext:
     bands: Mapping[str, Band] = field(default_factory=dict)
 
 
-def saliency_of(estimator: Estimator, sample: Sample, request: SaliencyRequest) -> SaliencySummary:
+def saliency_of(responses: Responses, sample: Sample, request: SaliencyRequest) -> SaliencySummary:
     """Return the averages of a model's saliency alone."""
-    return _summary(estimator, sample, request)[0]
+    return _summary(responses, sample, request)[0]
 
 
 def run_saliency(
-    estimator: Estimator,
+    responses: Responses,
     sample: Sample,
     question: SaliencyRequest | None = None,
     *,
-    also: Sequence[Estimator] = (),
-    compare: Estimator | None = None,
+    also: Sequence[Responses] = (),
+    compare: Responses | None = None,
     compare_name: str = "the other model",
 ) -> tuple[SaliencySummary, SaliencyContext]:
     """Return a model's saliency on a sample, and what belongs beside it.
 
     Parameters
     ----------
-    estimator, sample
-        The model and the catalogs.
+    responses, sample
+        What the model answers, and the catalogs.
     question
         Which saliency is computed.
     also
-        Other trainings of the model; they must have the same inputs.
+        What other trainings of the model answer; they must have the same inputs.
     compare, compare_name
-        Another model, and how it is called.
+        What another model answers, and how it is called.
 
     Raises
     ------
@@ -123,7 +121,7 @@ def run_saliency(
         If a model has no terse layer, or another training has other inputs.
     """
     request = question or SaliencyRequest()
-    summary, values, warning = _summary(estimator, sample, request)
+    summary, values, warning = _summary(responses, sample, request)
     others = []
     for number, other in enumerate(also, start=2):
         found = _summary(other, sample, request)[0]
@@ -134,18 +132,18 @@ def run_saliency(
             )
         others.append(found)
     batch, axis = sample.batch, mass_axis(sample.batch)
-    terse = encode(estimator, batch, max_rows=request.max_rows)
     bands = {"break": break_band(sample), "median mass": median_band(sample)}
     check = None
     if summary.is_slope:
+        some, rows = _some_catalogs(batch)
         check = randomisation_check(
-            estimator, batch, values, of=request.of, seed=request.seed, max_rows=request.max_rows
+            responses.estimator, some, values[rows], of=request.of, seed=request.seed, max_rows=responses.max_rows
         )
     beside = SaliencyContext(
         values=values,
-        terse=terse,
+        terse=responses.terse,
         batch=batch,
-        stripes=find_stripes(values, terse, batch, axis),
+        stripes=find_stripes(values, responses.terse, batch, axis),
         check=check,
         warning=warning,
         also=tuple(others),
@@ -156,18 +154,28 @@ def run_saliency(
     return summary, beside
 
 
-def _summary(estimator: Estimator, sample: Sample, request: SaliencyRequest) -> tuple[SaliencySummary, FloatArray, str]:
+def _some_catalogs(batch: CatalogBatch) -> tuple[CatalogBatch, IntArray]:
+    """Return catalogs evenly from all, of ``N_CHECKED`` clusters or fewer, and their rows."""
+    n = max(1, min(batch.n_catalogs, batch.n_catalogs * N_CHECKED // batch.n_clusters))
+    chosen = np.linspace(0, batch.n_catalogs - 1, n).round().astype(np.int64)
+    return batch.select(chosen), np.flatnonzero(np.isin(batch.segment_ids, chosen))
+
+
+def _summary(responses: Responses, sample: Sample, request: SaliencyRequest) -> tuple[SaliencySummary, FloatArray, str]:
     """Return averages, values, and what is wrong with them."""
-    batch, axis = sample.batch, mass_axis(sample.batch)
-    found = attribute(
-        estimator,
-        batch,
-        of=request.of,
-        method=request.method,
-        config=request.config,
-        seed=request.seed,
-        max_rows=request.max_rows,
-    )
+    estimator, batch, axis = responses.estimator, sample.batch, mass_axis(sample.batch)
+    if request.method == "gradient":
+        found = Attribution(values=responses.gradient(request.of), method="gradient", of=request.of)
+    else:
+        found = attribute(
+            estimator,
+            batch,
+            of=request.of,
+            method=request.method,
+            config=request.config,
+            seed=request.seed,
+            max_rows=responses.max_rows,
+        )
     names = estimator.feature_names if isinstance(estimator, TerseEstimator) else ()
     summary = summarise_saliency(
         found.values,

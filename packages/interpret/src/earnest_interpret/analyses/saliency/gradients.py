@@ -9,10 +9,9 @@ import numpy as np
 import polars as pl
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_common.errors import InputError
-from earnest_common.protocols import Estimator, TerseEstimator
 
-from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks
+from earnest_interpret.responses.questions import Target
+from earnest_interpret.sample import MassAxis
 
 __all__ = [
     "METHODS",
@@ -21,14 +20,10 @@ __all__ = [
     "FeatureGroup",
     "Method",
     "SaliencySummary",
-    "Target",
     "feature_groups",
-    "saliency",
     "saliency_table",
     "summarise_saliency",
 ]
-
-Target: TypeAlias = Literal["terse", "sigma8"]
 
 Method: TypeAlias = Literal["gradient", "smoothgrad", "integrated", "occlusion"]
 
@@ -42,46 +37,6 @@ PAPER_SALIENCY = {"log10_t_x": 0.391, "log10_m_gas_profile": 0.217, "gas_slope_p
 """Mean saliencies of the paper's own network; the scale of a terse value is arbitrary, so these are no target."""
 
 _PROFILE = re.compile(r"(?P<name>.+)_(?P<place>\d+)")
-
-
-def saliency(
-    estimator: Estimator, batch: CatalogBatch, *, of: Target = "terse", max_rows: int = MAX_ROWS
-) -> FloatArray:
-    r"""Return the signed gradient of the terse value or of sigma8 with respect to the scaled inputs.
-
-    .. math:: g_{ij} = \partial\,\mathrm{terse}_i / \partial x_{ij}
-              \quad\text{or}\quad \partial \hat\sigma_8 / \partial x_{ij} ,\qquad S = |g|
-
-    Parameters
-    ----------
-    estimator
-        The model; it needs a terse layer.
-    batch
-        The catalogs.
-    of
-        Numerator of the derivative.
-    max_rows
-        Most clusters handed to the estimator at a time.
-
-    Returns
-    -------
-    numpy.ndarray
-        Gradients, shape (n_clusters, n_features).
-
-    Raises
-    ------
-    InputError
-        If the estimator has no terse layer.
-
-    References
-    ----------
-    Ntampaka & Vikhlinin, equation 4, arXiv:2112.05768.
-    """
-    if not isinstance(estimator, TerseEstimator):
-        kind = estimator.description.estimator
-        raise InputError(f"the model '{kind}' has no terse layer, so there is no gradient to take; use one that has it")
-    parts = [estimator.gradient(part, of=of) for part in chunks(batch, max_rows=max_rows)]
-    return np.concatenate(parts) if parts else np.empty((0, len(estimator.feature_names)))
 
 
 def saliency_table(

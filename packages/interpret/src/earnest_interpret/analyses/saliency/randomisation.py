@@ -9,7 +9,7 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator, Randomisable
 from scipy.stats import spearmanr
 
-from earnest_interpret.analyses.saliency.gradients import Target, saliency
+from earnest_interpret.responses.questions import Target, gradient
 from earnest_interpret.sample import MAX_ROWS
 
 __all__ = ["RandomisationCheck", "randomisation_check"]
@@ -45,7 +45,7 @@ class RandomisationCheck:
 def randomisation_check(
     estimator: Estimator,
     batch: CatalogBatch,
-    gradient: FloatArray,
+    values: FloatArray,
     *,
     of: Target = "terse",
     n_shuffles: int = 5,
@@ -58,7 +58,7 @@ def randomisation_check(
     ----------
     estimator, batch
         The model and the catalogs.
-    gradient
+    values
         Its signed gradients, shape (n_clusters, n_features).
     of
         What was differentiated.
@@ -77,11 +77,11 @@ def randomisation_check(
         return None
     pairs = []
     for number in range(n_shuffles):
-        other = saliency(estimator.randomised(seed + number), batch, of=of, max_rows=max_rows)
+        other = gradient(estimator.randomised(seed + number), batch, of=of, max_rows=max_rows)
         pairs.append(
             (
-                _rank_correlation(*_relative(np.abs(gradient), np.abs(other))),
-                _rank_correlation(np.abs(gradient).mean(axis=0), np.abs(other).mean(axis=0)),
+                _rank_correlation(*_relative(np.abs(values), np.abs(other))),
+                _rank_correlation(np.abs(values).mean(axis=0), np.abs(other).mean(axis=0)),
             )
         )
     of_clusters, of_inputs = np.mean(pairs, axis=0).tolist()

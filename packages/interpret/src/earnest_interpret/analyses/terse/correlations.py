@@ -7,12 +7,10 @@ from typing import Final, final
 import numpy as np
 from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
-from earnest_common.errors import InputError
-from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.analyses.terse.excess import excesses
-from earnest_interpret.sample import MAX_ROWS, MassAxis, chunks, y_x
+from earnest_interpret.sample import MassAxis, y_x
 from earnest_interpret.statistics.correlation import Correlation, correlate
 from earnest_interpret.statistics.dependence import Dependence, measure_dependence
 from earnest_interpret.statistics.fixed_mass import (
@@ -28,7 +26,6 @@ __all__ = [
     "MassProxy",
     "TerseSummary",
     "cluster_quantities",
-    "encode",
     "mass_proxies",
     "mass_proxy",
     "sigma8_at_fixed_mass",
@@ -42,21 +39,6 @@ PAPER_PROXY_SCATTER: Final = {"terse": 0.161, "m_gas": 0.179, "y_x": 0.073}
 """Scatter of ln M for the paper's three mass proxies (figure 16)."""
 
 _LOG10 = ("m_500c", "m_wl", "m_gas", "t_x")
-
-
-def encode(estimator: Estimator, batch: CatalogBatch, *, max_rows: int = MAX_ROWS) -> FloatArray:
-    """Return the terse value of each cluster, shape (n_clusters,).
-
-    Raises
-    ------
-    InputError
-        If the estimator has no terse layer.
-    """
-    if not isinstance(estimator, TerseEstimator):
-        kind = estimator.description.estimator
-        raise InputError(f"the model '{kind}' has no terse layer, so there is no terse value; use one that has it")
-    parts = [estimator.encode(part) for part in chunks(batch, max_rows=max_rows)]
-    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def cluster_quantities(batch: CatalogBatch) -> dict[str, FloatArray]:

@@ -10,15 +10,11 @@ from earnest_common.arrays import FloatArray, IntArray
 from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.notebook import html_table
-from earnest_common.protocols import Estimator, TerseEstimator
 from earnest_common.run.numbers import json_ready
 from earnest_common.run.seeds import Stage, generator
 from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
-from earnest_interpret.accuracy import predict
-from earnest_interpret.analyses.leave_one_out.removal import leave_one_out
-from earnest_interpret.analyses.members import members_of
-from earnest_interpret.analyses.terse.correlations import encode, sigma8_at_fixed_mass
+from earnest_interpret.analyses.terse.correlations import sigma8_at_fixed_mass
 from earnest_interpret.analyses.verdict import words
 from earnest_interpret.analyses.verdict.check import Check
 from earnest_interpret.analyses.verdict.donors import KnownDonors, clone_share, compare_donors
@@ -27,7 +23,7 @@ from earnest_interpret.analyses.verdict.exchange import Exchange, exchange
 from earnest_interpret.analyses.verdict.grid import Clumping, clumping
 from earnest_interpret.analyses.verdict.relations import Relations
 from earnest_interpret.caution import caution_of
-from earnest_interpret.sample import MAX_ROWS
+from earnest_interpret.responses.responses import Responses
 from earnest_interpret.statistics.fixed_mass import PartialCorrelation
 from earnest_interpret.statistics.permutation import holm
 
@@ -143,24 +139,21 @@ class Verdict:
 
 
 def gather_evidence(
-    estimator: Estimator,
-    batch: CatalogBatch,
+    responses: Responses,
     *,
     known: CatalogBatch | None = None,
     no_known: str = "",
     seed: int = 1,
     n_permutations: int = 9_999,
     relations: ScalingRelations = TABLE_2,
-    max_rows: int = MAX_ROWS,
 ) -> Evidence:
     """Return what the four tests find.
 
     Parameters
     ----------
-    estimator
-        The model.
-    batch
-        Labelled mock catalogs that it was not trained on; with ``known``, of donors that it never met.
+    responses
+        What the model answers to labelled mock catalogs that it was not trained on; with ``known``, of donors that it
+        never met.
     known
         Catalogs whose donors are those of its training.
     no_known
@@ -169,46 +162,48 @@ def gather_evidence(
         Of random choices and shuffles.
     relations
         Those that the catalogs' factors multiply.
-    max_rows
-        Most clusters handed to the model at a time.
 
     Raises
     ------
     InputError
         If fewer than ``MIN_CATALOGS`` catalogs have a known sigma8: observed catalogs have none.
     """
-    sigma8, known_sigma8 = batch.label("sigma8").astype(np.float64), labelled(batch)
+    known_sigma8, sigma8 = labelled(responses.batch), responses.batch.label("sigma8").astype(np.float64)
     if known_sigma8.sum() < MIN_CATALOGS or np.ptp(sigma8[known_sigma8]) == 0:
         raise InputError(
             f"a verdict takes at least {MIN_CATALOGS} catalogs of different known sigma8, found "
             f"{int(known_sigma8.sum())}; observed catalogs do not allow the tests: use mocks "
             "that it was not trained on"
         )
-    batch, sigma8 = batch.select(known_sigma8), sigma8[known_sigma8]
+    if not known_sigma8.all():
+        responses = replace(responses, batch=responses.batch.select(known_sigma8))
+    batch, sigma8 = responses.batch, sigma8[known_sigma8]
     rngs = [generator(seed, Stage.RESAMPLING, index=10 + i) for i in range(3)]
-    inferred = _inferred(estimator, batch, max_rows)
+    inferred = responses.sigma8
     masses = np.log10(batch.column("m_500c"))
     has_masses = bool(np.isfinite(masses).all())
     terse, missing = np.full(batch.n_clusters, np.nan), {"terse": "the model has no terse layer"}
-    if isinstance(estimator, TerseEstimator):
-        terse, missing = encode(estimator, batch, max_rows=max_rows), {"terse": "true masses are unknown"}
+    if responses.has_terse:
+        terse, missing = responses.terse, {"terse": "true masses are unknown"}
     missing["exchange"] = "no mass is found at every sigma8" if has_masses else "true masses are unknown"
     donors = None
     if known is not None:
-        errors = _inferred(estimator, known, max_rows) - known.label("sigma8").astype(np.float64)
+        errors = replace(responses, batch=known).sigma8 - known.label("sigma8").astype(np.float64)
         donors = compare_donors(errors, inferred - sigma8, rng=rngs[0], n_permutations=n_permutations)
     else:
         missing["donors"] = no_known or "no catalogs with the donors of training were given"
     clumps = clumping(inferred, sigma8)
     if clumps is None:
         missing["grid"] = "estimates lie beyond the labels, or closer to labels on a grid than its step: use others"
-    swapped = exchange(estimator, batch, rng=rngs[1], relations=relations, max_rows=max_rows) if has_masses else None
+    swapped = None
+    if has_masses:
+        swapped = exchange(responses.estimator, batch, rng=rngs[1], relations=relations, max_rows=responses.max_rows)
     return Evidence(
         terse_at_fixed_mass=_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
         exchange=swapped,
         donors=donors,
         clumping=clumps,
-        edge=_edge(estimator, batch, known, relations, max_rows) if has_masses else None,
+        edge=_edge(responses, known, relations) if has_masses else None,
         clone_share=clone_share(batch, rng=rngs[2]),
         predictions=inferred,
         sigma8=sigma8,
@@ -216,7 +211,7 @@ def gather_evidence(
         log10_m=masses,
         segment_ids=batch.segment_ids,
         missing=missing,
-        n_trainings=max(len(members_of(estimator)), 1),
+        n_trainings=max(len(responses.members), 1),
     )
 
 
@@ -225,18 +220,12 @@ def labelled(batch: CatalogBatch) -> npt.NDArray[np.bool_]:
     return np.isfinite(batch.label("sigma8").astype(np.float64))
 
 
-def _inferred(estimator: Estimator, batch: CatalogBatch, max_rows: int) -> FloatArray:
-    return np.asarray(predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy(), dtype=np.float64)
-
-
-def _edge(
-    estimator: Estimator, batch: CatalogBatch, known: CatalogBatch | None, relations: ScalingRelations, max_rows: int
-) -> Edge | None:
-    seen = [one for one in (batch, known) if one is not None]
+def _edge(responses: Responses, known: CatalogBatch | None, relations: ScalingRelations) -> Edge | None:
+    seen = [one for one in (responses.batch, known) if one is not None]
     masses = [np.log10(one.column("m_500c")) for one in seen]
     residual = np.concatenate([Relations.of(one, relations).residual("l_x") for one in seen])
     excess = excess_of_lightest(np.concatenate(masses), residual)
-    return edge(masses[0], leave_one_out(estimator, batch, max_rows=max_rows), excess=excess)
+    return edge(masses[0], responses.leave_one_out, excess=excess)
 
 
 def _at_fixed_mass(

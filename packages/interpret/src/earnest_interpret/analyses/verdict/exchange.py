@@ -16,8 +16,8 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.protocols import Estimator
 from earnest_common.survey.scaling import TABLE_2, ScalingRelations
 
-from earnest_interpret.accuracy import predict
 from earnest_interpret.analyses.verdict.relations import OBSERVABLES, Relations
+from earnest_interpret.responses.questions import predict
 from earnest_interpret.sample import MAX_ROWS
 from earnest_interpret.statistics.permutation import permutation_p_value
 
