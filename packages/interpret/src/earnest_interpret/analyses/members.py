@@ -63,7 +63,9 @@ def find_members(
             clusters=summarise_leave_one_out(member.leave_one_out, axis),
             inputs=saliency_of(member, sample, request),
             terse_values=member.terse,
-            terse=summarise_terse(member.terse, sample.batch, axis, seed=request.seed, n_permutations=n),
+            terse=summarise_terse(
+                member.terse, sample.batch, axis, seed=request.seed, n_permutations=n, dependence=False
+            ),
         )
         for member in responses.members
     )

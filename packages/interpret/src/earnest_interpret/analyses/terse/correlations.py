@@ -184,7 +184,7 @@ class TerseSummary:
     at_fixed_mass
         With sigma8 at fixed mass; ``None`` where it cannot be tested.
     dependence
-        The same in whatever form, with p-values.
+        The same in whatever form, with p-values; empty where it was not asked for.
     partial
         Pearson correlation with each quantity when the true mass is held fixed; those that are known.
     proxies
@@ -202,7 +202,13 @@ class TerseSummary:
 
 
 def summarise_terse(
-    terse: FloatArray, batch: CatalogBatch, axis: MassAxis | None, *, seed: int = 1, n_permutations: int = 9_999
+    terse: FloatArray,
+    batch: CatalogBatch,
+    axis: MassAxis | None,
+    *,
+    seed: int = 1,
+    n_permutations: int = 9_999,
+    dependence: bool = True,
 ) -> TerseSummary:
     """Return the correlations, the test at fixed mass and the mass proxies of a sample.
 
@@ -216,6 +222,8 @@ def summarise_terse(
         Masses of the clusters; proxies are compared with true masses only.
     seed, n_permutations
         Of the bootstrap and of the permutation test.
+    dependence
+        Whether dependence of any form is measured, which takes longer than all else.
     """
     quantities = cluster_quantities(batch)
     groups = batch.segment_ids
@@ -226,7 +234,9 @@ def summarise_terse(
     partial = {name: correlation_at_fixed_mass(terse, quantities[name], log10_m) for name in known}
     return TerseSummary(
         correlations=known,
-        dependence={name: measure_dependence(terse, quantities[name], groups, rng=rng) for name in known},
+        dependence={name: measure_dependence(terse, quantities[name], groups, rng=rng) for name in known}
+        if dependence
+        else {},
         partial={name: value for name, value in partial.items() if np.isfinite(value)},
         at_fixed_mass=sigma8_at_fixed_mass(terse, batch, seed=seed, n_permutations=n_permutations),
         proxies=mass_proxies(terse, batch, axis),
