@@ -70,22 +70,6 @@ def test_a_lone_cluster_cannot_be_left_out(trained):
     assert np.isfinite(inference.sigma8(lone)).all()
 
 
-def test_leaving_out_stops_at_the_smallest_catalog_that_can_be_read(config, arrays):
-    kind = architecture("paper")
-    network = kind.build(config, arrays)
-    assert network.fewest_clusters == 4
-    rows = slice(0, 9)
-    few = dataclasses.replace(
-        arrays,
-        encoder=arrays.encoder[rows],
-        supplementary=arrays.supplementary[rows],
-        counts=np.array([4, 5], np.int32),
-        labels=arrays.labels[:2],
-    )
-    found = kind.ask(network, MAX_ROWS).leave_one_out(few)
-    np.testing.assert_array_equal(np.isnan(found), [True] * 4 + [False] * 5)
-
-
 @pytest.mark.parametrize("max_rows", [1, 7, 64])
 def test_slices_change_nothing(inference, arrays, max_rows):
     """Memory is bounded by max_rows; results differ by rounding alone."""

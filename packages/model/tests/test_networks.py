@@ -8,7 +8,7 @@ from earnest_common.catalogs.variants import view
 from earnest_common.errors import InputError
 from earnest_common.testing import toy_batch
 from earnest_model.config import PaperConfig, PooledConfig, TrainingConfig
-from earnest_model.data.arrays import Arrays
+from earnest_model.data.arrays import Arrays, join
 from earnest_model.data.features import FeatureSet, fit_scaling, to_arrays
 from earnest_model.networks import ARCHITECTURES, architecture
 
@@ -161,25 +161,78 @@ def test_the_paper_network_has_the_published_number_of_parameters(arrays):
     assert sum(int(np.prod(v.shape)) for v in network.trainable_variables) == 10_472_834
 
 
-@pytest.mark.parametrize(("pooling", "pool"), [("mean", "AveragePooling1D"), ("max", "MaxPooling1D")])
-def test_the_paper_network_reads_catalogs_of_exact_size_with_plain_layers(arrays, pooling, pool):
+@pytest.mark.parametrize(
+    ("pooling", "pool", "order"),
+    [("mean", "AveragePooling1D", "brightest_last"), ("max", "MaxPooling1D", "brightest_first")],
+)
+def test_the_paper_network_reads_catalogs_of_exact_size_with_plain_layers(arrays, pooling, pool, order):
     """Oracle: the same weights in Keras's own layers, which know catalogs of one size only."""
-    from earnest_model.networks.backend import keras
-
-    config = small("paper")
-    config = dataclasses.replace(config, paper=dataclasses.replace(config.paper, pooling=pooling))
-    network = architecture("paper").build(config, arrays)
+    network = paper_network(arrays, pooling=pooling, order=order)
     together = logits(network, arrays)
     for number in (0, 7):
-        one = arrays.take(np.array([number]))
-        terse = np.asarray(network.terse(one.encoder))
-        rows = np.concatenate([terse, one.supplementary], axis=1)[None]
-        for layer in network.convolution_layers:
-            rows = getattr(keras.layers, pool)(2)(keras.layers.LeakyReLU(0.3)(layer(rows)))
-        values = keras.layers.GlobalMaxPooling1D()(rows)
-        values = keras.layers.LeakyReLU(0.3)(network.dense_layers[0](values))
-        values = network.dense_layers[2](network.dense_layers[1](values))
-        np.testing.assert_allclose(np.asarray(values)[0], together[number], atol=1e-5)
+        rows = joined_rows(network, arrays.take(np.array([number])))
+        rows = rows[::-1] if order == "brightest_last" else rows
+        np.testing.assert_allclose(with_plain_layers(network, rows, pool), together[number], atol=1e-5)
+
+
+def test_pooling_keeps_the_last_row_that_is_left(arrays):
+    """Three rows are pooled to one, of the first two, which the second pooling keeps; beside others or alone."""
+    network = paper_network(arrays, pooling="mean", order="brightest_last")
+    large = arrays.take(np.array([0]))
+    few = dataclasses.replace(
+        large, encoder=large.encoder[:3], supplementary=large.supplementary[:3], counts=np.array([3], np.int32)
+    )
+    rows = joined_rows(network, few)[::-1]
+    first, second = network.convolution_layers
+    pooled = leaky(first(rows[None]))[:, :2].mean(axis=1, keepdims=True)
+    alone = decide(network, leaky(second(pooled)).max(axis=1))
+    np.testing.assert_allclose(logits(network, few), alone, atol=1e-5)
+    np.testing.assert_allclose(logits(network, join([large, few]))[1:], alone, atol=1e-5)
+
+
+def test_the_order_of_rows_is_that_of_figure_6(arrays):
+    """Networks of the same weights that read the reversed rows say the same; those of the same rows do not."""
+    last, first = (paper_network(arrays, pooling="mean", order=f"brightest_{place}") for place in ("last", "first"))
+    one = arrays.take(np.array([3]))
+    turned = dataclasses.replace(one, encoder=one.encoder[::-1], supplementary=one.supplementary[::-1])
+    np.testing.assert_allclose(logits(last, one), logits(first, turned), atol=1e-6)
+    assert np.abs(logits(last, one) - logits(first, one)).max() > 1e-4
+    assert PaperConfig().order == "brightest_last"
+    written = {name: value for name, value in first.get_config().items() if name != "order"}  # before the choice
+    assert type(first).from_config(written).order == "brightest_first"
+
+
+def paper_network(arrays, *, pooling: str, order: str):
+    config = small("paper")
+    paper = dataclasses.replace(config.paper, pooling=pooling, order=order)
+    return architecture("paper").build(dataclasses.replace(config, paper=paper), arrays)
+
+
+def joined_rows(network, arrays) -> np.ndarray:
+    """Return terse value and supplementary inputs of all clusters."""
+    return np.concatenate([np.asarray(network.terse(arrays.encoder)), arrays.supplementary], axis=1)
+
+
+def leaky(values) -> np.ndarray:
+    """Return the leaky ReLU of slope 0.3 below zero."""
+    values = np.asarray(values)
+    return np.where(values > 0, values, 0.3 * values)
+
+
+def with_plain_layers(network, rows: np.ndarray, pool: str) -> np.ndarray:
+    """Return the outputs for one catalog of Keras's layers for a fixed number of rows."""
+    from earnest_model.networks.backend import keras
+
+    rows = rows[None]
+    for layer in network.convolution_layers:
+        rows = getattr(keras.layers, pool)(2)(keras.layers.LeakyReLU(0.3)(layer(rows)))
+    return decide(network, np.asarray(keras.layers.GlobalMaxPooling1D()(rows)))[0]
+
+
+def decide(network, values: np.ndarray) -> np.ndarray:
+    """Return the outputs from the largest values over rows."""
+    hidden = leaky(network.dense_layers[0](values))
+    return np.asarray(network.dense_layers[2](network.dense_layers[1](hidden)))
 
 
 def test_dropout_acts_in_training_only(arrays):

@@ -88,6 +88,9 @@ class PaperConfig:
         Shares dropped after the encoder's first layer and after all dense layers but the last.
     pooling
         How pairs of rows become one after each convolution: ``"mean"``, or ``"max"`` as in appendix B.
+    order
+        Row of the most luminous cluster: ``"brightest_last"`` as in figure 6, or ``"brightest_first"``. Pooling of
+        pairs leaves the last row of an odd number out.
     negative_slope
         Slope of the leaky ReLU below zero; not given in the paper, Keras's default.
     initial
@@ -103,6 +106,7 @@ class PaperConfig:
     encoder_dropout: float = 0.25
     dense_dropout: float = 0.30
     pooling: Literal["mean", "max"] = "mean"
+    order: Literal["brightest_last", "brightest_first"] = "brightest_last"
     negative_slope: float = 0.3
     initial: Literal["glorot", "whitened"] = "glorot"
     learning_rate: float = 3e-4

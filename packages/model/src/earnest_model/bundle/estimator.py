@@ -18,7 +18,7 @@ from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.bundle.golden import check_golden
 from earnest_model.config import MAX_ROWS
-from earnest_model.data.arrays import Arrays, refuse_small
+from earnest_model.data.arrays import Arrays
 from earnest_model.data.features import (
     FeatureSet,
     Range,
@@ -218,8 +218,7 @@ class NetworkEstimator:
         return ranges(batch, self._features, self._description.scaling)
 
     def _arrays(self, batch: CatalogBatch) -> Arrays:
-        arrays = to_arrays(batch, self._features, self._description.scaling)
-        return refuse_small(arrays, fewest=self.network.fewest_clusters)
+        return to_arrays(batch, self._features, self._description.scaling)
 
 
 def _shuffled_weights(network: Network, rng: np.random.Generator) -> Network:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from earnest_common.errors import InputError
 
-__all__ = ["Arrays", "Float32Array", "FloatArray", "join", "refuse_small"]
+__all__ = ["Arrays", "Float32Array", "FloatArray", "join"]
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -108,21 +108,3 @@ def join(parts: list[Arrays]) -> Arrays:
         labels=np.concatenate([part.labels for part in parts]),
         log_mass=np.concatenate([part.log_mass for part in parts]),
     )
-
-
-def refuse_small(arrays: Arrays, *, fewest: int) -> Arrays:
-    """Return the catalogs if each has enough clusters for the network.
-
-    Raises
-    ------
-    InputError
-        If one has not.
-    """
-    small = arrays.counts < fewest
-    if small.any():
-        raise InputError(
-            f"{int(small.sum())} of {arrays.n_catalogs} catalogs have fewer than the {fewest} clusters that this "
-            f"architecture needs (first: position {int(np.argmax(small))}, {arrays.counts[small][0]} clusters); leave "
-            "them out or use another architecture"
-        )
-    return arrays

@@ -20,10 +20,6 @@ class Network(Protocol):
         """How its outputs are trained and read."""
 
     @property
-    def fewest_clusters(self) -> int:
-        """The smallest catalog it can read."""
-
-    @property
     def variables(self) -> Sequence[Any]:
         """All its state, that of random layers included."""
 

@@ -119,7 +119,7 @@ def _write(out: Path, config: TrainingConfig, feed: AbstractFeed, members: Seque
     loaded = [load(member) for member in members]
     first, networks = loaded[0].description, [one.network for one in loaded]
     features = config.features(feed.radii)
-    arrays_of = as_arrays(config, features, first.scaling, fewest=networks[0].fewest_clusters)
+    arrays_of = as_arrays(config, features, first.scaling)
     arrays = join([arrays_of(part) for part in feed.validation() if part.n_catalogs])
     calibration, metrics = validated(ask(config.architecture, networks, MAX_ROWS), networks[0].head, arrays, features)
     records = [one.description.training["validation"] for one in loaded]

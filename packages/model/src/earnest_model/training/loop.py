@@ -20,7 +20,7 @@ from earnest_common.run.seeds import Stage, generator
 
 from earnest_model.bundle.golden import golden_catalogs
 from earnest_model.config import MAX_ROWS, TrainingConfig
-from earnest_model.data.arrays import Arrays, join, refuse_small
+from earnest_model.data.arrays import Arrays, join
 from earnest_model.data.features import FeatureSet, Scaling, fit_scaling, log_mass_of, to_arrays
 from earnest_model.data.missing import withhold
 from earnest_model.data.training_data import AbstractFeed, ahead
@@ -108,7 +108,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     held = held_in.peek()
     refuse(network=network, steps=held is None or way.share(held, held.seconds) < 1)
 
-    arrays_of = as_arrays(config, features, scaling, fewest=network.fewest_clusters)
+    arrays_of = as_arrays(config, features, scaling)
     validation = join([arrays_of(part) for part in feed.validation() if part.n_catalogs])
     inference = kind.ask(network, MAX_ROWS)
     run = _Run(way, network, strategy, config=config, inference=inference, validation=validation, workspace=held_in)
@@ -128,9 +128,7 @@ def train(config: TrainingConfig, feed: AbstractFeed, *, workspace: Path) -> Tra
     )
 
 
-def as_arrays(
-    config: TrainingConfig, features: FeatureSet, scaling: Scaling, *, fewest: int
-) -> Callable[[CatalogBatch], Arrays]:
+def as_arrays(config: TrainingConfig, features: FeatureSet, scaling: Scaling) -> Callable[[CatalogBatch], Arrays]:
     """Return the function that makes network inputs of catalogs, with the masses to which terse values are anchored.
 
     Parameters
@@ -139,15 +137,13 @@ def as_arrays(
         Variant, labels and anchor.
     features, scaling
         Inputs of the network.
-    fewest
-        The smallest catalog that it can read.
     """
 
     def arrays_of(batch: CatalogBatch) -> Arrays:
         seen = to_arrays(view(batch, config.variant), features, scaling, labels=config.labels)
         if config.anchor:
             seen = dataclasses.replace(seen, log_mass=log_mass_of(batch))
-        return refuse_small(seen, fewest=fewest)
+        return seen
 
     return arrays_of
 

@@ -20,11 +20,12 @@ _KERNEL = 4
 @final
 @keras.saving.register_keras_serializable(package="earnest_model")
 class PaperNetwork(keras.Model):  # type: ignore[misc]
-    """A row-wise encoder to one terse value, then a convolutional network over clusters in falling L_X.
+    """A row-wise encoder to one terse value, then a convolutional network over clusters in order of L_X.
 
     The encoder's "repeated network" sees one cluster at a time; its biases are needed for the published number of
     parameters. Catalogs of different size share a batch: rows beyond a catalog's own are held at zero after every
-    layer, which is what the zero padding of a catalog of its exact size gives, and never win the maximum.
+    layer, which is what the zero padding of a catalog of its exact size gives, and never win the maximum. Pooling of
+    pairs leaves an odd last row out, and keeps the last one there is, so that no catalog is too small.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         Number of encoder and supplementary inputs.
     low, width
         Linear scaling of sigma8.
-    encoder, convolutions, dense, encoder_dropout, dense_dropout, negative_slope, pooling
+    encoder, convolutions, dense, encoder_dropout, dense_dropout, negative_slope, pooling, order
         See :class:`earnest_model.config.PaperConfig`.
     seed
         Seed of the initial weights and of dropout.
@@ -54,6 +55,7 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
         negative_slope: float,
         seed: int,
         pooling: str = "mean",
+        order: str = "brightest_first",  # of networks that were written before there was a choice
     ) -> None:
         super().__init__(name="paper")
         self._arguments = {
@@ -69,11 +71,11 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
             "negative_slope": negative_slope,
             "seed": seed,
             "pooling": pooling,
+            "order": order,
         }
         self.head = PointHead(low, width)
-        self.fewest_clusters = 2 ** len(convolutions)  # each pooling of pairs halves the rows
         self.n_features, self.n_supplementary, self.negative_slope = n_features, n_supplementary, negative_slope
-        self.pooling = pooling
+        self.pooling, self.order = pooling, order
         rng = generator(seed, Stage.TRAINING)
         self.encoder_layers = [_dense(units, rng) for units in (*encoder, 1)]
         self.convolution_layers = [_convolution(filters, rng) for filters in convolutions]
@@ -117,11 +119,15 @@ class PaperNetwork(keras.Model):  # type: ignore[misc]
     def decode(self, joined: Tensor, counts: Tensor, training: bool = False) -> Tensor:
         """Return outputs of shape (n_catalogs, 1) from rows (terse, supplementary) and numbers of clusters."""
         rows = tf.RaggedTensor.from_row_lengths(joined, counts, validate=False).to_tensor()
+        if self.order == "brightest_last":
+            rows = tf.reverse_sequence(rows, counts, seq_axis=1)
         left, pool = counts, tf.nn.max_pool1d if self.pooling == "max" else tf.nn.avg_pool1d
         for layer in self.convolution_layers:
             rows = tf.nn.leaky_relu(layer(rows), self.negative_slope)
-            rows = pool(rows, ksize=2, strides=2, padding="VALID")
-            left = left // 2
+            rows = tf.pad(rows, [[0, 0], [0, tf.maximum(2 - tf.shape(rows)[1], 0)], [0, 0]])
+            pairs = pool(rows, ksize=2, strides=2, padding="VALID")
+            rows = tf.where(left[:, None, None] > 1, pairs, rows[:, : tf.shape(pairs)[1]])  # one row: itself
+            left = tf.maximum(left // 2, 1)
             inside = tf.sequence_mask(left, tf.shape(rows)[1])[:, :, None]
             rows = tf.where(inside, rows, 0.0)
         values = tf.reduce_max(tf.where(inside, rows, rows.dtype.min), axis=1)
@@ -177,6 +183,7 @@ def build_paper(config: PaperConfig, arrays: Arrays, *, seed: int) -> PaperNetwo
         negative_slope=config.negative_slope,
         seed=seed,
         pooling=config.pooling,
+        order=config.order,
     )
 
 

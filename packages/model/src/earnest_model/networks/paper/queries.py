@@ -70,25 +70,39 @@ class PaperInference(AbstractInference):
         return np.concatenate(parts).astype(np.float64)
 
     def leave_one_out(self, arrays: Arrays) -> FloatArray:
-        """Return sigma8 without each cluster minus with all, shape (n_clusters,); NaN below the smallest catalog.
+        """Return sigma8 without each cluster minus with all, shape (n_clusters,); NaN for a lone cluster.
 
         Exact, and far from a prediction for each cluster: the encoder is asked once, and of the convolutional part
-        only rows near the gap are computed anew, see :mod:`earnest_model.networks.paper.removal`.
+        only rows near the gap are computed anew, see :mod:`earnest_model.networks.paper.removal`. Catalogs that are
+        left with a single row before the last pooling are small enough to be read anew.
         """
-        joined, splits = self._joined(arrays), arrays.row_splits
+        joined, splits, catalog = self._joined(arrays), arrays.row_splits, catalog_of(arrays)
         whole = self._by_catalog(self._read, joined, arrays.counts)
-        catalog = catalog_of(arrays)
         place = np.arange(len(catalog)) - splits[catalog]
-        delta = np.full(len(catalog), np.nan)
-        possible = np.flatnonzero(arrays.counts[catalog] > self.network.fewest_clusters)
-        for part in slices(len(possible), max(1, self.max_rows // _ROWS_PER_REMOVAL)):
-            removed = possible[part]
+        if self.network.order == "brightest_last":
+            place = arrays.counts[catalog] - 1 - place
+        ordered = joined[splits[catalog] + place]  # as the network has them
+        delta, full = np.full(len(catalog), np.nan), 2**self._levels
+        large = np.flatnonzero(arrays.counts[catalog] > full)
+        small = np.flatnonzero((arrays.counts[catalog] > 1) & (arrays.counts[catalog] <= full))
+        for part in slices(len(large), max(1, self.max_rows // _ROWS_PER_REMOVAL)):
+            removed = large[part]
             first, last = int(catalog[removed[0]]), int(catalog[removed[-1]]) + 1
             counts = arrays.counts[first:last].astype(np.int64)
             plan = plan_removals(counts, catalog[removed] - first, place[removed], levels=self._levels)
-            found = self._without(joined[splits[first] : splits[last]], plan).numpy()
-            delta[removed] = found - whole[catalog[removed]]
-        return delta
+            delta[removed] = self._without(ordered[splits[first] : splits[last]], plan).numpy()
+        for part in slices(len(small), max(1, self.max_rows // full)):
+            delta[small[part]] = self._read_without(joined, arrays, small[part])
+        return delta - whole[catalog]
+
+    def _read_without(self, joined: Float32Array, arrays: Arrays, removed: npt.NDArray[np.int64]) -> FloatArray:
+        """Return sigma8 of the catalogs of some clusters without them, read anew, shape (n_removed,)."""
+        catalog = catalog_of(arrays)[removed]
+        sizes = arrays.counts[catalog]
+        starts = np.repeat(arrays.row_splits[catalog], sizes)
+        rows = starts + np.arange(len(starts)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        rows = rows[rows != np.repeat(removed, sizes)]
+        return self._by_catalog(self._read, joined[rows], (sizes - 1).astype(np.int32))
 
     @property
     def _levels(self) -> int:

@@ -76,7 +76,6 @@ class PooledNetwork(keras.Model):  # type: ignore[misc]
             Histogram(tuple(edges)), {name: Histogram(tuple(found)) for name, found in (others or {}).items()}
         )
         self.n_typical = n_typical
-        self.fewest_clusters = 1
         self.whiten = Whitening(name="whiten")
         self.whiten_supplementary = Whitening(name="whiten_supplementary")
         if optional:  # networks of earlier releases have no such layer
