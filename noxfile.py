@@ -44,6 +44,9 @@ def interpreter(version):
 
 
 every_python = nox.parametrize("python", [interpreter(version) for version in PYTHONS], ids=PYTHONS)
+oldest_and_newest = nox.parametrize(  # NumPy of one has other types than that of the other
+    "python", [interpreter(version) for version in (PYTHONS[0], PYTHONS[-1])], ids=[PYTHONS[0], PYTHONS[-1]]
+)
 every_resolution = nox.parametrize("resolution", list(RESOLUTIONS), ids=list(RESOLUTIONS))
 
 
@@ -90,9 +93,10 @@ def lint(session):
 
 
 @nox.session
+@oldest_and_newest
 @every_package
 def types(session, package):
-    """Type-check one package."""
+    """Type-check one package on the oldest and the newest Python."""
     projects = [PROJECTS[f]["project"] for f in siblings(package)]
     extras = [line for p in projects for lines in p.get("optional-dependencies", {}).values() for line in lines]
     needed = [line for p in projects for line in p["dependencies"]]

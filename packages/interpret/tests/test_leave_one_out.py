@@ -12,11 +12,10 @@ from earnest_interpret.analyses.leave_one_out.information import ideal_leave_one
 from earnest_interpret.analyses.leave_one_out.removal import (
     BENCHMARKS,
     LIGHT,
-    leave_one_out,
-    leave_one_out_by_prediction,
     leave_one_out_table,
     summarise_leave_one_out,
 )
+from earnest_interpret.responses.leave_one_out import leave_one_out, leave_one_out_by_prediction
 from earnest_interpret.sample import MassAxis, mass_axis
 from earnest_interpret.sections import clusters_section
 from earnest_interpret.testing import PlainEstimator, SaturatingEstimator

@@ -82,7 +82,7 @@ def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401
         rows = [
             None if gone or np.isnan(row).any() else row.tolist() for row, gone in zip(numbers, unknown, strict=True)
         ]
-        return pl.Series(name, rows, dtype=pl.Array(pl.Float64, numbers.shape[1]))
+        return pl.Series(name, rows, dtype=pl.Array(pl.Float64, numbers.shape[-1]))
     if values.dtype.kind == "f":
         return pl.Series(name, np.where(unknown, np.nan, values.astype(np.float64))).fill_nan(None)
     whole = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)

@@ -195,7 +195,8 @@ def _falling(log10_l_x: FloatArray, row: IntArray) -> IntArray:
     by_luminosity = np.argsort(-log10_l_x, kind="stable")
     # Sixteen bits let NumPy use its radix sort, three times faster than one sort by both keys.
     short = row.astype(np.uint16) if len(row) and row[-1] < 2**16 else row
-    return by_luminosity[np.argsort(short[by_luminosity], kind="stable")]
+    order: IntArray = by_luminosity[np.argsort(short[by_luminosity], kind="stable")]
+    return order
 
 
 def _profiles(

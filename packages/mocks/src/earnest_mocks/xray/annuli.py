@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from earnest_common.arrays import FloatArray
+from earnest_common.arrays import FloatArray, IntArray
 
 from earnest_mocks.xray.image import pixel_radii
 from earnest_mocks.xray.projection import Projection, interpolation
@@ -121,7 +121,7 @@ def annuli(
 
 
 def _response(
-    radii: FloatArray, *, share: FloatArray, owner: np.ndarray, shape: tuple[int, int], sphere: Projection
+    radii: FloatArray, *, share: FloatArray, owner: IntArray, shape: tuple[int, int], sphere: Projection
 ) -> FloatArray:
     """Return the sums over each annulus of the interpolation to its pixels, or parts of pixels."""
     first, weights = interpolation(radii, sphere.r)

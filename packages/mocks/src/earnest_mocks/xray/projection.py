@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from earnest_common.arrays import FloatArray
+from earnest_common.arrays import FloatArray, IntArray
 
 from earnest_mocks.gas.quadrature import gauss_legendre
 
@@ -107,7 +107,7 @@ def _cubic(u: FloatArray) -> FloatArray:
     )
 
 
-def interpolation(radii: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:
+def interpolation(radii: FloatArray, r: FloatArray) -> tuple[IntArray, FloatArray]:
     """Return cubic interpolation in ln r between nodes equally spaced in it.
 
     Parameters
