@@ -40,7 +40,7 @@ from earnest_selfcal.exact_posterior.score import score
 from earnest_selfcal.information.scatter import model_cases, true_catalog
 from earnest_selfcal.information.variants import Variant, continuous_priors
 
-DATA = {"no_wl": OBSERVABLES[:3], "standard": OBSERVABLES[:4], "perfect_masses": OBSERVABLES}
+DATA = {"no_wl": OBSERVABLES[:3], "standard": OBSERVABLES[:4], "perfect_masses": (*OBSERVABLES[:4], "m_500c")}
 SURVEYS = ("paper", "paper_continuous", "realistic")
 KINDS = [f"{survey}-{data}" for survey in SURVEYS for data in DATA]
 PARTS = ("closure", "likelihood", "grid", "time")

@@ -9,7 +9,7 @@ so that all clusters and all sets of parameters are two products of matrices.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from earnest_common.arrays import FloatArray, FloatLike
@@ -18,7 +18,14 @@ from earnest_common.survey.scaling import FACTORS, ScalingRelations, with_factor
 from earnest_selfcal.exact_posterior.residuals import ORIGIN, X_RAY, ResidualModel
 from earnest_selfcal.survey.measurement_errors import MeasurementErrors
 
-__all__ = ["MassGaussians", "data_terms", "mass_gaussians"]
+__all__ = ["SHAPE_SCATTER", "MassGaussians", "data_terms", "mass_gaussians"]
+
+SHAPE_SCATTER: Final = 0.71
+"""Scatter of ln M as the shapes of gas profiles tell it, in mocks of preset ``paper`` with the EMULATED base sample.
+
+A regression on shapes alone, of clusters of other donors than those it is fitted to (``benchmarks/profile_shapes.py``);
+``realistic``, whose apertures are observed, has 0.86. Taken as independent of the residuals of L_X, T and M_gas.
+"""
 
 _LN_10 = float(np.log(10.0))
 _PERFECT = 1e-4  # dex: the width given to a perfectly known mass
@@ -118,7 +125,8 @@ def mass_gaussians(
 
 def _precision(name: str, values: Mapping[str, FloatArray]) -> FloatArray:
     """Return 1 / variance [dex^-2] of an observed log10 mass."""
-    scatter = values["m_wl_scatter"] / _LN_10 if name == "m_wl" else np.full(len(values["sigma8"]), _PERFECT)
+    fixed = {"m_shape": SHAPE_SCATTER / _LN_10, "m_500c": _PERFECT}
+    scatter = values["m_wl_scatter"] / _LN_10 if name == "m_wl" else np.full(len(values["sigma8"]), fixed[name])
     return np.asarray(1 / np.maximum(scatter, _PERFECT) ** 2)
 
 

@@ -25,8 +25,9 @@ from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_o
 
 __all__ = ["OBSERVABLES", "Likelihood", "build_likelihood"]
 
-OBSERVABLES = (*X_RAY, "m_wl", "m_500c")
-"""What a cluster may be observed by; ``m_500c`` is the true mass, for the limit of perfect masses."""
+OBSERVABLES = (*X_RAY, "m_wl", "m_shape", "m_500c")
+"""What a cluster may be observed by: ``m_shape`` is the mass that the shapes of its gas profiles tell
+(:data:`earnest_selfcal.exact_posterior.gaussians.SHAPE_SCATTER`), ``m_500c`` the true one, for perfect masses."""
 
 _NOTHING = 1e-300
 _CELLS = 16_384  # parameters times clusters at a time: arrays that stay in the processor's cache

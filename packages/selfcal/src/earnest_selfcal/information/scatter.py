@@ -16,8 +16,9 @@ from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
-from earnest_selfcal.exact_posterior.likelihood import OBSERVABLES, build_likelihood
+from earnest_selfcal.exact_posterior.likelihood import build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
+from earnest_selfcal.exact_posterior.residuals import X_RAY
 from earnest_selfcal.exact_posterior.run import ObservedCatalog, run_referee
 from earnest_selfcal.exact_posterior.score import inside, score
 from earnest_selfcal.forward.observable import Observable
@@ -28,7 +29,12 @@ from earnest_selfcal.posterior.posterior import infer
 
 __all__ = ["Effort", "InformationPoint", "measure", "model_cases", "true_catalog"]
 
-_REFEREED = {"x_ray": OBSERVABLES[:3], "all": OBSERVABLES[:4], "perfect": OBSERVABLES}
+_REFEREED = {
+    "x_ray": X_RAY,
+    "profiles": (*X_RAY, "m_shape"),
+    "all": (*X_RAY, "m_wl"),
+    "perfect": (*X_RAY, "m_wl", "m_500c"),
+}
 _FEWEST = 10
 _FIRST_ID = 2**32  # far above catalog ids, so that these surveys have random numbers of their own
 

@@ -19,7 +19,8 @@ DATA = {
     "n_median_l_x": "N and median L_X",
     "n_median_y_x": "N and median Y_X",
     "x_ray": "L_X, T, M_gas of every cluster (no WL)",
-    "all": "the same with M_WL",
+    "profiles": "L_X, T, M_gas and shapes of gas profiles (no WL)",
+    "all": "L_X, T, M_gas and M_WL",
     "perfect": "the same with true masses",
 }
 """What is known of a survey, from little to much, in words."""

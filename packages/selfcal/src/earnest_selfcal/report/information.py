@@ -24,6 +24,7 @@ _SHORT = {
     "n_median_l_x": "$N$, median $L_X$",
     "n_median_y_x": "$N$, median $Y_X$",
     "x_ray": "all clusters, no WL",
+    "profiles": "with shapes, no WL",
     "all": "all clusters",
     "perfect": "true masses",
 }
