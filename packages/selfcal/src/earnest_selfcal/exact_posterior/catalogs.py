@@ -11,7 +11,6 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.survey.presets import Preset
 from earnest_common.survey.scaling import FACTORS, with_factors
 
-from earnest_selfcal.exact_posterior.gaussians import SHAPE_SCATTER
 from earnest_selfcal.exact_posterior.residuals import X_RAY, ResidualModel, lognormal
 from earnest_selfcal.forward.population import MassFunction, log10_m_edges, mass_function_for
 from earnest_selfcal.survey.measurement_errors import MeasurementErrors, noise_of
@@ -64,7 +63,7 @@ class ModelCatalogs:
 def draw_catalog(
     maker: ModelCatalogs, parameters: Mapping[str, float], *, rng: np.random.Generator
 ) -> dict[str, FloatArray]:
-    """Return one catalog in falling l_x: m_500c, m_wl, m_shape [solMass], l_x, t_x, m_gas, each of shape (n_clusters,).
+    """Return one catalog: m_500c, m_wl [solMass], l_x, t_x, m_gas, each of shape (n_clusters,), in falling l_x.
 
     Parameters
     ----------
@@ -103,7 +102,6 @@ def draw_catalog(
     log10_x["m_wl"] = log10_m + parameters["m_wl_scatter"] / np.log(10) * rng.standard_normal(len(log10_m))
     log10_x["m_wl"] = log10_x["m_wl"] + np.log10(parameters["m_wl_bias"])
     seen = rng.random(len(log10_m)) < survey.detection_probability(log10_m, log10_x["l_x"], relations.l_x)
-    log10_x["m_shape"] = log10_m + SHAPE_SCATTER / np.log(10) * rng.standard_normal(len(log10_m))
     order = np.argsort(-log10_x["l_x"][seen])
     return {name: np.asarray(10 ** values[seen][order]) for name, values in log10_x.items()}
 

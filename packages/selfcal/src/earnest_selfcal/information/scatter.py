@@ -16,6 +16,7 @@ from earnest_common.run.parquet import read_parquet, write_parquet
 from earnest_common.run.seeds import Stage, generator
 
 from earnest_selfcal.exact_posterior.catalogs import ModelCatalogs, draw_catalog
+from earnest_selfcal.exact_posterior.gaussians import SHAPE_SCATTER
 from earnest_selfcal.exact_posterior.likelihood import build_likelihood
 from earnest_selfcal.exact_posterior.posterior import RefereeConfig
 from earnest_selfcal.exact_posterior.residuals import X_RAY
@@ -160,10 +161,12 @@ def model_cases(variant: Variant, *, n_catalogs: int, seed: int) -> list[Observe
 
 
 def true_catalog(maker: ModelCatalogs, *, seed: int, index: int) -> tuple[dict[str, float], dict[str, FloatArray]]:
-    """Return the parameters of one of these surveys, and its catalog."""
+    """Return the parameters of one of these surveys, and its catalog with the masses that profile shapes tell."""
     rng = generator(seed, Stage.SELF_CALIBRATION, _FIRST_ID + index)
     truth = {name: float(value[0]) for name, value in maker.preset.priors.draw(1, rng=rng).items()}
-    return truth, draw_catalog(maker, truth, rng=rng)
+    catalog = draw_catalog(maker, truth, rng=rng)
+    ln_error = SHAPE_SCATTER * rng.standard_normal(len(catalog["m_500c"]))
+    return truth, {**catalog, "m_shape": np.asarray(catalog["m_500c"] * np.exp(ln_error))}
 
 
 def _summarised(table: ForwardTable, cases: list[ObservedCatalog], *, with_median: bool) -> pl.DataFrame:
