@@ -82,6 +82,10 @@ def test_pairs_are_the_catalogs_that_both_know(found, tmp_path):
     quality = with_referee(accuracy(found), found, tmp_path / "R.parquet")
     assert quality.efficiency == pytest.approx(0.25)
     assert "exact posterior of 300 of these catalogs" in quality.referee
+    seeing = with_referee(accuracy(found), found, tmp_path / "R.parquet", columns=("t_x", "m_gas_profile"))
+    assert (seeing.efficiency, seeing.referee_scatter) == (None, quality.referee_scatter)
+    assert "profiles are not in it" in seeing.referee
+    assert with_referee(accuracy(found), found, tmp_path / "R.parquet", columns=("t_x", "m_gas")) == quality
 
 
 def test_a_referee_of_something_else_is_refused(found, tmp_path):

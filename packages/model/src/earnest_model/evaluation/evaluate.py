@@ -143,7 +143,7 @@ def predictions_and_accuracy(
         note="; ".join(text for text in (met.note, set_aside, far) if text) or None,
     )
     if referee is not None:
-        return found, with_referee(quality, found, Path(referee))
+        return found, with_referee(quality, found, Path(referee), columns=_informative(estimator, shown))
     if isinstance(catalogs, CatalogSet):
         limit = limit_of_preset(catalogs.manifest.plan, columns=_informative(estimator, shown))
         quality = with_limit(quality, limit) if limit else quality

@@ -19,6 +19,9 @@ from earnest_model.evaluation.labelled_predictions import LabelledPredictions
 
 __all__ = ["limit_of_preset", "paired", "with_limit", "with_referee"]
 
+_PROFILES = ("m_gas_profile", "gas_slope_profile")
+"""Columns that no exact posterior knows."""
+
 _COLUMNS = ("catalog_id", "sigma8", "sigma8_true")
 
 
@@ -49,8 +52,21 @@ def with_limit(quality: Accuracy, limit: Limit) -> Accuracy:
     )
 
 
-def with_referee(quality: Accuracy, found: LabelledPredictions, file: Path) -> Accuracy:
+def with_referee(
+    quality: Accuracy, found: LabelledPredictions, file: Path, *, columns: tuple[str, ...] = ()
+) -> Accuracy:
     """Return the quality with the exact posterior of the same catalogs beside it.
+
+    No referee knows gas profiles, so that beside an estimate that sees them no efficiency is stated.
+
+    Parameters
+    ----------
+    quality, found
+        Quality and estimates of the model.
+    file
+        What ``earnest selfcal referee SET --out FILE.parquet`` writes.
+    columns
+        The cluster columns that the model sees.
 
     Raises
     ------
@@ -59,13 +75,14 @@ def with_referee(quality: Accuracy, found: LabelledPredictions, file: Path) -> A
     """
     model, referee = paired(found, file)
     scatter, of_model = spread(referee), spread(model)
+    profiles = any(name in _PROFILES for name in columns)
+    text = f"the exact posterior of {len(referee)} of these catalogs, on which the model scatters by {of_model:.4f}"
     return dataclasses.replace(
         quality,
         referee_scatter=scatter,
         referee_scatter_err=bootstrap_error(referee),
-        efficiency=(scatter / of_model) ** 2 if of_model > 0 else None,
-        referee=f"the exact posterior of {len(referee)} of these catalogs, on which the model scatters by "
-        f"{of_model:.4f}",
+        efficiency=(scatter / of_model) ** 2 if of_model > 0 and not profiles else None,
+        referee=f"{text}; shapes of gas profiles are not in it" if profiles else text,
     )
 
 
