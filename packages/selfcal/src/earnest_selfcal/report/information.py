@@ -121,7 +121,7 @@ def _paint_ladder(axes: "Axes", surveys: Sequence[Variant], points: Sequence[Inf
             color=colour,
             label=survey.title,
         )
-    axes.set(xlabel=r"scatter of $\sigma_8$", xlim=(0, None), ylim=(0.4, len(names) + 2.3))
+    axes.set(xlabel=r"scatter of $\sigma_8$", xlim=(0, None), ylim=(0.4, len(names) + 3.2))
     axes.set_yticks([len(names) - j for j in range(len(names))], [_SHORT[name] for name in names])
     axes.legend(loc="upper left", fontsize=8, handletextpad=0.2, labelspacing=0.2)
 
@@ -142,5 +142,5 @@ def _paint_widths(axes: "Axes", widths: Sequence[Variant], points: Sequence[Info
                 lw=1.1,
                 label=f"{label}, cut in {'flux' if cut == 'flux' else 'true mass'}",
             )
-    axes.set(xlabel="half width of the normalisations' priors [%]", ylabel=r"scatter of $\sigma_8$", ylim=(0, None))
+    axes.set(xlabel="half width of normalisations [%]", ylabel=r"scatter of $\sigma_8$", ylim=(0, None))
     axes.legend(loc="lower left", fontsize=8, handlelength=1.6, labelspacing=0.2)
