@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from earnest_common.testing import toy_batch
-from earnest_interpret import report, saliency, terse
+from earnest_interpret import ablation, report, saliency, terse
 from earnest_interpret.answers.samples import sample_of
 from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
@@ -92,6 +92,11 @@ def test_single_questions_are_confirmed_or_withheld_too():
     assert len(members_of(ensemble)) == 2
     assert any("[all 2 trainings" in text for text in terse(ensemble, BATCH, config=CONFIG).reasons)
     assert "not determined" in saliency(ensemble, BATCH, config=CONFIG).reasons[0]
+    found = ablation(ensemble, BATCH, config=CONFIG)
+    assert len(found.members) == 2
+    assert all("[all 2 trainings" in text or "not determined" in text for text in found.reasons)
+    assert found.to_dict()["caution"] == terse(ensemble, BATCH, config=CONFIG).to_dict()["caution"]
+    assert all("one training" in text for text in ablation(ONE, BATCH, config=CONFIG).reasons)
     # trainings that are named by hand count as well
     assert "not determined" in saliency(ONE, BATCH, also=[OF_GAS], config=CONFIG).reasons[0]
     assert "one training" in saliency(ONE, BATCH, config=CONFIG).reasons[0]

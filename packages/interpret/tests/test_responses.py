@@ -108,5 +108,6 @@ def test_a_page_asks_each_network_once():
     responses = Responses(estimator=model, batch=batch, max_rows=SETS)
     interpret(responses, sample, CONFIG)
     verdict_on(responses, sample, None, alpha=0.05, config=CONFIG)
-    assert [dict(member.asked) for member in model.members] == 3 * [{"encode": 1, "leave_one_out": 1, "gradient": 1}]
+    for member in model.members:
+        assert [member.asked[name] for name in ("encode", "leave_one_out", "gradient")] == [1, 1, 1]
     assert model.asked["encode"] == model.asked["gradient"] == model.asked["leave_one_out"] == 0

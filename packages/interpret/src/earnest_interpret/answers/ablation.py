@@ -13,12 +13,13 @@ from earnest_common.run.seeds import Stage, generator
 
 from earnest_interpret.analyses.ablation.effect import AblationSummary, ablate
 from earnest_interpret.answers.samples import Catalogs, result_dict, sample_of
+from earnest_interpret.caution import caution_of, section_caution_of
 from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.brief import ablation_rows
 from earnest_interpret.page.interpretation import ABLATION_STREAM, InterpretConfig
 from earnest_interpret.page.numbers import ablation_numbers
 from earnest_interpret.page.reasons import ablation_reasons
-from earnest_interpret.responses.questions import Predictor
+from earnest_interpret.responses.questions import Predictor, members_of
 from earnest_interpret.sample import Sample
 
 __all__ = ["Ablation", "ablation"]
@@ -37,11 +38,14 @@ class Ablation:
         Scatters and their changes, with and without the columns beside the encoder.
     synthetic
         What is emulated in the catalogs or the training.
+    members
+        The same of each training of an ensemble; empty for a model that was trained once.
     """
 
     sample: Sample
     summary: AblationSummary
     synthetic: str | None
+    members: tuple[AblationSummary, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line: on what, and the scatter with the inputs as they are and shuffled over all catalogs."""
@@ -61,18 +65,20 @@ class Ablation:
     @property
     def reasons(self) -> tuple[str, ...]:
         """The findings in words."""
-        return tuple(reason.text for reason in agreed(ablation_reasons(self.summary)))
+        by_member = [ablation_reasons(one) for one in self.members]
+        return tuple(reason.text for reason in agreed(ablation_reasons(self.summary), by_member))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without those of single catalogs."""
-        numbers = {**ablation_numbers(self.summary), "reasons": list(self.reasons)}
+        more = {"caution": caution_of(len(self.members)), "reasons": list(self.reasons)}
+        numbers = {**ablation_numbers(self.summary), **more}
         return result_dict(self.sample, self.synthetic, {"n_labelled": self.summary.n_catalogs, **numbers})
 
     def section(self) -> Section:
         """Return the figure and the table, for the report."""
         from earnest_interpret.sections import ablation_section
 
-        return ablation_section(self.summary)
+        return ablation_section(self.summary, caution=section_caution_of(len(self.members)))
 
 
 def ablation(model: Model | Predictor, catalogs: Catalogs, *, config: InterpretConfig | None = None) -> Ablation:
@@ -110,17 +116,17 @@ def ablation(model: Model | Predictor, catalogs: Catalogs, *, config: InterpretC
     """
     resolved = config or InterpretConfig()
     sample, estimator = sample_of(catalogs, resolved), as_estimator(cast(Estimator, model))
-    return Ablation(
-        sample=sample,
-        summary=ablate(
-            estimator,
+    summary, *members = (
+        ablate(
+            one,
             sample.batch,
             rng=generator(resolved.seed, Stage.RESAMPLING, index=ABLATION_STREAM),
             n_shuffles=resolved.n_shuffles,
             max_rows=resolved.max_rows,
-        ),
-        synthetic=_synthetic(estimator, sample),
+        )
+        for one in (estimator, *members_of(estimator))
     )
+    return Ablation(sample=sample, summary=summary, synthetic=_synthetic(estimator, sample), members=tuple(members))
 
 
 def _synthetic(estimator: Predictor, sample: Sample) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from typing import Any, final
 
 import numpy as np
@@ -129,8 +130,9 @@ class Interpretation:
         Terse value per cluster and in summary.
     proxy
         The terse value as a mass proxy and as a formula.
-    members
-        What each training of an ensemble finds; empty for a model that was trained once.
+    members, member_ablations
+        What each training of an ensemble finds; empty for a model that was trained once, the second also without an
+        ablation.
     beside
         Columns that join after the encoder.
     missing
@@ -156,6 +158,7 @@ class Interpretation:
     terse: TerseSummary | None
     proxy: ProxyFindings | None
     members: tuple[MemberFindings, ...] = ()
+    member_ablations: tuple[AblationSummary, ...] = ()
     beside: tuple[str, ...] = ()
     missing: str = ""
     no_ablation: str = ""
@@ -173,8 +176,10 @@ class Interpretation:
             missing=self.missing,
         )
         by_member = [
-            top_reasons(clusters=one.clusters, inputs=one.inputs, terse=one.terse, beside=self.beside)
-            for one in self.members
+            top_reasons(
+                clusters=one.clusters, inputs=one.inputs, ablation=ablation, terse=one.terse, beside=self.beside
+            )
+            for one, ablation in zip_longest(self.members, self.member_ablations)
         ]
         return agreed(own, by_member)
 
@@ -287,6 +292,7 @@ def interpret(
         members = find_members(responses, sample, question, n_permutations=config.n_permutations)
     advance("saliency")
     ablation, no_ablation = _ablation_of(estimator, batch, config)
+    of_members = [_ablation_of(member.estimator, batch, config)[0] for member in responses.members]
     advance("ablation")
     if responses.has_terse:
         proxy = find_proxy(estimator, values, batch, axis)
@@ -308,6 +314,7 @@ def interpret(
         terse=terse,
         proxy=proxy,
         members=members,
+        member_ablations=tuple(one for one in of_members if one is not None),
         beside=tuple(estimator.description.supplementary),
         missing=missing,
         no_ablation=no_ablation,

@@ -213,11 +213,31 @@ def ablation_reasons(summary: AblationSummary) -> list[Reason]:
     if case is not first:
         worth = {"scatter": first.as_they_are.scatter, "change_over_all": first.over_all.change}
         worth["n_catalogs"] = summary.n_catalogs
-        found.append(Reason(key="worth", outcome="finding", text=worth_text(summary), numbers=worth))
+        found.append(
+            Reason(
+                key="worth",
+                outcome="finding",
+                text=worth_text(summary),
+                numbers=worth,
+                claim=(first.is_used,),
+                subject="Whether the encoder's inputs are used beside what joins after it",
+                ranges={"change_over_all": "change over all catalogs"},
+            )
+        )
     if case is not None:
         numbers = {"scatter": case.as_they_are.scatter, "distribution": case.distribution}
         numbers |= {"distribution_err": case.distribution_err, "n_catalogs": summary.n_catalogs}
-        found.append(Reason(key="without_lensing", outcome="finding", text=lensing_text(summary), numbers=numbers))
+        found.append(
+            Reason(
+                key="without_lensing",
+                outcome="finding",
+                text=lensing_text(summary),
+                numbers=numbers,
+                claim=(case.needs_distribution, case.distribution >= 0.5 * case.over_all.change),
+                subject="What replaces weak-lensing masses where they are missing",
+                ranges={"distribution": "difference"},
+            )
+        )
     return found
 
 
