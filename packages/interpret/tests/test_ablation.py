@@ -59,7 +59,7 @@ def planted(batch: CatalogBatch) -> CatalogBatch:
 
 
 def run(estimator, batch, seed=1, **options):
-    return ablate(estimator, batch, rng=np.random.default_rng(seed), **options)
+    return ablate(estimator, batch, rng=np.random.default_rng(seed), **options)[0]
 
 
 @pytest.fixture(scope="module")

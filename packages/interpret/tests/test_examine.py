@@ -8,6 +8,7 @@ from earnest_common.catalogs.batch import CatalogBatch
 from earnest_common.errors import InputError
 from earnest_common.survey.presets import Survey, preset
 from earnest_common.survey.scaling import TABLE_2, with_factors
+from earnest_interpret.analyses.saliency import examination
 from earnest_interpret.analyses.saliency.examination import SaliencyRequest, run_saliency
 from earnest_interpret.analyses.saliency.faint_clusters import find_stripes
 from earnest_interpret.bands import break_band, median_band
@@ -105,6 +106,24 @@ def test_everything_beside_is_found_and_drawn(sample):
     assert "a linear model" in compare
     assert "and 0.00." in compare  # a linear model has the same saliency at all masses
     assert all("nan" not in text for text in (*section.text, *(f.caption for f in section.figures)))
+
+
+def test_the_check_against_shuffled_weights_is_bounded(sample, monkeypatch):
+    """Some whole catalogs, evenly from all: about as many clusters as are allowed, and the same answer for each."""
+    monkeypatch.setattr(examination, "N_CHECKED", 500)
+    some, rows = examination._some_catalogs(sample.batch)
+    assert 250 < some.n_clusters == len(rows) < 800 < sample.batch.n_clusters
+    asked = []
+
+    class Asked(SaturatingEstimator):
+        def gradient(self, batch, *, of):
+            asked.append(batch.n_clusters)
+            return super().gradient(batch, of=of)
+
+    model = Asked(weights=WEIGHTS, saturation=0.4)
+    _, beside = run_saliency(answers(model, sample), sample)
+    assert asked == [sample.batch.n_clusters, *beside.check.n_shuffles * [some.n_clusters]]
+    np.testing.assert_array_equal(encode(CURVED, some), encode(CURVED, sample.batch)[rows])
 
 
 def test_shares_of_trainings_that_differ_by_a_factor_do_not_scatter(sample):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from earnest_common.testing import toy_batch
 from earnest_interpret import ablation, report, saliency, terse
+from earnest_interpret.analyses.ablation.effect import ablate
 from earnest_interpret.answers.samples import sample_of
 from earnest_interpret.page.agreement import agreed
 from earnest_interpret.page.interpretation import InterpretConfig, interpret
@@ -85,6 +86,25 @@ def test_another_claim_or_outcome_is_no_confirmation(changed):
     reason = Reason(key="k", outcome="passed", text="It is so.", numbers={}, claim=("l_x_excess", True), subject="It")
     (found,) = agreed([reason], [[reason], [replace(reason, **changed)]])
     assert (found.outcome, found.text) == ("undetermined", "It is not determined by the training.")
+
+
+def test_the_ablation_of_an_ensemble_is_that_of_its_predictions():
+    """Members are asked once; the mean of what they say is what the ensemble says, and each has its own summary."""
+
+    class Whole:
+        description = ONE.description
+
+        def predict(self, batch):
+            return SaturatingEnsemble(members=(ONE, OF_GAS)).predict(batch)
+
+    def ablated(model):
+        return ablate(model, BATCH, rng=np.random.default_rng(3))
+
+    whole, *members = ablated(SaturatingEnsemble(members=(ONE, OF_GAS)))
+    (direct,) = ablated(Whole())
+    for one, other in ((whole, direct), *zip(members, (ablated(m)[0] for m in (ONE, OF_GAS)), strict=True)):
+        np.testing.assert_allclose(one.inferred["sigma8"], other.inferred["sigma8"], atol=1e-12)
+        assert one.cases[0].over_all.change == pytest.approx(other.cases[0].over_all.change, abs=1e-12)
 
 
 def test_single_questions_are_confirmed_or_withheld_too():

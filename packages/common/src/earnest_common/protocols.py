@@ -62,7 +62,7 @@ class TerseEstimator(Estimator, Protocol):
 class Ensemble(TerseEstimator, Protocol):
     """Several trainings of one model that answer together.
 
-    Terse values, gradients and leave-one-out are the means of its members'.
+    Inferred sigma8, terse values, gradients and leave-one-out are the means of its members'.
     """
 
     @property

@@ -19,7 +19,7 @@ from earnest_interpret.page.brief import ablation_rows
 from earnest_interpret.page.interpretation import ABLATION_STREAM, InterpretConfig
 from earnest_interpret.page.numbers import ablation_numbers
 from earnest_interpret.page.reasons import ablation_reasons
-from earnest_interpret.responses.questions import Predictor, members_of
+from earnest_interpret.responses.questions import Predictor
 from earnest_interpret.sample import Sample
 
 __all__ = ["Ablation", "ablation"]
@@ -116,15 +116,12 @@ def ablation(model: Model | Predictor, catalogs: Catalogs, *, config: InterpretC
     """
     resolved = config or InterpretConfig()
     sample, estimator = sample_of(catalogs, resolved), as_estimator(cast(Estimator, model))
-    summary, *members = (
-        ablate(
-            one,
-            sample.batch,
-            rng=generator(resolved.seed, Stage.RESAMPLING, index=ABLATION_STREAM),
-            n_shuffles=resolved.n_shuffles,
-            max_rows=resolved.max_rows,
-        )
-        for one in (estimator, *members_of(estimator))
+    summary, *members = ablate(
+        estimator,
+        sample.batch,
+        rng=generator(resolved.seed, Stage.RESAMPLING, index=ABLATION_STREAM),
+        n_shuffles=resolved.n_shuffles,
+        max_rows=resolved.max_rows,
     )
     return Ablation(sample=sample, summary=summary, synthetic=_synthetic(estimator, sample), members=tuple(members))
 

@@ -291,8 +291,7 @@ def interpret(
         )
         members = find_members(responses, sample, question, n_permutations=config.n_permutations)
     advance("saliency")
-    ablation, no_ablation = _ablation_of(estimator, batch, config)
-    of_members = [_ablation_of(member.estimator, batch, config)[0] for member in responses.members]
+    ablations, no_ablation = _ablations_of(estimator, batch, config)
     advance("ablation")
     if responses.has_terse:
         proxy = find_proxy(estimator, values, batch, axis)
@@ -309,12 +308,12 @@ def interpret(
         groups=groups,
         inputs=inputs,
         beside_inputs=beside,
-        ablation=ablation,
+        ablation=ablations[0] if ablations else None,
         terse_values=values,
         terse=terse,
         proxy=proxy,
         members=members,
-        member_ablations=tuple(one for one in of_members if one is not None),
+        member_ablations=ablations[1:],
         beside=tuple(estimator.description.supplementary),
         missing=missing,
         no_ablation=no_ablation,
@@ -326,14 +325,14 @@ def _responses(estimator: Estimator, batch: CatalogBatch, config: InterpretConfi
     return Responses(estimator=estimator, batch=batch, max_rows=config.max_rows)
 
 
-def _ablation_of(
+def _ablations_of(
     estimator: Estimator, batch: CatalogBatch, config: InterpretConfig
-) -> tuple[AblationSummary | None, str]:
-    """Return the ablation on some catalogs of known sigma8, or why there is none."""
+) -> tuple[tuple[AblationSummary, ...], str]:
+    """Return the ablation on some catalogs of known sigma8, of a model and its members, or why there is none."""
     rng = generator(config.seed, Stage.RESAMPLING, index=ABLATION_STREAM)
     known = np.flatnonzero(np.isfinite(batch.label("sigma8").astype(np.float64)))
     if len(known) < FEWEST_CATALOGS:
-        return None, f"it takes at least {FEWEST_CATALOGS} catalogs of known σ₈"
+        return (), f"it takes at least {FEWEST_CATALOGS} catalogs of known σ₈"
     if len(known) > _ABLATION_CATALOGS:
         known = np.sort(rng.choice(known, size=_ABLATION_CATALOGS, replace=False))
     some = batch.select(known)

@@ -83,7 +83,7 @@ def gradient(
     return np.concatenate(parts) if parts else np.empty((0, len(estimator.feature_names)))
 
 
-def members_of(estimator: Estimator) -> tuple[TerseEstimator, ...]:
+def members_of(estimator: Predictor) -> tuple[TerseEstimator, ...]:
     """Return the trainings of an ensemble; empty for a model that was trained once.
 
     Examples

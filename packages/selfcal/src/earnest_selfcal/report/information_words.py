@@ -65,10 +65,10 @@ def _profiles(found: PointMap) -> str:
     real, real_with = found[REAL, "x_ray"], found[REAL, "profiles"]
     return (
         "Shapes of gas profiles in units of the true R₅₀₀ measure mass where their mean relation with it is known, in "
-        f"the EMULATED base sample to {100 * SHAPE_SCATTER:.0f} % in ln M of one cluster. Without weak lensing they "
-        f"change the scatter from {_with_error(sharp)} to {_with_error(sharp_with)} under a sharp cut in true mass, "
-        f"and from {_with_error(real)} to {_with_error(real_with)} with none of the simplifications. That is the base "
-        "sample's knowledge: on the sky the relation, and the aperture, would have to be measured."
+        f"EMULATED mocks of preset paper to {100 * SHAPE_SCATTER:.0f} % in ln M of one cluster. Without weak lensing "
+        f"they change the scatter from {_with_error(sharp)} to {_with_error(sharp_with)} under a sharp cut in true "
+        f"mass, and from {_with_error(real)} to {_with_error(real_with)} with none of the simplifications. "
+        "That is knowledge of the base sample: on the sky the relation, and the aperture, would have to be measured."
     )
 
 

@@ -22,7 +22,7 @@ from earnest_interpret.analyses.ablation.columns import (
     order_within,
     unknown,
 )
-from earnest_interpret.responses.questions import Predictor, predict
+from earnest_interpret.responses.questions import Predictor, members_of, predict
 from earnest_interpret.sample import MAX_ROWS
 
 __all__ = [
@@ -181,11 +181,12 @@ def ablate(
     rng: np.random.Generator,
     n_shuffles: int = N_SHUFFLES,
     max_rows: int = MAX_ROWS,
-) -> AblationSummary:
+) -> tuple[AblationSummary, ...]:
     """Return the scatter of sigma8 with the encoder's inputs as they are, shuffled and held constant.
 
     The same shuffles serve with and without the columns beside the encoder, and the errors are those of differences
-    over the same catalogs.
+    over the same catalogs. The first summary is of the model; of an ensemble, whose sigma8 is the mean of its
+    members', one of each member follows.
 
     Parameters
     ----------
@@ -208,7 +209,7 @@ def ablate(
     Examples
     --------
     >>> from earnest_common.testing import ToyEstimator, toy_batch
-    >>> found = ablate(ToyEstimator(), toy_batch(n_catalogs=30, seed=1), rng=np.random.default_rng(1))
+    >>> (found,) = ablate(ToyEstimator(), toy_batch(n_catalogs=30, seed=1), rng=np.random.default_rng(1))
     >>> found.cases[0].over_all.is_worse  # its sigma8 is from the number of clusters alone
     False
     """
@@ -229,24 +230,31 @@ def ablate(
         "constant": [held_constant(batch, columns)],
     }
     truth, weights = batch.label("sigma8").astype(np.float64), bootstrap_weights(batch.n_catalogs, rng=rng)
-    cases, frames = [], []
+    trainings = members_of(estimator) or (estimator,)
+    cases: list[list[Case]] = []
+    frames: list[list[pl.DataFrame]] = []
     for without in [taken for n in range(len(companions) + 1) for taken in combinations(companions, n)]:
         how, take_away = _taking_away(estimator, batch, without)
         inferred = {
-            name: np.array([_sigma8(estimator, take_away(one), max_rows) for one in every])
+            name: _by_training(trainings, [take_away(one) for one in every], max_rows)
             for name, every in changed.items()
         }
-        cases.append(_case({name: values - truth for name, values in inferred.items()}, weights, how))
-        frames += [_frame(batch, "+".join(without), name, values) for name, values in inferred.items()]
-    return AblationSummary(
-        n_catalogs=batch.n_catalogs,
-        columns=columns,
-        companions=companions,
-        prior_scatter=spread(truth, ddof=1),
-        n_shuffles=n_shuffles,
-        has_terse=isinstance(estimator, TerseEstimator),
-        cases=tuple(cases),
-        inferred=pl.concat(frames),
+        each = [dict(zip(inferred, values, strict=True)) for values in zip(*inferred.values(), strict=True)]
+        cases.append([_case({name: values - truth for name, values in one.items()}, weights, how) for one in each])
+        taken = "+".join(without)
+        frames.append([pl.concat([_frame(batch, taken, *item) for item in one.items()]) for one in each])
+    return tuple(
+        AblationSummary(
+            n_catalogs=batch.n_catalogs,
+            columns=columns,
+            companions=companions,
+            prior_scatter=spread(truth, ddof=1),
+            n_shuffles=n_shuffles,
+            has_terse=isinstance(estimator, TerseEstimator),
+            cases=of_one,
+            inferred=pl.concat(tables),
+        )
+        for of_one, tables in zip(zip(*cases, strict=True), zip(*frames, strict=True), strict=True)
     )
 
 
@@ -301,8 +309,18 @@ def _taking_away(
     return how, lambda one: unknown(held_constant(one, needed), nulls)
 
 
-def _sigma8(estimator: Predictor, batch: CatalogBatch, max_rows: int) -> FloatArray:
-    return predict(estimator, batch, max_rows=max_rows).get_column("sigma8").to_numpy().astype(np.float64)
+def _by_training(trainings: Sequence[Predictor], batches: Sequence[CatalogBatch], max_rows: int) -> FloatArray:
+    """Return sigma8 of each training, of several their mean first, shape (n, n_batches, n_catalogs)."""
+    found = np.array(
+        [
+            [
+                predict(one, batch, max_rows=max_rows).get_column("sigma8").cast(pl.Float64).to_numpy()
+                for batch in batches
+            ]
+            for one in trainings
+        ]
+    )
+    return found if len(found) == 1 else np.concatenate([found.mean(axis=0, keepdims=True), found])
 
 
 def _case(

@@ -29,7 +29,7 @@ def beside_text(case: Case, companions: Sequence[str]) -> str:
     >>> from earnest_common.testing import ToyEstimator, toy_batch
     >>> import numpy as np
     >>> from earnest_interpret.analyses.ablation.effect import ablate
-    >>> found = ablate(ToyEstimator(), toy_batch(n_catalogs=20, seed=1), rng=np.random.default_rng(1))
+    >>> (found,) = ablate(ToyEstimator(), toy_batch(n_catalogs=20, seed=1), rng=np.random.default_rng(1))
     >>> [beside_text(case, found.companions) for case in found.cases][:2]
     ['M_WL and L_X given', 'M_WL constant, L_X given']
     """

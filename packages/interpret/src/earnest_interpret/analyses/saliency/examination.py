@@ -23,7 +23,7 @@ from earnest_interpret.sample import Sample, mass_axis
 __all__ = ["SaliencyContext", "SaliencyRequest", "run_saliency", "saliency_of"]
 
 N_CHECKED: Final = 10_000
-"""Most clusters of the comparison with shuffled weights, in whole catalogs, on average; at least one catalog."""
+"""About the most clusters of the comparison with shuffled weights, in whole catalogs; at least one of them."""
 
 
 @final
@@ -155,7 +155,7 @@ def run_saliency(
 
 
 def _some_catalogs(batch: CatalogBatch) -> tuple[CatalogBatch, IntArray]:
-    """Return catalogs evenly from all, of ``N_CHECKED`` clusters or fewer, and their rows."""
+    """Return catalogs evenly from all, with about ``N_CHECKED`` clusters at most, and their rows."""
     n = max(1, min(batch.n_catalogs, batch.n_catalogs * N_CHECKED // batch.n_clusters))
     chosen = np.linspace(0, batch.n_catalogs - 1, n).round().astype(np.int64)
     return batch.select(chosen), np.flatnonzero(np.isin(batch.segment_ids, chosen))
